@@ -1,0 +1,99 @@
+package io.mapstream;
+
+import java.util.AbstractList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.RandomAccess;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An immutable list of messages, for handlers that have theirs together before they {@linkplain
+ * MessageSink#emitAll emit} them, and for tests that compare what came out.
+ *
+ * <p>As any list it equals every other list with equal elements in the same order. It holds no
+ * {@code null}. Safe for use by several threads.
+ */
+@SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
+public final class Messages extends AbstractList<Message> implements RandomAccess {
+
+  private static final Messages EMPTY = new Messages(List.of());
+
+  private final List<Message> messages;
+
+  /** Takes an immutable list. */
+  private Messages(List<Message> messages) {
+    this.messages = messages;
+  }
+
+  /** {@return the list without a message, one shared instance} */
+  public static Messages empty() {
+    return EMPTY;
+  }
+
+  /**
+   * Makes a list of the given messages.
+   *
+   * @param messages any number of them; the array is copied
+   * @return the list
+   * @throws IllegalArgumentException if a message is {@code null}; the error names its index
+   */
+  public static Messages of(Message... messages) {
+    return copyOf(Arrays.asList(Checks.required("Messages", messages)));
+  }
+
+  /**
+   * Makes a list of what a collection holds, in its order.
+   *
+   * @param messages copied unless immutable
+   * @return the list
+   * @throws IllegalArgumentException if a message is {@code null}; the error names its index
+   */
+  public static Messages copyOf(Collection<Message> messages) {
+    if (messages instanceof Messages same) {
+      return same;
+    }
+    if (Checks.required("Messages", messages).isEmpty()) {
+      return EMPTY;
+    }
+    try {
+      return new Messages(List.copyOf(messages));
+    } catch (NullPointerException e) {
+      throw Checks.nullElement("Messages", messages, e);
+    }
+  }
+
+  @Override
+  public Message get(int index) {
+    return messages.get(index);
+  }
+
+  @Override
+  public int size() {
+    return messages.size();
+  }
+
+  /**
+   * {@return an unmodifiable list of each message's {@link Message#text()}, often all that a test
+   * compares}
+   */
+  public List<String> texts() {
+    return messages.stream().map(Message::text).toList();
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Messages that ? messages.equals(that.messages) : super.equals(other);
+  }
+
+  @Override
+  public int hashCode() {
+    return messages.hashCode();
+  }
+
+  /** {@return one line with the first messages, and how many more there are} */
+  @Override
+  public String toString() {
+    return Shown.list(messages, Message::toString);
+  }
+}
