@@ -1,0 +1,59 @@
+package io.mapstream.server;
+
+import java.util.ArrayDeque;
+
+/**
+ * How much work the server takes on at once, over all streams: a number of datums and a number of
+ * bytes. While there is no room, no request is asked for, and HTTP/2 flow control holds the rest
+ * back in the client. A datum larger than the whole budget is admitted alone.
+ *
+ * <p>Belongs to the event loop.
+ */
+final class Admission {
+
+  private final int maxDatums;
+  private final long maxBytes;
+  private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+  private int datums;
+  private long bytes;
+
+  Admission(int maxDatums, long maxBytes) {
+    this.maxDatums = maxDatums;
+    this.maxBytes = maxBytes;
+  }
+
+  void admit(long size) {
+    datums++;
+    bytes += size;
+  }
+
+  /** Runs {@code request} now if there is room for another datum, else when there is, in turn. */
+  void whenRoom(Runnable request) {
+    if (hasRoom()) {
+      request.run();
+    } else {
+      waiting.add(request);
+    }
+  }
+
+  /** A stream that has ended asks for nothing more. */
+  void forget(Runnable request) {
+    waiting.remove(request);
+  }
+
+  void release(long size) {
+    datums--;
+    bytes -= size;
+    while (hasRoom() && !waiting.isEmpty()) {
+      waiting.remove().run();
+    }
+  }
+
+  int datums() {
+    return datums;
+  }
+
+  private boolean hasRoom() {
+    return datums < maxDatums && bytes < maxBytes;
+  }
+}

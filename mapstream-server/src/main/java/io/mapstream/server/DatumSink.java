@@ -1,0 +1,164 @@
+package io.mapstream.server;
+
+import io.mapstream.Message;
+import io.mapstream.MessageSink;
+import io.mapstream.MessageTooLargeException;
+import io.mapstream.SinkClosedException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sink of one datum. Any thread may emit; the end (the handler's return, or a result with the
+ * fail mark) closes it, and a later {@code emit} is refused.
+ *
+ * <p>What was emitted waits on a stack, newest first, until the {@link ResponseWriter} takes it.
+ * The top of the stack is the sink's state:
+ *
+ * <ul>
+ *   <li>null: nothing waits, and the writer does not know the datum. Who pushes hands it over.
+ *   <li>{@link #QUEUED}, alone or with emissions upon it: the writer has the datum in its queue.
+ *   <li>the last emission, or {@link #CLOSED} once that was taken: nothing is accepted any more. It
+ *       stays on top for good, so that there is no gap between a check and a push.
+ * </ul>
+ */
+final class DatumSink implements MessageSink {
+
+  private static final Emission QUEUED = Emission.nothing();
+  private static final Emission CLOSED = Emission.end();
+
+  private final ResponseWriter writer;
+  private final Runnable onAnswered;
+  private final byte[] idField;
+  private final byte[] eot;
+
+  private final AtomicReference<@Nullable Emission> emitted = new AtomicReference<>();
+
+  /** Taken from the stack and not yet written, oldest first. Event loop only. */
+  private @Nullable Emission taken;
+
+  /** The datum handed over before this one; owned by the writer. */
+  private @Nullable DatumSink handedOverBefore;
+
+  /**
+   * A sink for one datum.
+   *
+   * @param onAnswered called once, on the event loop, when the EOT was written
+   */
+  DatumSink(ResponseWriter writer, String id, Runnable onAnswered) {
+    this.writer = writer;
+    this.idField = WireMapping.encodeId(id);
+    this.eot = WireMapping.encodeEot(id);
+    this.onAnswered = onAnswered;
+  }
+
+  @Override
+  public void emit(Message message) {
+    if (message == null) {
+      throw new IllegalArgumentException("message is required but was null");
+    }
+    Emission result = WireMapping.encodeResult(message);
+    long size = (long) result.size() + idField.length;
+    if (size > writer.maxMessageSize()) {
+      throw new MessageTooLargeException(size, writer.maxMessageSize());
+    }
+    writer.reserve(result);
+    if (!push(result)) {
+      writer.unreserve(result);
+      throw new SinkClosedException(
+          "emit refused: the datum is closed (its handler has returned, or a fail mark was"
+              + " emitted)");
+    }
+  }
+
+  /**
+   * Ends the datum: its EOT follows what was emitted.
+   *
+   * @return false if it had ended before, by a fail mark
+   */
+  boolean end() {
+    return push(Emission.end());
+  }
+
+  /** Ends the datum with a last result, which takes no part in the bound on what waits. */
+  boolean endWith(Message mark) {
+    return push(WireMapping.encodeResult(mark));
+  }
+
+  /** Whether the last emission has been made. */
+  boolean hasEnded() {
+    Emission newest = emitted.get();
+    return newest != null && newest.isLast();
+  }
+
+  private boolean push(Emission emission) {
+    Emission before;
+    do {
+      before = emitted.get();
+      if (before != null && before.isLast()) {
+        return false;
+      }
+      emission.linkTo(before);
+    } while (!emitted.compareAndSet(before, emission));
+    if (before == null) {
+      writer.handOver(this);
+    }
+    return true;
+  }
+
+  // What follows is for the writer, on the event loop.
+
+  /** The oldest emission that was not written yet, with those after it linked to it. */
+  @Nullable Emission peek() {
+    if (taken == null) {
+      taken = takeOldestFirst();
+    }
+    return taken;
+  }
+
+  private @Nullable Emission takeOldestFirst() {
+    Emission newest;
+    do {
+      newest = emitted.get();
+      if (newest == CLOSED) {
+        return null;
+      }
+    } while (!emitted.compareAndSet(newest, newest != null && newest.isLast() ? CLOSED : QUEUED));
+    Emission oldest = null;
+    while (newest != null && newest != QUEUED) {
+      Emission before = newest.next();
+      newest.linkTo(oldest);
+      oldest = newest;
+      newest = before;
+    }
+    return oldest;
+  }
+
+  /** Everything before {@code next} was written. */
+  void advanceTo(@Nullable Emission next) {
+    taken = next;
+  }
+
+  /** After a turn: whether there is more to write. If not, the next emission hands over anew. */
+  boolean isStillQueued() {
+    return taken != null || (emitted.get() != CLOSED && !emitted.compareAndSet(QUEUED, null));
+  }
+
+  byte[] idField() {
+    return idField;
+  }
+
+  byte[] eot() {
+    return eot;
+  }
+
+  void answered() {
+    onAnswered.run();
+  }
+
+  /** Sets the link to the datum handed over before this one and returns the former. */
+  @Nullable DatumSink linkHandedOver(@Nullable DatumSink before) {
+    DatumSink former = handedOverBefore;
+    handedOverBefore = before;
+    return former;
+  }
+}

@@ -1,0 +1,81 @@
+package io.mapstream.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Leaves a critical error where the platform's UI looks for it: one file per error in a folder per
+ * container, written under a name that is not read and renamed when it is complete. At most one per
+ * process, and none where the platform has not made the folder.
+ */
+final class ErrorReport {
+
+  static final Path FOLDER = Path.of("/var/numaflow/runtime/application-errors");
+
+  private static final Logger log = LoggerFactory.getLogger(ErrorReport.class);
+  private static final AtomicBoolean WRITTEN = new AtomicBoolean();
+
+  private ErrorReport() {}
+
+  /**
+   * Writes the process's one report, if it is the first. Failing to is logged and goes no further.
+   */
+  static void writeOnce(HandlerFailure failure, Instant now) {
+    if (Files.isDirectory(FOLDER) && WRITTEN.compareAndSet(false, true)) {
+      try {
+        write(FOLDER, failure, now);
+      } catch (IOException e) {
+        log.warn("the error report was not written to {}", FOLDER, e);
+      }
+    }
+  }
+
+  static Path write(Path folder, HandlerFailure failure, Instant now) throws IOException {
+    Path own = Files.createDirectories(folder.resolve(failure.container()));
+    Path current = own.resolve("current-udf.json");
+    Files.writeString(current, json(failure, now), UTF_8);
+    Path complete = own.resolve(now.getEpochSecond() + "-udf.json");
+    return Files.move(current, complete, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static String json(HandlerFailure failure, Instant now) {
+    return "{\"container\":"
+        + quoted(failure.container())
+        + ",\"timestamp\":"
+        + now.getEpochSecond()
+        + ",\"code\":\"INTERNAL\",\"message\":"
+        + quoted(failure.message())
+        + ",\"details\":"
+        + quoted(failure.stack())
+        + "}";
+  }
+
+  private static String quoted(String text) {
+    StringBuilder json = new StringBuilder(text.length() + 16).append('"');
+    text.chars()
+        .forEach(c -> {
+          switch (c) {
+            case '"' -> json.append("\\\"");
+            case '\\' -> json.append("\\\\");
+            case '\n' -> json.append("\\n");
+            case '\t' -> json.append("\\t");
+            default -> {
+              if (c < 0x20 || Character.isSurrogate((char) c)) {
+                json.append("\\u%04x".formatted(c));
+              } else {
+                json.append((char) c);
+              }
+            }
+          }
+        });
+    return json.append('"').toString();
+  }
+}

@@ -1,0 +1,123 @@
+package io.mapstream.server;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One datum on a virtual thread of its own, which is named after the datum's id: runs the handler,
+ * then ends the datum or reports the failure.
+ */
+final class HandlerTask implements Runnable {
+
+  private final MapStream stream;
+  private final MapStreamer handler;
+  private final Request.Data request;
+  private final DatumSink sink;
+  private final Thread thread;
+
+  /** The handler has returned or failed, whatever became of its results. */
+  private volatile boolean left;
+
+  // Links and flags of InFlight and MapStream, on the event loop.
+  private @Nullable HandlerTask older;
+  private @Nullable HandlerTask newer;
+  private boolean answered;
+  private boolean released;
+
+  HandlerTask(MapStream stream, MapStreamer handler, Request.Data request, ResponseWriter writer) {
+    this.stream = stream;
+    this.handler = handler;
+    this.request = request;
+    this.sink = new DatumSink(writer, request.id(), this::answered);
+    this.thread = Thread.ofVirtual().name("mapstream-" + request.id()).unstarted(this);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** The handler's failures are values here: whatever it throws decides about the datum. */
+  @Override
+  @SuppressWarnings("CatchingUnchecked")
+  public void run() {
+    Throwable failure = null;
+    try {
+      Datum datum = request.datum();
+      handler.handle(datum.keys(), datum, sink);
+    } catch (Throwable t) {
+      failure = t;
+    }
+    left = true;
+    if (failure != null) {
+      stream.handlerFailed(this, failure);
+    } else if (!sink.end() || stream.isOver()) {
+      // Nothing more will be written for this datum that could tell the stream of its end.
+      stream.handlerLeft(this);
+    }
+  }
+
+  /**
+   * Ends the datum with the fail mark in place of its failure, and tells the stream if that can't
+   * be seen from what is written.
+   */
+  void answerWith(Message mark) {
+    if (!sink.endWith(mark) || stream.isOver()) {
+      stream.handlerLeft(this);
+    }
+  }
+
+  private void answered() {
+    answered = true;
+    stream.answered(this);
+  }
+
+  /** Whether its place can be given to another datum. */
+  boolean isDone() {
+    return left && (answered || stream.isOver());
+  }
+
+  /** Claims the release of its place; true once. */
+  boolean claimRelease() {
+    boolean first = !released;
+    released = true;
+    return first;
+  }
+
+  boolean hasLeft() {
+    return left;
+  }
+
+  void interrupt() {
+    thread.interrupt();
+  }
+
+  boolean runsOn(Thread other) {
+    return thread == other;
+  }
+
+  String id() {
+    return request.id();
+  }
+
+  int size() {
+    return request.size();
+  }
+
+  @Nullable HandlerTask older() {
+    return older;
+  }
+
+  @Nullable HandlerTask newer() {
+    return newer;
+  }
+
+  void linkOlder(@Nullable HandlerTask task) {
+    older = task;
+  }
+
+  void linkNewer(@Nullable HandlerTask task) {
+    newer = task;
+  }
+}

@@ -1,0 +1,267 @@
+package io.mapstream.server;
+
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.mapstream.Message;
+import io.mapstream.SinkClosedException;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The life of one {@code MapFn} stream, from the handshake to its end. Everything here happens on
+ * the event loop, except what handler threads report; that is passed on to the loop.
+ */
+final class MapStream implements StreamObserver<Request> {
+
+  /** Where a stream is in its life; it only moves downwards. */
+  enum State {
+    /** Nothing but a handshake is accepted. */
+    AWAITING_HANDSHAKE,
+    /** Datums are admitted as there is room. */
+    OPEN,
+    /** No datum is accepted any more; the stream ends when the last one in work is answered. */
+    DRAINING,
+    /**
+     * The end was sent, or there is nobody to send it to. Handlers that still run are on their own.
+     */
+    ENDED
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(MapStream.class);
+
+  private final MapService service;
+  private final ServerCallStreamObserver<Response> client;
+  private final ResponseWriter writer;
+  private final InFlight inFlight;
+  private final Runnable requestNext;
+
+  private State state = State.AWAITING_HANDSHAKE;
+  private Status statusWhenDrained = Status.OK;
+
+  /** The state as handler threads see it: ENDED or not yet. */
+  private volatile boolean over;
+
+  MapStream(MapService service, ServerCallStreamObserver<Response> client) {
+    this.service = service;
+    this.client = client;
+    this.writer = new ResponseWriter(client, service.loop(), service.limits());
+    this.inFlight = new InFlight(service.admission());
+    this.requestNext = () -> client.request(1);
+    client.disableAutoRequest();
+    client.setOnReadyThreshold(service.readyThreshold());
+    client.setOnReadyHandler(writer::drain);
+    client.setOnCancelHandler(() -> clientGone("the client cancelled the stream or disconnected"));
+    client.setOnCloseHandler(() -> service.closed(this));
+    client.request(1);
+  }
+
+  // What the client does.
+
+  @Override
+  public void onNext(Request request) {
+    switch (state) {
+      case AWAITING_HANDSHAKE -> shakeHands(request);
+      case OPEN -> accept(request);
+      // Asked for before the end was in sight. It gets no EOT, so the client sends it again.
+      case DRAINING, ENDED -> log.debug("left to be sent again: {}", request);
+    }
+  }
+
+  private void shakeHands(Request request) {
+    if (request instanceof Request.Handshake handshake && handshake.sot()) {
+      state = State.OPEN;
+      writer.handshake();
+      client.request(1);
+    } else {
+      refuse("the first message has to be a handshake with sot = true, got " + describe(request));
+    }
+  }
+
+  private void accept(Request request) {
+    if (request instanceof Request.Data data) {
+      var task = new HandlerTask(this, service.handler(), data, writer);
+      inFlight.add(task);
+      service.counters().admitted();
+      task.start();
+      service.admission().whenRoom(requestNext);
+    } else {
+      refuse(
+          request instanceof Request.Refused refused
+              ? refused.reason()
+              : "a second handshake came on the same stream: " + describe(request));
+    }
+  }
+
+  private static String describe(Request request) {
+    return switch (request) {
+      case Request.Handshake handshake -> "a handshake with sot = " + handshake.sot();
+      case Request.Data data -> "a datum with id \"" + data.id() + "\"";
+      case Request.Refused refused -> refused.reason();
+    };
+  }
+
+  private void refuse(String reason) {
+    log.warn("stream refused: {}", reason);
+    end(Status.INVALID_ARGUMENT.withDescription(reason), null, reason);
+  }
+
+  /** The client has sent all it had: what is open is finished, then the stream closes with OK. */
+  @Override
+  public void onCompleted() {
+    drain(Status.OK);
+  }
+
+  @Override
+  public void onError(Throwable t) {
+    clientGone("the client's side of the stream failed: " + t.getMessage());
+  }
+
+  private void clientGone(String reason) {
+    if (state != State.ENDED) {
+      log.info("stream given up with {} datums in work: {}", inFlight.size(), reason);
+      leave(reason);
+      writer.abandon(reason);
+      stopHandlers();
+    }
+    service.closed(this);
+  }
+
+  // What the server does.
+
+  /**
+   * Accepts no datum any more and ends with {@code status} when the last one in work is answered. A
+   * client that has half-closed was answered in full then, and sees OK; one that has not may have
+   * sent datums that nobody took, and is told by another status that those are still its own.
+   */
+  void drain(Status status) {
+    if (state == State.AWAITING_HANDSHAKE || state == State.OPEN) {
+      state = State.DRAINING;
+      statusWhenDrained = status;
+      service.admission().forget(requestNext);
+      endIfDrained();
+    }
+  }
+
+  /** Ends the stream at once with handlers still running, which are interrupted. */
+  void abort(Status status) {
+    end(status, null, String.valueOf(status.getDescription()));
+  }
+
+  /** Whether {@code thread} runs a handler of this stream. */
+  boolean isHandler(Thread thread) {
+    boolean[] found = {false};
+    inFlight.forEach(task -> found[0] |= task.runsOn(thread));
+    return found[0];
+  }
+
+  // What handlers do.
+
+  /** The stream has ended: nothing that handlers emit goes anywhere. Any thread. */
+  boolean isOver() {
+    return over;
+  }
+
+  /** A handler has ended without anything left to write that would tell. Any thread. */
+  void handlerLeft(HandlerTask task) {
+    onLoop(() -> releaseIfDone(task));
+  }
+
+  /** A handler has thrown. Called on its thread. */
+  void handlerFailed(HandlerTask task, Throwable cause) {
+    if (over) {
+      // Interrupted by the end of the stream, as a rule: a consequence of it and not its cause.
+      failedAfterTheEnd(task, cause);
+      handlerLeft(task);
+    } else if (service.isAnsweredWithFail(cause)) {
+      service.failedAlone(task, cause);
+      task.answerWith(Message.toFail());
+    } else {
+      onLoop(() -> {
+        failed(task, cause);
+        releaseIfDone(task);
+      });
+    }
+  }
+
+  private void failed(HandlerTask task, Throwable cause) {
+    if (state == State.ENDED) {
+      failedAfterTheEnd(task, cause);
+      return;
+    }
+    HandlerFailure failure = service.failure(task, cause);
+    StatusRuntimeException status = failure.toStatus();
+    service.failed(failure);
+    end(status.getStatus(), status.getTrailers(), "another handler has failed");
+  }
+
+  private void failedAfterTheEnd(HandlerTask task, Throwable cause) {
+    if (cause instanceof InterruptedException || cause instanceof SinkClosedException) {
+      log.debug("handler of datum \"{}\" was stopped with its stream", task.id());
+    } else {
+      service.failedLate(service.failure(task, cause));
+    }
+  }
+
+  /** The EOT of this datum was written. */
+  void answered(HandlerTask task) {
+    service.counters().answered();
+    releaseIfDone(task);
+  }
+
+  private void releaseIfDone(HandlerTask task) {
+    if (task.isDone() && task.claimRelease()) {
+      inFlight.remove(task);
+      endIfDrained();
+    }
+  }
+
+  private void onLoop(Runnable action) {
+    try {
+      service.loop().execute(action);
+    } catch (RejectedExecutionException e) {
+      log.debug("the transport has stopped before the handler did", e);
+    }
+  }
+
+  // The end.
+
+  private void endIfDrained() {
+    if (state == State.DRAINING && inFlight.isEmpty()) {
+      String reason =
+          statusWhenDrained.isOk() ? "the stream is complete" : "the server is stopping";
+      end(statusWhenDrained, null, reason);
+    }
+  }
+
+  private void end(Status status, @Nullable Metadata trailers, String reason) {
+    if (state != State.ENDED) {
+      leave(reason);
+      writer.end(status, trailers, reason);
+      stopHandlers();
+    }
+  }
+
+  private void leave(String reason) {
+    log.debug("stream ended: {}", reason);
+    state = State.ENDED;
+    over = true;
+    service.admission().forget(requestNext);
+  }
+
+  /** After the writer has closed, so that an interrupted handler finds its sink closed. */
+  private void stopHandlers() {
+    service.counters().wrote(writer.written());
+    inFlight.forEach(task -> {
+      if (task.hasLeft()) {
+        releaseIfDone(task);
+      } else {
+        task.interrupt();
+      }
+    });
+  }
+}

@@ -1,0 +1,467 @@
+package io.mapstream.server;
+
+import io.mapstream.MapStreamer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves a {@link MapStreamer} to Numaflow's data plane: gRPC without TLS on a Unix socket, each
+ * datum on a virtual thread of its own.
+ *
+ * {@snippet :
+ * public static void main(String[] args) throws Exception {
+ *   MapStreamServer.run((keys, datum, sink) -> {
+ *     for (String word : datum.text().split(",")) {
+ *       sink.emit(word.getBytes(UTF_8));
+ *     }
+ *   });
+ * }
+ * }
+ *
+ * <p>{@link #run(MapStreamer)} is all that a pod needs: it obeys SIGTERM, and lets a handler's
+ * failure out of {@code main}, so that the process ends with a code other than 0. Inside another
+ * program, {@link #start()}, {@link #awaitTermination()} and {@link #close()} do the same in steps
+ * and leave signals alone.
+ *
+ * <p>A server is started once. All methods may be called from any thread.
+ */
+public final class MapStreamServer implements AutoCloseable {
+
+  /** Where a server is in its life; it only moves downwards. */
+  private enum State {
+    NEW,
+    RUNNING,
+    /** Open handlers finish, or are interrupted; nothing new is accepted. */
+    STOPPING,
+    STOPPED
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(MapStreamServer.class);
+
+  /** How long a stop waits for a last status to reach a client that has been told to go. */
+  private static final Duration FAREWELL = Duration.ofSeconds(1);
+
+  private final MapStreamer handler;
+  private final ServerOptions options;
+  private final CompletableFuture<Void> terminated = new CompletableFuture<>();
+
+  /** The first failure; later ones are suppressed on it. */
+  private final AtomicReference<@Nullable HandlerFailure> failure = new AtomicReference<>();
+
+  private final ReentrantLock lifecycle = new ReentrantLock();
+
+  // Guarded by lifecycle, which the event loop never waits for.
+  private State state = State.NEW;
+  private @Nullable SocketTransport transport;
+  private @Nullable MapService service;
+  private @Nullable ServerInfoFile infoFile;
+
+  private MapStreamServer(MapStreamer handler, ServerOptions options) {
+    this.handler = handler;
+    this.options = options;
+  }
+
+  /**
+   * Serves {@code handler} until the process is told to end, with settings from the environment.
+   * See {@link #run()}.
+   *
+   * @param handler called for each datum, by many threads at once
+   * @throws IOException if the socket or the server info file can't be made; it names the path
+   * @throws ExecutionException if a handler's failure stopped the server; the cause is what it
+   *     threw
+   * @throws InterruptedException if the calling thread was interrupted; the server is stopped
+   * @throws IllegalArgumentException if a variable of the environment is unusable
+   */
+  public static void run(MapStreamer handler)
+      throws IOException, ExecutionException, InterruptedException {
+    builder(handler).build().run();
+  }
+
+  /**
+   * A builder of a server, with nothing set.
+   *
+   * @param handler called for each datum, by many threads at once
+   */
+  public static Builder builder(MapStreamer handler) {
+    return new Builder(Objects.requireNonNull(handler, "handler"));
+  }
+
+  /** The settings in effect. */
+  public ServerOptions options() {
+    return options;
+  }
+
+  /**
+   * Starts, and waits until the server has stopped: by SIGTERM or SIGINT, by {@link #close()}, or
+   * by a handler's failure. On a signal, no datum is accepted any more, open handlers have {@link
+   * ServerOptions#shutdownGrace()} to finish, and the process ends with 0 after this method's
+   * caller and the process's other shutdown hooks have come to their end (for at most 5 seconds).
+   *
+   * @throws IOException if the socket or the server info file can't be made; it names the path
+   * @throws ExecutionException if a handler's failure stopped the server; the cause is what it
+   *     threw
+   * @throws InterruptedException if the calling thread was interrupted; the server is stopped
+   * @throws IllegalStateException if it was started before
+   */
+  public void run() throws IOException, ExecutionException, InterruptedException {
+    StopSignal signal = new StopSignal(this);
+    try {
+      start();
+      awaitTermination();
+    } catch (InterruptedException e) {
+      close();
+      throw e;
+    } finally {
+      signal.remove();
+    }
+  }
+
+  /**
+   * Listens on the socket, then announces that in the server info file. Returns when both are done.
+   *
+   * @return this
+   * @throws java.net.BindException if a live server answers on the socket, or the path is unusable
+   * @throws IOException if the socket or the server info file can't be made; it names the path
+   * @throws IllegalStateException if it was started or closed before
+   */
+  public MapStreamServer start() throws IOException {
+    lifecycle.lock();
+    try {
+      if (state != State.NEW) {
+        throw new IllegalStateException("a server is started once; this one is " + state);
+      }
+      LoggingBridge.install();
+      var socket = new SocketTransport(options.socketPath(), SocketTransport.Kind.best());
+      var streams =
+          new MapService(handler, options, socket.loop(), this::handlerFailed, this::failedLate);
+      var info = new ServerInfoFile(options.serverInfoFile());
+      try {
+        socket.makeWay();
+        info.removeStale();
+        socket.listen(streams.bind(), options.maxMessageSize());
+        info.write();
+      } catch (IOException | RuntimeException e) {
+        state = State.STOPPED;
+        closeQuietly(socket, info);
+        terminated.complete(null);
+        throw e;
+      }
+      transport = socket;
+      service = streams;
+      infoFile = info;
+      state = State.RUNNING;
+      log.info(
+          "mapstream {} serves {} ({}), Java {}, {}",
+          ServerInfoFile.sdkVersion(),
+          options.socketPath(),
+          socket.kind(),
+          Runtime.version().feature(),
+          options);
+      return this;
+    } finally {
+      lifecycle.unlock();
+    }
+  }
+
+  /**
+   * Waits until the server has stopped and its files are gone.
+   *
+   * @throws ExecutionException if a handler's failure stopped it; the cause is what the handler
+   *     threw, with the failures of other handlers suppressed on it
+   * @throws InterruptedException if the thread was interrupted while it waited; the server runs on
+   */
+  public void awaitTermination() throws ExecutionException, InterruptedException {
+    terminated.get();
+  }
+
+  /**
+   * Like {@link #awaitTermination()}, for a limited time.
+   *
+   * @param limit how long to wait
+   * @return whether the server has stopped
+   * @throws ExecutionException if a handler's failure stopped it
+   * @throws InterruptedException if the thread was interrupted while it waited; the server runs on
+   */
+  public boolean awaitTermination(Duration limit) throws ExecutionException, InterruptedException {
+    try {
+      terminated.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Stops the server and waits until that is done: no datum is accepted any more, open handlers
+   * have {@link ServerOptions#shutdownGrace()} to finish and their EOTs to leave; those that are
+   * left then are interrupted, and their streams end with UNAVAILABLE. The socket and the server
+   * info file are removed.
+   *
+   * <p>May be called at any time and any number of times; each call waits for the one stop. Called
+   * by a handler it starts the stop and returns at once, since the stop waits for that handler. If
+   * the calling thread is interrupted while it waits, it returns with the flag set and the stop
+   * goes on.
+   */
+  @Override
+  public void close() {
+    boolean calledByHandler = isHandler(Thread.currentThread());
+    new Thread(this::stopRunning, "mapstream-stop").start();
+    if (!calledByHandler) {
+      try {
+        terminated.get();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException e) {
+        log.debug("closed after a failure, which awaitTermination throws", e);
+      }
+    }
+  }
+
+  /** Whether a handler's failure stopped the server. */
+  boolean hasFailed() {
+    return terminated.isCompletedExceptionally();
+  }
+
+  private void handlerFailed(HandlerFailure late) {
+    if (failure.compareAndSet(null, late)) {
+      log.error(
+          "the handler failed on datum \"{}\"; the server stops", late.datumId(), late.cause());
+      new Thread(this::stopRunning, "mapstream-stop").start();
+    } else {
+      failedLate(late);
+    }
+  }
+
+  private void failedLate(HandlerFailure late) {
+    HandlerFailure first = failure.get();
+    if (first != null && !first.cause().equals(late.cause())) {
+      first.cause().addSuppressed(late.cause());
+    }
+    log.debug("the handler failed on datum \"{}\", too", late.datumId(), late.cause());
+  }
+
+  /**
+   * Stops the server if it runs. Returns when that is done, or at once if another thread is at it.
+   */
+  private void stopRunning() {
+    SocketTransport socket;
+    MapService streams;
+    ServerInfoFile info;
+    lifecycle.lock();
+    try {
+      if (state == State.NEW) {
+        state = State.STOPPED;
+        terminated.complete(null);
+      }
+      if (state != State.RUNNING) {
+        return;
+      }
+      state = State.STOPPING;
+      socket = Objects.requireNonNull(transport);
+      streams = Objects.requireNonNull(service);
+      info = Objects.requireNonNull(infoFile);
+    } finally {
+      lifecycle.unlock();
+    }
+    stop(streams, socket, info);
+  }
+
+  private void stop(MapService streams, SocketTransport socket, ServerInfoFile info) {
+    try {
+      socket.stopAccepting();
+      if (failure.get() == null) {
+        log.info("mapstream stops, {} datums in work", onLoop(socket, streams, MapService::inWork));
+        if (!ended(socket, options.shutdownGrace(), streams::drain)) {
+          log.warn("handlers were still running after {}, interrupted", options.shutdownGrace());
+        }
+      }
+      ended(socket, FAREWELL, closed -> streams.abort(closed, "the server is stopping"));
+      String totals = onLoop(socket, streams, s -> s.counters().toString());
+      log.info("mapstream stopped: {}", totals);
+      HandlerFailure first = failure.get();
+      if (first != null) {
+        ErrorReport.writeOnce(first, Instant.now());
+      }
+    } finally {
+      closeQuietly(socket, info);
+      finish();
+    }
+  }
+
+  private void finish() {
+    lifecycle.lock();
+    try {
+      state = State.STOPPED;
+    } finally {
+      lifecycle.unlock();
+    }
+    HandlerFailure first = failure.get();
+    if (first == null) {
+      terminated.complete(null);
+    } else {
+      terminated.completeExceptionally(first.cause());
+    }
+  }
+
+  /** Has the streams ended on the event loop, and waits until all of them are closed. */
+  private static boolean ended(SocketTransport socket, Duration limit, Consumer<Runnable> ending) {
+    CountDownLatch closed = new CountDownLatch(1);
+    socket.loop().execute(() -> ending.accept(closed::countDown));
+    try {
+      return closed.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private static <T> T onLoop(SocketTransport socket, MapService on, Function<MapService, T> read) {
+    return CompletableFuture.supplyAsync(() -> read.apply(on), socket.loop()).join();
+  }
+
+  private boolean isHandler(Thread thread) {
+    SocketTransport socket;
+    MapService streams;
+    lifecycle.lock();
+    try {
+      socket = transport;
+      streams = service;
+      if (socket == null || streams == null || state == State.STOPPED || !thread.isVirtual()) {
+        return false;
+      }
+    } finally {
+      lifecycle.unlock();
+    }
+    try {
+      return onLoop(socket, streams, s -> s.isHandler(thread));
+    } catch (RejectedExecutionException e) {
+      return false;
+    }
+  }
+
+  private static void closeQuietly(SocketTransport socket, ServerInfoFile info) {
+    try {
+      info.remove();
+    } catch (IOException e) {
+      log.warn("the server info file was not removed", e);
+    }
+    try {
+      socket.close(FAREWELL);
+    } catch (IOException e) {
+      log.warn("the socket was not removed", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Collects a server's settings; {@link ServerOptions.Builder} says more of each. Not thread-safe.
+   */
+  public static final class Builder {
+
+    private final MapStreamer handler;
+    private final ServerOptions.Builder options = ServerOptions.builder();
+
+    private Builder(MapStreamer handler) {
+      this.handler = handler;
+    }
+
+    /**
+     * Sets all settings at once.
+     *
+     * @return this
+     */
+    public Builder options(ServerOptions all) {
+      options.all(all);
+      return this;
+    }
+
+    /**
+     * Sets the Unix socket to listen on.
+     *
+     * @return this
+     */
+    public Builder socketPath(Path path) {
+      options.socketPath(path);
+      return this;
+    }
+
+    /**
+     * Sets the file that announces the server to the data plane.
+     *
+     * @return this
+     */
+    public Builder serverInfoFile(Path path) {
+      options.serverInfoFile(path);
+      return this;
+    }
+
+    /**
+     * Sets the largest encoded request and response in bytes.
+     *
+     * @return this
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public Builder maxMessageSize(int bytes) {
+      options.maxMessageSize(bytes);
+      return this;
+    }
+
+    /**
+     * Sets how many datums are in work at once.
+     *
+     * @return this
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public Builder maxConcurrency(int datums) {
+      options.maxConcurrency(datums);
+      return this;
+    }
+
+    /**
+     * Sets how long a stop waits for open handlers before it interrupts them.
+     *
+     * @return this
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Builder shutdownGrace(Duration grace) {
+      options.shutdownGrace(grace);
+      return this;
+    }
+
+    /**
+     * Sets what a handler's exception does.
+     *
+     * @return this
+     */
+    public Builder errorPolicy(ServerOptions.ErrorPolicy policy) {
+      options.errorPolicy(policy);
+      return this;
+    }
+
+    /**
+     * A server, not started; what was not set is taken from the environment.
+     *
+     * @throws IllegalArgumentException if a variable that is needed has an unusable value
+     */
+    public MapStreamServer build() {
+      return new MapStreamServer(handler, options.build());
+    }
+  }
+}

@@ -1,0 +1,229 @@
+package io.mapstream.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.IoHandlerFactory;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.ServerChannel;
+import io.grpc.netty.shaded.io.netty.channel.epoll.Epoll;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
+import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The server's Unix socket: the only room that knows Netty. Native epoll where the platform has it,
+ * the JDK's Unix sockets elsewhere.
+ *
+ * <p>One thread accepts connections, reads, writes and runs gRPC's callbacks: the event loop. The
+ * data plane has one connection and one stream, so a second thread would have nothing to do, and
+ * all that belongs to streams can belong to one thread.
+ */
+final class SocketTransport {
+
+  /** The kinds of Unix socket. */
+  enum Kind {
+    EPOLL {
+      @Override
+      IoHandlerFactory ioHandler() {
+        return EpollIoHandler.newFactory();
+      }
+
+      @Override
+      Class<? extends ServerChannel> channel() {
+        return EpollServerDomainSocketChannel.class;
+      }
+
+      @Override
+      SocketAddress address(Path path) {
+        return new DomainSocketAddress(path.toFile());
+      }
+    },
+    JDK {
+      @Override
+      IoHandlerFactory ioHandler() {
+        return NioIoHandler.newFactory();
+      }
+
+      @Override
+      Class<? extends ServerChannel> channel() {
+        return NioServerDomainSocketChannel.class;
+      }
+
+      @Override
+      SocketAddress address(Path path) {
+        return UnixDomainSocketAddress.of(path);
+      }
+    };
+
+    abstract IoHandlerFactory ioHandler();
+
+    abstract Class<? extends ServerChannel> channel();
+
+    abstract SocketAddress address(Path path);
+
+    static Kind best() {
+      return Epoll.isAvailable() ? EPOLL : JDK;
+    }
+  }
+
+  /** The size of {@code sun_path} on Linux, less its closing zero; macOS has 103. */
+  private static final int LONGEST_PATH = 107;
+
+  private final Path path;
+  private final Kind kind;
+  private final EventLoopGroup loop;
+  private @Nullable Server server;
+  private @Nullable Object bound;
+
+  SocketTransport(Path path, Kind kind) {
+    this.path = path;
+    this.kind = kind;
+    // Daemon: what keeps the process alive is who waits for the server, and nothing else.
+    this.loop =
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("mapstream-io", true), kind.ioHandler());
+  }
+
+  /** The event loop: whatever it is given runs on the thread that runs gRPC's callbacks. */
+  Executor loop() {
+    return loop.next();
+  }
+
+  Kind kind() {
+    return kind;
+  }
+
+  /**
+   * Accepts connections from now on.
+   *
+   * @throws IOException if the socket can't be made
+   */
+  void listen(ServerServiceDefinition service, int maxMessageSize) throws IOException {
+    Server listening =
+        NettyServerBuilder.forAddress(kind.address(path))
+            .channelType(kind.channel())
+            .bossEventLoopGroup(loop)
+            .workerEventLoopGroup(loop)
+            .directExecutor()
+            .maxInboundMessageSize(maxMessageSize)
+            .permitKeepAliveWithoutCalls(true)
+            .permitKeepAliveTime(0, TimeUnit.NANOSECONDS)
+            .addService(service)
+            .build();
+    try {
+      listening.start();
+    } catch (IOException e) {
+      throw new IOException("can't listen on " + path + ": " + rootMessage(e), e);
+    }
+    server = listening;
+    bound = fileKey();
+  }
+
+  private static String rootMessage(Throwable e) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return String.valueOf(root.getMessage());
+  }
+
+  /**
+   * Removes the socket of a process that is no more; refuses to touch anything else.
+   *
+   * @throws BindException if a live server has the path, something else than a socket is there, or
+   *     it is too long
+   * @throws IOException if its folder does not exist, or the old socket can't be removed
+   */
+  void makeWay() throws IOException {
+    if (path.toString().getBytes(UTF_8).length > LONGEST_PATH) {
+      throw new BindException(
+          "socketPath is longer than the " + LONGEST_PATH + " bytes of a Unix socket's: " + path);
+    }
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new NoSuchFileException(
+          path.toString(),
+          null,
+          "the folder of socketPath does not exist; outside of a pod, set MAPSTREAM_SOCKET_PATH or"
+              + " ServerOptions.socketPath");
+    }
+    BasicFileAttributes found;
+    try {
+      found = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    } catch (NoSuchFileException e) {
+      return;
+    }
+    if (!found.isOther()) {
+      throw new BindException("socketPath is a file that is no socket, left alone: " + path);
+    }
+    if (answers()) {
+      throw new BindException("a live server answers on socketPath " + path);
+    }
+    Files.deleteIfExists(path);
+  }
+
+  private boolean answers() {
+    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return probe.connect(UnixDomainSocketAddress.of(path));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private @Nullable Object fileKey() throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+        .fileKey();
+  }
+
+  /** Accepts no new connection or stream; those that are open go on. */
+  void stopAccepting() {
+    if (server != null) {
+      server.shutdown();
+    }
+  }
+
+  /**
+   * Closes what is still open, the event loop with it, and removes the socket file if it is ours.
+   */
+  void close(Duration patience) throws InterruptedException, IOException {
+    if (server != null) {
+      server.shutdown();
+      if (!server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+        server.shutdownNow();
+        server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
+      }
+    }
+    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await(2, TimeUnit.SECONDS);
+    if (bound != null) {
+      try {
+        if (bound.equals(fileKey())) {
+          Files.deleteIfExists(path);
+        }
+      } catch (NoSuchFileException e) {
+        // Somebody was faster.
+      }
+    }
+  }
+}

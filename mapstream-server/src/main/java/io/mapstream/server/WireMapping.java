@@ -1,0 +1,384 @@
+package io.mapstream.server;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
+import io.mapstream.Datum;
+import io.mapstream.Message;
+import io.mapstream.Metadata;
+import io.mapstream.NackOptions;
+import io.mapstream.proto.metadata.KeyValueGroup;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The wire ({@code proto/src/main/proto}) to the API's values and back, as pure functions.
+ *
+ * <p>Requests and results are read and written field by field with protobuf's own coded streams,
+ * not through generated messages: a value then is copied once on its way in and once on its way
+ * out, and no intermediate object is made per key, timestamp or result. Metadata and nack options,
+ * which few messages carry, go through the generated classes. The tests hold every function against
+ * the generated classes.
+ */
+final class WireMapping {
+
+  // MapRequest and MapResponse share their numbers: 1 request or results, 2 id, 3 handshake, 4
+  // status.
+  private static final int BODY = 1;
+  private static final int ID = 2;
+  private static final int HANDSHAKE = 3;
+  private static final int STATUS = 4;
+
+  // MapRequest.Request and MapResponse.Result
+  private static final int KEYS = 1;
+  private static final int VALUE = 2;
+  private static final int EVENT_TIME = 3;
+  private static final int TAGS = 3;
+  private static final int WATERMARK = 4;
+  private static final int RESULT_METADATA = 4;
+  private static final int HEADERS = 5;
+  private static final int NACK_OPTIONS = 5;
+  private static final int REQUEST_METADATA = 6;
+
+  private static final int LEN = WireFormat.WIRETYPE_LENGTH_DELIMITED;
+
+  /**
+   * Requests up to this size are decoded from one array; larger ones from the transport's stream.
+   */
+  private static final int SMALL_REQUEST = 8 * 1024;
+
+  /** Values up to this size are copied next to the other fields of their result. */
+  private static final int INLINE_VALUE = 1024;
+
+  /** The answer to a handshake: {@code MapResponse{handshake{sot: true}}}. */
+  static final byte[] HANDSHAKE_ECHO = {HANDSHAKE << 3 | LEN, 2, 1 << 3, 1};
+
+  private WireMapping() {}
+
+  /**
+   * Decodes one {@code MapRequest}.
+   *
+   * @param stream its bytes; {@code available()} has to give their number, as gRPC's streams do
+   * @return what it asks for; never fails, what can't be understood is {@link Request.Refused}
+   */
+  static Request readRequest(InputStream stream) {
+    try {
+      int size = stream.available();
+      CodedInputStream in =
+          size <= SMALL_REQUEST
+              ? CodedInputStream.newInstance(stream.readNBytes(size))
+              : CodedInputStream.newInstance(stream);
+      return readRequest(in, size);
+    } catch (IOException e) {
+      return new Request.Refused("MapRequest is not decodable: " + e.getMessage());
+    }
+  }
+
+  private static Request readRequest(CodedInputStream in, int size) throws IOException {
+    String id = "";
+    DatumFields datum = null;
+    Boolean sot = null;
+    boolean status = false;
+    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+      switch (tag) {
+        case BODY << 3 | LEN -> {
+          datum = datum == null ? new DatumFields() : datum;
+          int limit = in.pushLimit(in.readRawVarint32());
+          datum.read(in);
+          in.popLimit(limit);
+        }
+        case ID << 3 | LEN -> id = in.readStringRequireUtf8();
+        case HANDSHAKE << 3 | LEN -> sot = readFlag(in);
+        case STATUS << 3 | LEN -> {
+          readFlag(in);
+          status = true;
+        }
+        default -> skip(in, tag);
+      }
+    }
+    if (sot != null) {
+      return new Request.Handshake(sot);
+    }
+    if (datum == null) {
+      return new Request.Refused(
+          status
+              ? "MapRequest.status was given without a request; the client ends with a half-close"
+              : "MapRequest.request is missing (id \"" + id + "\")");
+    }
+    if (id.isEmpty()) {
+      return new Request.Refused("MapRequest.id is empty");
+    }
+    return datum.toRequest(id, size);
+  }
+
+  /** A message of one boolean, field 1: Handshake and TransmissionStatus. */
+  private static boolean readFlag(CodedInputStream in) throws IOException {
+    boolean flag = false;
+    int limit = in.pushLimit(in.readRawVarint32());
+    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+      if (tag == (1 << 3 | WireFormat.WIRETYPE_VARINT)) {
+        flag = in.readBool();
+      } else {
+        skip(in, tag);
+      }
+    }
+    in.popLimit(limit);
+    return flag;
+  }
+
+  private static void skip(CodedInputStream in, int tag) throws IOException {
+    if (!in.skipField(tag)) {
+      throw new IOException("unexpected end of a group, tag " + tag);
+    }
+  }
+
+  /** The fields of one {@code MapRequest.Request} while they are read. */
+  private static final class DatumFields {
+
+    private static final byte[] NO_BYTES = {};
+
+    private @Nullable String firstKey;
+    private @Nullable List<String> keys;
+    private byte[] value = NO_BYTES;
+    private @Nullable Instant eventTime;
+    private @Nullable Instant watermark;
+    private @Nullable Map<String, String> headers;
+    private io.mapstream.proto.metadata.@Nullable Metadata metadata;
+
+    void read(CodedInputStream in) throws IOException {
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        switch (tag) {
+          case KEYS << 3 | LEN -> addKey(in.readStringRequireUtf8());
+          case VALUE << 3 | LEN -> value = in.readByteArray();
+          case EVENT_TIME << 3 | LEN -> eventTime = readTimestamp(in, "event_time");
+          case WATERMARK << 3 | LEN -> watermark = readTimestamp(in, "watermark");
+          case HEADERS << 3 | LEN -> readHeader(in);
+          case REQUEST_METADATA << 3 | LEN -> metadata = readMetadata(in);
+          default -> skip(in, tag);
+        }
+      }
+    }
+
+    /** Most datums have one key or none: the list is made for the second. */
+    private void addKey(String key) {
+      if (firstKey == null) {
+        firstKey = key;
+        return;
+      }
+      if (keys == null) {
+        keys = new ArrayList<>();
+        keys.add(firstKey);
+      }
+      keys.add(key);
+    }
+
+    private static Instant readTimestamp(CodedInputStream in, String field) throws IOException {
+      long seconds = 0;
+      int nanos = 0;
+      int limit = in.pushLimit(in.readRawVarint32());
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        switch (tag) {
+          case 1 << 3 -> seconds = in.readInt64();
+          case 2 << 3 -> nanos = in.readInt32();
+          default -> skip(in, tag);
+        }
+      }
+      in.popLimit(limit);
+      try {
+        return Instant.ofEpochSecond(seconds, nanos);
+      } catch (DateTimeException | ArithmeticException e) {
+        throw new IOException(field + " is out of range: " + seconds + " s " + nanos + " ns", e);
+      }
+    }
+
+    private void readHeader(CodedInputStream in) throws IOException {
+      String name = "";
+      String text = "";
+      int limit = in.pushLimit(in.readRawVarint32());
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        switch (tag) {
+          case 1 << 3 | LEN -> name = in.readStringRequireUtf8();
+          case 2 << 3 | LEN -> text = in.readStringRequireUtf8();
+          default -> skip(in, tag);
+        }
+      }
+      in.popLimit(limit);
+      if (headers == null) {
+        headers = new HashMap<>();
+      }
+      headers.put(name, text);
+    }
+
+    private io.mapstream.proto.metadata.Metadata readMetadata(CodedInputStream in)
+        throws IOException {
+      var read = io.mapstream.proto.metadata.Metadata.parseFrom(in.readByteArray());
+      return metadata == null ? read : metadata.toBuilder().mergeFrom(read).build();
+    }
+
+    Request toRequest(String id, int size) {
+      if (eventTime == null || watermark == null) {
+        String missing = eventTime == null ? "event_time" : "watermark";
+        return new Request.Refused(
+            "MapRequest.request." + missing + " is missing (id \"" + id + "\")");
+      }
+      List<String> allKeys =
+          keys != null ? List.copyOf(keys) : firstKey != null ? List.of(firstKey) : List.of();
+      Map<String, String> allHeaders = headers == null ? Map.of() : headers;
+      Datum datum =
+          metadata == null
+              ? Datum.of(allKeys, value, eventTime, watermark, allHeaders)
+              : Datum.of(
+                  allKeys,
+                  value,
+                  eventTime,
+                  watermark,
+                  allHeaders,
+                  toMetadata(metadata.getUserMetadataMap()),
+                  toMetadata(metadata.getSysMetadataMap()));
+      return new Request.Data(id, datum, size);
+    }
+  }
+
+  private static Metadata toMetadata(Map<String, KeyValueGroup> groups) {
+    Map<String, Map<String, byte[]>> plain = new HashMap<>();
+    groups.forEach((group, values) -> {
+      Map<String, byte[]> entries = new HashMap<>();
+      values.getKeyValueMap().forEach((key, bytes) -> entries.put(key, bytes.toByteArray()));
+      plain.put(group, entries);
+    });
+    return Metadata.of(plain);
+  }
+
+  /**
+   * Encodes a message as the field {@code results} of a {@code MapResponse}. The value comes last,
+   * so that a large one can stay in the emitter's array. The system's metadata is the platform's
+   * and never sent back.
+   */
+  static Emission encodeResult(Message message) {
+    byte[] value = message.value();
+    byte[] metadata =
+        message.userMetadata().isEmpty() ? null : encodeMetadata(message.userMetadata());
+    NackOptions nackOptions = message.nackOptions().orElse(null);
+    byte[] nack = nackOptions == null ? null : encodeNackOptions(nackOptions);
+
+    long body =
+        stringsSize(KEYS, message.keys())
+            + stringsSize(TAGS, message.tags())
+            + (metadata == null ? 0L : bytesSize(RESULT_METADATA, metadata))
+            + (nack == null ? 0L : bytesSize(NACK_OPTIONS, nack))
+            + (value.length == 0 ? 0L : bytesSize(VALUE, value));
+    boolean inline = value.length <= INLINE_VALUE;
+    long own = body - (inline ? 0 : value.length);
+    if (body > Integer.MAX_VALUE - 64) {
+      // Above every limit that maxMessageSize can be set to.
+      throw new io.mapstream.MessageTooLargeException(body, Integer.MAX_VALUE);
+    }
+    byte[] fields =
+        new byte
+            [CodedOutputStream.computeTagSize(BODY)
+                + CodedOutputStream.computeUInt32SizeNoTag((int) body)
+                + (int) own];
+    try {
+      CodedOutputStream out = CodedOutputStream.newInstance(fields);
+      out.writeTag(BODY, LEN);
+      out.writeUInt32NoTag((int) body);
+      writeStrings(out, KEYS, message.keys());
+      writeStrings(out, TAGS, message.tags());
+      if (metadata != null) {
+        out.writeByteArray(RESULT_METADATA, metadata);
+      }
+      if (nack != null) {
+        out.writeByteArray(NACK_OPTIONS, nack);
+      }
+      if (value.length > 0) {
+        out.writeTag(VALUE, LEN);
+        out.writeUInt32NoTag(value.length);
+        if (inline) {
+          out.writeRawBytes(value);
+        }
+      }
+      out.checkNoSpaceLeft();
+    } catch (IOException e) {
+      throw new UncheckedIOException("an array of the computed size was too small", e);
+    }
+    return Emission.result(fields, inline ? null : value, message.isFail());
+  }
+
+  private static long stringsSize(int field, List<String> strings) {
+    long size = 0;
+    for (int i = 0; i < strings.size(); i++) {
+      size += CodedOutputStream.computeStringSize(field, strings.get(i));
+    }
+    return size;
+  }
+
+  private static long bytesSize(int field, byte[] bytes) {
+    return CodedOutputStream.computeTagSize(field)
+        + CodedOutputStream.computeUInt32SizeNoTag(bytes.length)
+        + (long) bytes.length;
+  }
+
+  private static void writeStrings(CodedOutputStream out, int field, List<String> strings)
+      throws IOException {
+    for (int i = 0; i < strings.size(); i++) {
+      out.writeString(field, strings.get(i));
+    }
+  }
+
+  private static byte[] encodeMetadata(Metadata metadata) {
+    var proto = io.mapstream.proto.metadata.Metadata.newBuilder();
+    metadata
+        .asMap()
+        .forEach((group, entries) -> {
+          var values = KeyValueGroup.newBuilder();
+          entries.forEach((key, bytes) -> values.putKeyValue(key, ByteString.copyFrom(bytes)));
+          proto.putUserMetadata(group, values.build());
+        });
+    return proto.build().toByteArray();
+  }
+
+  private static byte[] encodeNackOptions(NackOptions options) {
+    var proto = io.mapstream.proto.nackoptions.NackOptions.newBuilder();
+    options.reason().ifPresent(proto::setReason);
+    options.maxDeliveries().ifPresent(n -> proto.setMaxDeliveries((int) n));
+    options.delay().map(Duration::toMillis).ifPresent(proto::setDelay);
+    proto.putAllNackMap(options.nackMap());
+    return proto.build().toByteArray();
+  }
+
+  /** The encoded field {@code id}, which closes each response with results. */
+  static byte[] encodeId(String id) {
+    return encodeId(id, 0);
+  }
+
+  /** An encoded EOT: the id and {@code status{eot: true}}. */
+  static byte[] encodeEot(String id) {
+    byte[] eot = encodeId(id, 4);
+    int at = eot.length - 4;
+    eot[at] = STATUS << 3 | LEN;
+    eot[at + 1] = 2;
+    eot[at + 2] = 1 << 3;
+    eot[at + 3] = 1;
+    return eot;
+  }
+
+  private static byte[] encodeId(String id, int room) {
+    byte[] field = new byte[CodedOutputStream.computeStringSize(ID, id) + room];
+    try {
+      CodedOutputStream.newInstance(field).writeString(ID, id);
+    } catch (IOException e) {
+      throw new UncheckedIOException("an array of the computed size was too small", e);
+    }
+    return field;
+  }
+}
