@@ -9,6 +9,7 @@ import io.grpc.stub.ServerCalls;
 import io.mapstream.MapStreamer;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -56,6 +57,7 @@ final class MapService {
   private final ResponseWriter.Limits limits;
   private final Counters counters = new Counters();
   private final Set<MapStream> streams = new LinkedHashSet<>();
+  private final ArrayDeque<HandlerTask> toStart = new ArrayDeque<>();
   private boolean draining;
   private Runnable onLastClosed = () -> {};
 
@@ -77,8 +79,8 @@ final class MapService {
     this.loop = loop;
     this.onFailure = onFailure;
     this.onLateFailure = onLateFailure;
-    this.admission = new Admission(options.maxConcurrency(), Tuning.maxBytesInWork());
-    this.limits = new ResponseWriter.Limits(Tuning.PENDING_BYTES, options.maxMessageSize());
+    this.admission = new Admission(options.maxConcurrency(), Tuning.bytesInWork());
+    this.limits = new ResponseWriter.Limits(Tuning.pendingBytes(), options.maxMessageSize());
   }
 
   ServerServiceDefinition bind() {
@@ -146,6 +148,23 @@ final class MapService {
   /** Whether {@code thread} runs a handler. */
   boolean isHandler(Thread thread) {
     return streams.stream().anyMatch(stream -> stream.isHandler(thread));
+  }
+
+  /**
+   * Starts a task after all that came with it in one read of the socket: handlers that start in the
+   * middle would take the processor from the reading thread again and again.
+   */
+  void start(HandlerTask task) {
+    if (toStart.isEmpty()) {
+      loop.execute(this::startAll);
+    }
+    toStart.add(task);
+  }
+
+  private void startAll() {
+    for (HandlerTask task = toStart.poll(); task != null; task = toStart.poll()) {
+      task.start();
+    }
   }
 
   int inWork() {

@@ -87,7 +87,7 @@ final class MapStream implements StreamObserver<Request> {
       var task = new HandlerTask(this, service.handler(), data, writer);
       inFlight.add(task);
       service.counters().admitted();
-      task.start();
+      service.start(task);
       service.admission().whenRoom(requestNext);
     } else {
       refuse(

@@ -67,6 +67,7 @@ final class ResponseWriter {
   private final ArrayDeque<DatumSink> turns = new ArrayDeque<>();
 
   private long written;
+  private int freed;
 
   /**
    * What a writer keeps to, in bytes.
@@ -156,7 +157,6 @@ final class ResponseWriter {
   /** Writes what can be written now. Runs when something was handed over, and when ready again. */
   void drain() {
     takeTurns();
-    int freed = 0;
     while (closedBecause == null && !turns.isEmpty() && client.isReady()) {
       DatumSink datum = turns.remove();
       freed += write(datum);
@@ -167,8 +167,9 @@ final class ResponseWriter {
         takeTurns();
       }
     }
-    if (freed > 0) {
+    if (freed >= limits.pending() / 8 || (freed > 0 && turns.isEmpty())) {
       room.release(freed);
+      freed = 0;
     }
   }
 

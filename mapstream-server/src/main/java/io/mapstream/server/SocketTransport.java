@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.IoHandlerFactory;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -15,6 +17,7 @@ import io.grpc.netty.shaded.io.netty.channel.epoll.EpollServerDomainSocketChanne
 import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import io.grpc.netty.shaded.io.netty.util.ResourceLeakDetector;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.BindException;
@@ -91,6 +94,8 @@ final class SocketTransport {
   /** The size of {@code sun_path} on Linux, less its closing zero; macOS has 103. */
   private static final int LONGEST_PATH = 107;
 
+  private static final String LEAK_DETECTION = "io.grpc.netty.shaded.io.netty.leakDetection.level";
+
   private final Path path;
   private final Kind kind;
   private final EventLoopGroup loop;
@@ -100,10 +105,22 @@ final class SocketTransport {
   SocketTransport(Path path, Kind kind) {
     this.path = path;
     this.kind = kind;
+    quietLeakDetector();
     // Daemon: what keeps the process alive is who waits for the server, and nothing else.
     this.loop =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("mapstream-io", true), kind.ioHandler());
+  }
+
+  /**
+   * Turns off the sampling of buffers for leaks, which takes a stack trace for each sample, unless
+   * the process asks for it. It watches for faults in gRPC and Netty, and no buffer of theirs is
+   * seen outside of them here.
+   */
+  private static void quietLeakDetector() {
+    if (System.getProperty(LEAK_DETECTION) == null) {
+      ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
+    }
   }
 
   /** The event loop: whatever it is given runs on the thread that runs gRPC's callbacks. */
@@ -127,6 +144,11 @@ final class SocketTransport {
             .bossEventLoopGroup(loop)
             .workerEventLoopGroup(loop)
             .directExecutor()
+            .flowControlWindow(Tuning.RECEIVE_WINDOW)
+            .withChildOption(
+                ChannelOption.RECVBUF_ALLOCATOR,
+                new AdaptiveRecvByteBufAllocator(
+                    Tuning.LEAST_READ, Tuning.FIRST_READ, Tuning.LARGEST_READ))
             .maxInboundMessageSize(maxMessageSize)
             .permitKeepAliveWithoutCalls(true)
             .permitKeepAliveTime(0, TimeUnit.NANOSECONDS)

@@ -1,23 +1,46 @@
 package io.mapstream.server;
 
-/** Sizes that were found by measuring (docs/adr), and that no user has to know. */
+/** Sizes in bytes that were found by measuring (docs/adr), and that no user has to know. */
 final class Tuning {
 
   /**
-   * Bytes inside the transport from which on it is not ready: enough for a full socket write,
-   * little enough that what can't be sent is coalesced and not queued.
+   * What is inside the transport when it stops being ready: enough for a full write to the socket,
+   * little enough that what can't be sent yet is coalesced and not queued.
    */
-  static final int READY_THRESHOLD = 64 * 1024;
+  static final int READY_THRESHOLD = 32 * 1024;
 
-  /** Emitted results of one stream that wait to be written, before {@code emit} blocks. */
-  static final int PENDING_BYTES = 1024 * 1024;
+  /**
+   * HTTP/2's receive window. A fixed one bounds what the transport holds, and spares the pings by
+   * which gRPC would find a size of its own.
+   */
+  static final int RECEIVE_WINDOW = 4 * 1024 * 1024;
 
-  private static final long LEAST_BYTES_IN_WORK = 1024 * 1024;
+  /** Buffers for one read of the socket; the next one's size follows what the last one found. */
+  static final int LEAST_READ = 2 * 1024;
+
+  static final int FIRST_READ = 16 * 1024;
+  static final int LARGEST_READ = 256 * 1024;
+
+  private static final int MOST_PENDING = 4 * 1024 * 1024;
+  private static final int LEAST_PENDING = 256 * 1024;
+  private static final long LEAST_IN_WORK = 1024 * 1024;
 
   private Tuning() {}
 
-  /** Request bytes admitted at once: an eighth of the heap, since a handler works on them, too. */
-  static long maxBytesInWork() {
-    return Math.max(LEAST_BYTES_IN_WORK, Runtime.getRuntime().maxMemory() / 8);
+  /**
+   * Emitted results of one stream that wait to be written, before {@code emit} blocks: room for 20
+   * small results of each of 500 datums, so that handlers seldom have to park.
+   */
+  static int pendingBytes() {
+    return Math.clamp(heap() / 16, LEAST_PENDING, MOST_PENDING);
+  }
+
+  /** Request bytes admitted at once: an eighth of the heap, since handlers work on them, too. */
+  static long bytesInWork() {
+    return Math.max(LEAST_IN_WORK, heap() / 8);
+  }
+
+  private static long heap() {
+    return Runtime.getRuntime().maxMemory();
   }
 }
