@@ -97,12 +97,13 @@ public final class MapStreamServer implements AutoCloseable {
    * A builder of a server, with nothing set.
    *
    * @param handler called for each datum, by many threads at once
+   * @return the builder
    */
   public static Builder builder(MapStreamer handler) {
     return new Builder(Objects.requireNonNull(handler, "handler"));
   }
 
-  /** The settings in effect. */
+  /** {@return the settings in effect} */
   public ServerOptions options() {
     return options;
   }
@@ -385,6 +386,7 @@ public final class MapStreamServer implements AutoCloseable {
     /**
      * Sets all settings at once.
      *
+     * @param all the settings, each of which a later call may still change
      * @return this
      */
     public Builder options(ServerOptions all) {
@@ -395,6 +397,7 @@ public final class MapStreamServer implements AutoCloseable {
     /**
      * Sets the Unix socket to listen on.
      *
+     * @param path where the socket is to be
      * @return this
      */
     public Builder socketPath(Path path) {
@@ -405,6 +408,7 @@ public final class MapStreamServer implements AutoCloseable {
     /**
      * Sets the file that announces the server to the data plane.
      *
+     * @param path where the file is to be
      * @return this
      */
     public Builder serverInfoFile(Path path) {
@@ -415,6 +419,7 @@ public final class MapStreamServer implements AutoCloseable {
     /**
      * Sets the largest encoded request and response in bytes.
      *
+     * @param bytes at least 1
      * @return this
      * @throws IllegalArgumentException if it is less than 1
      */
@@ -426,6 +431,7 @@ public final class MapStreamServer implements AutoCloseable {
     /**
      * Sets how many datums are in work at once.
      *
+     * @param datums at least 1
      * @return this
      * @throws IllegalArgumentException if it is less than 1
      */
@@ -437,6 +443,7 @@ public final class MapStreamServer implements AutoCloseable {
     /**
      * Sets how long a stop waits for open handlers before it interrupts them.
      *
+     * @param grace zero or more
      * @return this
      * @throws IllegalArgumentException if it is negative
      */
@@ -448,6 +455,7 @@ public final class MapStreamServer implements AutoCloseable {
     /**
      * Sets what a handler's exception does.
      *
+     * @param policy what is to be done
      * @return this
      */
     public Builder errorPolicy(ServerOptions.ErrorPolicy policy) {
@@ -458,6 +466,7 @@ public final class MapStreamServer implements AutoCloseable {
     /**
      * A server, not started; what was not set is taken from the environment.
      *
+     * @return the server
      * @throws IllegalArgumentException if a variable that is needed has an unusable value
      */
     public MapStreamServer build() {

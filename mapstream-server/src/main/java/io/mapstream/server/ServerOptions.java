@@ -105,42 +105,42 @@ public final class ServerOptions {
         env.orElse(null, "NUMAFLOW_UD_CONTAINER_TYPE", Function.identity(), "unknown-container");
   }
 
-  /** The settings that the environment and the defaults give. */
+  /** {@return the settings that the environment and the defaults give} */
   public static ServerOptions fromEnvironment() {
     return builder().build();
   }
 
-  /** A builder with nothing set. */
+  /** {@return a builder with nothing set} */
   public static Builder builder() {
     return new Builder();
   }
 
-  /** The Unix socket that the server listens on. */
+  /** {@return the Unix socket that the server listens on} */
   public Path socketPath() {
     return socketPath;
   }
 
-  /** The file that tells the data plane that a map-stream server is there, and its version. */
+  /** {@return the file that tells the data plane that a map-stream server is there} */
   public Path serverInfoFile() {
     return serverInfoFile;
   }
 
-  /** The largest encoded request taken and the largest encoded response sent, in bytes. */
+  /** {@return the largest encoded request taken and response sent, in bytes} */
   public int maxMessageSize() {
     return maxMessageSize;
   }
 
-  /** How many datums are in work at once, over all streams. */
+  /** {@return how many datums are in work at once, over all streams} */
   public int maxConcurrency() {
     return maxConcurrency;
   }
 
-  /** How long a stop waits for open handlers before it interrupts them. */
+  /** {@return how long a stop waits for open handlers before it interrupts them} */
   public Duration shutdownGrace() {
     return shutdownGrace;
   }
 
-  /** What a handler's exception does. */
+  /** {@return what a handler's exception does} */
   public ErrorPolicy errorPolicy() {
     return errorPolicy;
   }
@@ -226,6 +226,7 @@ public final class ServerOptions {
      * Sets the Unix socket to listen on. Its folder has to exist, and the path has to fit into the
      * system's limit (107 bytes on Linux); both are checked at the start.
      *
+     * @param path where the socket is to be
      * @return this
      */
     public Builder socketPath(Path path) {
@@ -236,6 +237,7 @@ public final class ServerOptions {
     /**
      * Sets the file that announces the server to the data plane. Its folder has to exist.
      *
+     * @param path where the file is to be
      * @return this
      */
     public Builder serverInfoFile(Path path) {
@@ -247,6 +249,7 @@ public final class ServerOptions {
      * Sets the largest encoded request and response in bytes. Clients have a limit of their own (64
      * MiB in the data plane), which this one should not exceed.
      *
+     * @param bytes at least 1
      * @return this
      * @throws IllegalArgumentException if it is less than 1
      */
@@ -259,6 +262,7 @@ public final class ServerOptions {
      * Sets how many datums are in work at once. The default is more than a client asks for; set it
      * lower where what the handler calls can't take so many.
      *
+     * @param datums at least 1
      * @return this
      * @throws IllegalArgumentException if it is less than 1
      */
@@ -271,6 +275,7 @@ public final class ServerOptions {
      * Sets how long a stop waits for open handlers before it interrupts them; zero interrupts at
      * once.
      *
+     * @param grace zero or more
      * @return this
      * @throws IllegalArgumentException if it is negative
      */
@@ -282,6 +287,7 @@ public final class ServerOptions {
     /**
      * Sets what a handler's exception does.
      *
+     * @param policy what is to be done
      * @return this
      */
     public Builder errorPolicy(ErrorPolicy policy) {
@@ -292,6 +298,7 @@ public final class ServerOptions {
     /**
      * The settings, with what was not set taken from the environment.
      *
+     * @return the settings
      * @throws IllegalArgumentException if a variable that is needed has an unusable value; it names
      *     both
      */
