@@ -1,0 +1,488 @@
+package io.mapstream.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.Messages;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+
+/** What a harness does with whole datums, at its close, and with bad arguments. */
+@Timeout(60)
+class MapStreamHarnessTest {
+
+  private static final Duration SHORT = Duration.ofMillis(300);
+  private static final MapStreamer SPLITTER = new WordSplitter();
+  private static final MapStreamer FAILING =
+      (keys, datum, sink) -> {
+        sink.emit(Message.of("before"));
+        throw new IOException("disk on fire");
+      };
+
+  private final Gate gate = new Gate();
+  private final MapStreamer waiting = (keys, datum, sink) -> gate.await();
+
+  // Whole datums.
+
+  @Test
+  void allMessagesOfADatumAreReturnedInOrder() {
+    try (var harness = MapStreamHarness.of(SPLITTER)) {
+      assertEquals(List.of("c", "a", "b"), harness.process("c,a,b").texts());
+    }
+  }
+
+  @Test
+  void moreMessagesThanTheBoundAreReturned() {
+    MapStreamer many =
+        (keys, datum, sink) -> IntStream.range(0, 5000).forEach(i -> sink.emit(Message.of("" + i)));
+    try (var harness = MapStreamHarness.builder(many).bound(1).build()) {
+      assertEquals(
+          IntStream.range(0, 5000).mapToObj(String::valueOf).toList(), harness.process("").texts());
+    }
+  }
+
+  @Test
+  void datumWithoutAMessageIsComplete() {
+    try (var harness = MapStreamHarness.of((keys, datum, sink) -> {})) {
+      assertEquals(Messages.empty(), harness.process("a"));
+    }
+  }
+
+  @Test
+  void handlerGetsTheDatumAndItsKeys() {
+    var seen = new AtomicReference<Datum>();
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          assertSame(datum.keys(), keys);
+          seen.set(datum);
+        };
+    Datum datum = TestDatum.builder().keys("k").header("h", "v").build();
+    try (var harness = MapStreamHarness.of(handler)) {
+      var unused = harness.process(datum);
+    }
+    assertSame(datum, seen.get());
+  }
+
+  @Test
+  void textComesWithFixedTimes() {
+    var seen = new AtomicReference<Datum>();
+    try (var harness = MapStreamHarness.of((keys, datum, sink) -> seen.set(datum))) {
+      var unused = harness.process("a");
+    }
+    assertEquals(TestDatum.of("a"), seen.get());
+    assertEquals(TestDatum.EVENT_TIME, seen.get().eventTime());
+    assertEquals(TestDatum.WATERMARK, seen.get().watermark());
+  }
+
+  @Test
+  void marksAreMessagesAmongTheOthers() {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          sink.emit(Message.toDrop());
+          sink.emit(Message.toNack());
+          sink.emit(Message.toFail());
+        };
+    try (var harness = MapStreamHarness.of(handler)) {
+      Messages marks = harness.process("a");
+
+      assertTrue(marks.get(0).isDrop());
+      assertTrue(marks.get(1).isNack());
+      assertTrue(marks.get(2).isFail());
+    }
+  }
+
+  @Test
+  void eachDatumRunsOnAVirtualThreadNamedAsInTheServer() {
+    Set<String> names = Collections.synchronizedSet(new HashSet<>());
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          assertTrue(Thread.currentThread().isVirtual());
+          names.add(Thread.currentThread().getName());
+        };
+    try (var harness = MapStreamHarness.of(handler)) {
+      var first = harness.process("a");
+      var second = harness.process("b");
+      assertEquals(first, second);
+    }
+    assertEquals(Set.of("mapstream-1", "mapstream-2"), names);
+  }
+
+  @Test
+  void severalThreadsOfATestProcessAtOnce() throws Exception {
+    var together = new CyclicBarrier(3);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          var unused = together.await(10, TimeUnit.SECONDS);
+          sink.emit(datum.value());
+        };
+    try (var harness = MapStreamHarness.of(handler)) {
+      List<String> texts = List.of("a", "b", "c");
+      var results = new String[3];
+      List<Thread> threads =
+          IntStream.range(0, 3)
+              .mapToObj(i ->
+                  Thread.ofVirtual()
+                      .start(() -> results[i] = harness.process(texts.get(i)).get(0).text()))
+              .toList();
+      for (Thread thread : threads) {
+        assertTrue(thread.join(Duration.ofSeconds(10)));
+      }
+      assertEquals(texts, List.of(results));
+    }
+  }
+
+  // Failures.
+
+  @Test
+  void exceptionOfTheHandlerIsTheCauseBesideTheMessagesSoFar() {
+    try (var harness = MapStreamHarness.of(FAILING)) {
+      var failed = assertThrowsExactly(HandlerFailedException.class, () -> harness.process("a,b"));
+
+      assertEquals("disk on fire", failed.getCause().getMessage());
+      assertThrowsExactly(
+          IOException.class,
+          () -> {
+            throw failed.getCause();
+          });
+      assertEquals(List.of("before"), failed.messages().texts());
+      assertContains(failed, "java.io.IOException: disk on fire", "after 1 message", "\"before\"");
+    }
+  }
+
+  @Test
+  void errorOfTheHandlerIsTheCauseToo() {
+    var error = new StackOverflowError();
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          throw error;
+        };
+    try (var harness = MapStreamHarness.of(handler)) {
+      assertSame(
+          error, assertThrows(HandlerFailedException.class, () -> harness.process("a")).getCause());
+    }
+  }
+
+  @Test
+  void interruptedExceptionWithoutACancelIsAFailure() {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          throw new InterruptedException("by itself");
+        };
+    try (var harness = MapStreamHarness.of(handler)) {
+      var failed = assertThrows(HandlerFailedException.class, () -> harness.process("a"));
+
+      assertEquals("by itself", failed.getCause().getMessage());
+    }
+  }
+
+  @Test
+  void handlerThatDoesNotReturnFailsWithItsStackAndIsInterrupted() throws Exception {
+    var interrupted = new CountDownLatch(1);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          sink.emit(Message.of("so far"));
+          try {
+            gate.await();
+          } catch (InterruptedException e) {
+            interrupted.countDown();
+            throw e;
+          }
+        };
+    try (var harness = MapStreamHarness.builder(handler).timeLimit(SHORT).build()) {
+      var failure = assertThrows(AssertionError.class, () -> harness.process("in vain"));
+
+      assertContains(
+          failure,
+          "waited 300 ms in vain for",
+          "datum \"1\" still runs",
+          "value=\"in vain\"",
+          "mapstream-1 is at",
+          "Gate.await",
+          "messages until then: [Message[value=\"so far\"");
+      assertTrue(interrupted.await(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void interruptedTestStopsWaitingAndKeepsItsFlag() throws Exception {
+    try (var harness = MapStreamHarness.of(waiting)) {
+      Thread.currentThread().interrupt();
+
+      var failure = assertThrows(AssertionError.class, () -> harness.process("a"));
+
+      assertTrue(Thread.interrupted());
+      assertContains(failure, "interrupted while waiting for", "datum \"1\" still runs");
+    }
+  }
+
+  // The close.
+
+  @Test
+  void closingAfterACompleteTestIsSilentAndMayBeRepeated() {
+    var harness = MapStreamHarness.of(SPLITTER);
+    var unused = harness.process("a");
+    harness.close();
+    harness.close();
+  }
+
+  @Test
+  void closingFailsOnARunningHandlerWithItsStackAndInterruptsIt() throws Exception {
+    var ended = new CountDownLatch(1);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          sink.emit(Message.of("started"));
+          try {
+            gate.await();
+          } finally {
+            ended.countDown();
+          }
+        };
+    var harness = MapStreamHarness.builder(handler).timeLimit(SHORT).build();
+    DatumStream stream = harness.stream("left behind");
+    assertEquals("started", stream.next(Duration.ofSeconds(10)).text());
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertContains(failure, "- still running: ", "\"1\"", "value=\"left behind\"", "Gate.await");
+    assertTrue(ended.await(10, TimeUnit.SECONDS));
+    assertFalse(stream.isRunning());
+  }
+
+  @Test
+  void closingNamesAHandlerThatTakesNoNoticeOfTheInterrupt() throws Exception {
+    var ended = new CountDownLatch(1);
+    MapStreamer stubborn =
+        (keys, datum, sink) -> {
+          boolean open = false;
+          while (!open) {
+            try {
+              gate.await();
+              open = true;
+            } catch (InterruptedException e) {
+              // What the test is about.
+            }
+          }
+          ended.countDown();
+        };
+    var harness = MapStreamHarness.builder(stubborn).timeLimit(SHORT).build();
+    var unused = harness.stream("a");
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertContains(failure, "- still running: ", "- goes on after an interrupt: ");
+    gate.open();
+    assertTrue(ended.await(10, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void closingWaitsForAHandlerThatIsAboutToReturn() {
+    MapStreamer returning =
+        (keys, datum, sink) -> {
+          sink.emit(Message.of("a"));
+          gate.await();
+        };
+    var harness = MapStreamHarness.of(returning);
+    DatumStream stream = harness.stream("");
+    assertEquals("a", stream.next().text());
+    gate.open();
+
+    harness.close();
+
+    assertFalse(stream.isRunning());
+  }
+
+  @Test
+  void closingFailsOnUnreadMessagesAndShowsThem() {
+    var harness = MapStreamHarness.of(SPLITTER);
+    DatumStream stream = harness.stream("read,unread,too");
+    assertEquals("read", stream.next().text());
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertContains(failure, "- not read: ", "after 3 messages, 2 unread", "\"unread\"", "\"too\"");
+  }
+
+  @Test
+  void closingDoesNotWaitForAHandlerThatNobodyReads() {
+    MapStreamer endless =
+        (keys, datum, sink) -> {
+          while (true) {
+            sink.emit(datum.value());
+          }
+        };
+    // With this limit the test would never end if closing waited.
+    var harness =
+        MapStreamHarness.builder(endless).bound(3).timeLimit(Duration.ofDays(1000)).build();
+    DatumStream stream = harness.stream("a");
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertContains(
+        failure, "waits in emit for the test to read (bound 3)", "- not read: ", "3 unread");
+    assertFalse(stream.isRunning());
+  }
+
+  @Test
+  void closingFailsOnAFailureThatTheTestDidNotAskFor() {
+    var harness = MapStreamHarness.of(FAILING);
+    DatumStream stream = harness.stream("a");
+    assertEquals("before", stream.next().text());
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertContains(failure, "- failed, and the test did not ask: ", "disk on fire");
+    assertEquals("disk on fire", failure.getCause().getMessage());
+  }
+
+  @Test
+  void closingNamesAllThatIsLeft() {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          sink.emit(datum.value());
+          throw new IOException("of " + datum.text());
+        };
+    var harness = MapStreamHarness.of(handler);
+    var first = harness.stream("a");
+    var second = harness.stream("b");
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertContains(failure, "\"a\" (1 byte)", "\"b\" (1 byte)", "of a", "of b");
+    assertEquals("of a", failure.getCause().getMessage());
+    assertEquals("of b", failure.getSuppressed()[0].getMessage());
+    assertTrue(first.hasEnded() && second.hasEnded());
+  }
+
+  @Test
+  void closingDoesNotHideTheFailureOfTheTest() {
+    var own = new IllegalStateException("the test's own");
+
+    var thrown =
+        assertThrows(
+            IllegalStateException.class,
+            () -> {
+              try (var harness = MapStreamHarness.of(SPLITTER)) {
+                var unused = harness.stream("a,b");
+                throw own;
+              }
+            });
+
+    assertSame(own, thrown);
+    assertContains(thrown.getSuppressed()[0], "- not read: ");
+  }
+
+  @Test
+  void closingAnInterruptedTestWaitsForNothingAndKeepsTheFlag() {
+    var harness = MapStreamHarness.builder(waiting).timeLimit(Duration.ofDays(1000)).build();
+    var unused = harness.stream("a");
+    Thread.currentThread().interrupt();
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertTrue(Thread.interrupted());
+    assertContains(failure, "- still running: ");
+  }
+
+  @Test
+  void closedHarnessTakesNoDatum() {
+    var harness = MapStreamHarness.of(SPLITTER);
+    harness.close();
+
+    var refusal = assertThrows(IllegalStateException.class, () -> harness.process("late"));
+
+    assertContains(refusal, "the harness is closed", "\"late\"");
+  }
+
+  // Arguments.
+
+  @Test
+  void nullIsRefusedByName() {
+    assertRefused("handler is required but was null", () -> MapStreamHarness.of(null));
+    assertRefused("handler is required but was null", () -> MapStreamHarness.builder(null));
+    try (var harness = MapStreamHarness.of(SPLITTER)) {
+      assertRefused("datum is required but was null", () -> harness.process((Datum) null));
+      assertRefused("datum is required but was null", () -> harness.stream((Datum) null));
+    }
+  }
+
+  @Test
+  void nullTextIsADatumWithoutBytes() {
+    try (var harness = MapStreamHarness.of(SPLITTER)) {
+      assertTrue(harness.process((String) null).get(0).isDrop());
+    }
+  }
+
+  @Test
+  void settingsOutOfRangeAreRefusedByNameAndValue() {
+    var builder = MapStreamHarness.builder(SPLITTER);
+    assertRefused("bound must be at least 1 message but was 0", () -> builder.bound(0));
+    assertRefused("bound must be at least 1 message but was -1", () -> builder.bound(-1));
+    assertRefused(
+        "timeLimit must be more than zero but was PT0S", () -> builder.timeLimit(Duration.ZERO));
+    assertRefused(
+        "timeLimit must not be negative but was PT-1S",
+        () -> builder.timeLimit(Duration.ofSeconds(-1)));
+    assertRefused("timeLimit is required but was null", () -> builder.timeLimit(null));
+    assertRefused(
+        "maxMessageSize has to be at least 1 byte but was 0", () -> builder.maxMessageSize(0));
+  }
+
+  @Test
+  void longestTimeLimitIsTaken() {
+    var builder = MapStreamHarness.builder(SPLITTER).timeLimit(Duration.ofSeconds(Long.MAX_VALUE));
+    try (var harness = builder.build()) {
+      assertEquals(List.of("a"), harness.process("a").texts());
+      assertEquals(List.of("a"), harness.stream("a").remaining().texts());
+    }
+  }
+
+  @Test
+  void settingsAreShown() {
+    MapStreamer handler =
+        new MapStreamer() {
+          @Override
+          public void handle(List<String> keys, Datum datum, io.mapstream.MessageSink sink) {}
+
+          @Override
+          public String toString() {
+            return "Nothing";
+          }
+        };
+    try (var harness = MapStreamHarness.builder(handler).bound(2).maxMessageSize(3).build()) {
+      assertEquals(
+          "MapStreamHarness[handler=Nothing, bound=2, timeLimit=PT5S, maxMessageSize=3]",
+          harness.toString());
+    }
+  }
+
+  static void assertRefused(String message, Executable call) {
+    assertEquals(message, assertThrowsExactly(IllegalArgumentException.class, call).getMessage());
+  }
+
+  static void assertContains(Throwable thrown, String... parts) {
+    for (String part : parts) {
+      assertTrue(
+          thrown.getMessage().contains(part),
+          () -> "no <" + part + "> in:\n" + thrown.getMessage());
+    }
+  }
+}
