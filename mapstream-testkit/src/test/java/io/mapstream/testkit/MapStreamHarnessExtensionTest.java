@@ -1,0 +1,216 @@
+package io.mapstream.testkit;
+
+import static io.mapstream.testkit.MapStreamHarnessTest.assertContains;
+import static io.mapstream.testkit.MapStreamHarnessTest.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+
+/** What JUnit sees of the extension: test classes as users write them, run by the launcher. */
+@Timeout(60)
+class MapStreamHarnessExtensionTest {
+
+  private static final Duration LONG = Duration.ofDays(1000);
+
+  /** A field as most users have it. */
+  static class EachOwn {
+
+    @RegisterExtension
+    final MapStreamHarnessExtension harness =
+        MapStreamHarnessExtension.of(MapStreamHarness.builder(new WordSplitter()).timeLimit(LONG));
+
+    @Test
+    void processes() {
+      assertEquals(List.of("a", "b"), harness.process("a,b").texts());
+      assertEquals(List.of("c"), harness.process(TestDatum.of("c")).texts());
+    }
+
+    @Test
+    void streams() {
+      assertEquals("a", harness.stream("a").next().text());
+      assertEquals(List.of("b"), harness.stream(TestDatum.of("b")).remaining().texts());
+    }
+
+    @Test
+    void takesItAsAParameter(MapStreamHarness given) {
+      assertSame(harness.harness(), given);
+      assertTrue(given.toString().contains(LONG.toString()));
+    }
+
+    @Test
+    void leavesMessagesUnread() {
+      assertEquals("a", harness.stream("a,b").next().text());
+    }
+
+    @Test
+    void failsItself() {
+      assertEquals(Optional.empty(), harness.stream("a,b").failure());
+      throw new IllegalStateException("the test's own");
+    }
+
+    @Nested
+    class Inner {
+      @Test
+      void isServedToo() {
+        assertEquals(List.of("a"), harness.process("a").texts());
+      }
+    }
+  }
+
+  /** A handler that never ends, and tests that fail meanwhile: nothing may wait for it. */
+  static class Failing {
+
+    private final Gate gate = new Gate();
+
+    @RegisterExtension
+    final MapStreamHarnessExtension harness =
+        MapStreamHarnessExtension.of(
+            MapStreamHarness.builder((keys, datum, sink) -> gate.await()).timeLimit(LONG));
+
+    @Test
+    void failsWhileAHandlerRuns() {
+      var unused = harness.stream("a");
+      throw new IllegalStateException("the test's own");
+    }
+  }
+
+  /** Tests that share an extension at the same time. */
+  @Execution(ExecutionMode.CONCURRENT)
+  static class AtOnce {
+
+    private static final Map<String, MapStreamHarness> SEEN = new ConcurrentHashMap<>();
+    private static final CyclicBarrier TOGETHER = new CyclicBarrier(2);
+    private static final MapStreamer ECHO = (keys, datum, sink) -> sink.emit(datum.value());
+
+    @RegisterExtension
+    static final MapStreamHarnessExtension SHARED = MapStreamHarnessExtension.of(ECHO);
+
+    @Test
+    void one(MapStreamHarness harness) throws Exception {
+      check("one", harness);
+    }
+
+    @Test
+    void other(MapStreamHarness harness) throws Exception {
+      check("other", harness);
+    }
+
+    private static void check(String name, MapStreamHarness harness) throws Exception {
+      var unused = TOGETHER.await(10, TimeUnit.SECONDS);
+      SEEN.put(name, harness);
+      assertEquals(List.of(Message.of(name)), harness.process(name));
+      var refusal = assertThrows(IllegalStateException.class, () -> SHARED.process("a"));
+      assertContains(refusal, "2 tests share this extension", "as a parameter");
+      unused = TOGETHER.await(10, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void eachTestHasAHarnessThatIsClosedAfterIt() {
+    Map<String, TestExecutionResult> results = run(EachOwn.class);
+
+    assertEquals(6, results.size());
+    for (String name :
+        List.of(
+            "processes()", "streams()", "takesItAsAParameter(MapStreamHarness)", "isServedToo()")) {
+      assertEquals(TestExecutionResult.successful().getStatus(), results.get(name).getStatus());
+    }
+    assertContains(thrown(results.get("leavesMessagesUnread()")), "- not read: ", "\"b\"");
+  }
+
+  @Test
+  void failureOfTheTestIsNotHiddenByTheClose() {
+    Throwable thrown = thrown(run(EachOwn.class).get("failsItself()"));
+
+    assertEquals("the test's own", thrown.getMessage());
+    assertContains(thrown.getSuppressed()[0], "- not read: ");
+  }
+
+  @Test
+  void failedTestDoesNotWaitForItsHandlers() {
+    Throwable thrown = thrown(run(Failing.class).get("failsWhileAHandlerRuns()"));
+
+    assertEquals("the test's own", thrown.getMessage());
+    assertContains(thrown.getSuppressed()[0], "- still running: ");
+  }
+
+  @Test
+  void testsAtOnceHaveEachTheirOwn() {
+    Map<String, TestExecutionResult> results = run(AtOnce.class);
+
+    results.values().forEach(result -> assertEquals(Map.of(), failureOf(result)));
+    assertNotSame(AtOnce.SEEN.get("one"), AtOnce.SEEN.get("other"));
+  }
+
+  @Test
+  void harnessIsRefusedOutsideOfATest() {
+    var extension = MapStreamHarnessExtension.of(new WordSplitter());
+
+    var refusal = assertThrows(IllegalStateException.class, extension::harness);
+
+    assertContains(refusal, "no test runs", "@RegisterExtension");
+  }
+
+  @Test
+  void nullIsRefusedByName() {
+    assertRefused(
+        "handler is required but was null", () -> MapStreamHarnessExtension.of((MapStreamer) null));
+    assertRefused(
+        "settings is required but was null",
+        () -> MapStreamHarnessExtension.of((MapStreamHarness.Builder) null));
+  }
+
+  private static Map<String, TestExecutionResult> run(Class<?> tests) {
+    Map<String, TestExecutionResult> results = new ConcurrentHashMap<>();
+    LauncherFactory.create()
+        .execute(
+            LauncherDiscoveryRequestBuilder.request()
+                .selectors(selectClass(tests))
+                .configurationParameter("junit.jupiter.execution.parallel.enabled", "true")
+                .configurationParameter("junit.jupiter.execution.parallel.config.strategy", "fixed")
+                .configurationParameter(
+                    "junit.jupiter.execution.parallel.config.fixed.parallelism", "2")
+                .build(),
+            new TestExecutionListener() {
+              @Override
+              public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+                if (test.isTest()) {
+                  results.put(test.getDisplayName(), result);
+                }
+              }
+            });
+    return results;
+  }
+
+  private static Throwable thrown(TestExecutionResult result) {
+    return result.getThrowable().orElseThrow();
+  }
+
+  private static Map<String, Throwable> failureOf(TestExecutionResult result) {
+    return result.getThrowable().map(t -> Map.of("failure", t)).orElse(Map.of());
+  }
+}
