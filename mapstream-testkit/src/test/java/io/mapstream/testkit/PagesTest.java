@@ -1,0 +1,101 @@
+package io.mapstream.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Each Java example of a page stands in a test as well, so that it compiles and is true. */
+class PagesTest {
+
+  private static final Path MAIN = Path.of("src/main/java/io/mapstream/testkit");
+  private static final Path TESTS = Path.of("src/test/java");
+  private static final Path TESTING_PAGE = Path.of("../docs/testing.md");
+
+  private static final Pattern SNIPPET =
+      Pattern.compile(
+          "^ \\* \\{@snippet lang=java :\\n(.*?)^ \\* }$(?!\\n \\* }$)",
+          Pattern.MULTILINE | Pattern.DOTALL);
+  private static final Pattern FENCE =
+      Pattern.compile("^```java\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
+
+  @TestFactory
+  Stream<DynamicTest> examplesInJavadocAreCompiled() throws IOException {
+    try (Stream<Path> files = Files.list(MAIN)) {
+      List<Path> sources = files.sorted().toList();
+      return sources.stream().flatMap(file -> tests(file, SNIPPET));
+    }
+  }
+
+  @TestFactory
+  Stream<DynamicTest> examplesOfTheTestingPageAreCompiled() {
+    return tests(TESTING_PAGE, FENCE);
+  }
+
+  @Test
+  void exampleThatIsNotCompiledIsFound() throws IOException {
+    assertFalse(compiled().contains(plain("int notCompiled" + "Anywhere = 1;")));
+  }
+
+  @Test
+  void allExamplesAreFound() {
+    assertEquals(7, examples(MAIN.resolve("MapStreamHarness.java"), SNIPPET).size());
+    assertEquals(1, examples(MAIN.resolve("MapStreamHarnessExtension.java"), SNIPPET).size());
+  }
+
+  private static Stream<DynamicTest> tests(Path page, Pattern example) {
+    return examples(page, example).stream()
+        .map(text ->
+            DynamicTest.dynamicTest(
+                page.getFileName() + ": " + text.lines().findFirst().orElse(""),
+                () ->
+                    assertTrue(
+                        compiled().contains(plain(text)),
+                        () -> "in no file below " + TESTS + ":\n" + text)));
+  }
+
+  private static List<String> examples(Path page, Pattern example) {
+    return example.matcher(read(page)).results().map(found -> found.group(1)).toList();
+  }
+
+  /** All tests, one after the other. */
+  private static String compiled() throws IOException {
+    try (Stream<Path> files = Files.walk(TESTS)) {
+      return files
+          .filter(file -> file.toString().endsWith(".java"))
+          .map(file -> plain(read(file)))
+          .collect(Collectors.joining("\n"));
+    }
+  }
+
+  /**
+   * Without what differs for its place alone: a page's stars, indentation, breaks of long lines.
+   */
+  private static String plain(String code) {
+    return code.lines()
+        .map(line -> line.startsWith(" *") ? line.substring(2) : line)
+        .collect(Collectors.joining(" "))
+        .replaceAll("\\s+", " ")
+        .replace("( ", "(")
+        .strip();
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
