@@ -1,0 +1,414 @@
+package io.mapstream.testkit;
+
+import com.google.protobuf.Empty;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.mapstream.Datum;
+import io.mapstream.proto.map.v1.MapGrpc;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls a running map-stream function as Numaflow's data plane does: over its Unix socket, after
+ * its server info and its readiness, with a handshake first and datums under ids then. The function
+ * may be written with any SDK.
+ *
+ * {@snippet :
+ * try (MapStreamClient client = MapStreamClient.connect(socket)) {
+ *   Reply reply = client.send(datum);
+ *   Message first = reply.next(Duration.ofSeconds(5)); // as soon as it is here
+ *   Messages others = reply.await(Duration.ofSeconds(5)); // up to the EOT
+ * }
+ * }
+ *
+ * <p>Any number of datums can be open at once: {@link #send} does not wait for results. A client
+ * has one stream at first, made when it is needed; {@link #openStream()} makes more, and {@link
+ * #redrive} sends again what a broken one left unanswered, as the platform does.
+ *
+ * <p>All methods may be called from any thread. Every wait has a limit.
+ */
+public final class MapStreamClient implements AutoCloseable {
+
+  private static final Duration READY_CALL = Duration.ofSeconds(1);
+
+  // Answers to IsReady, beside those that are in the server's words.
+  private static final String READY = "ready = true";
+  private static final String NONE = "none";
+
+  private final Path socketPath;
+  private final Duration timeout;
+  private final ClientSocket socket;
+  private final @Nullable ServerInfo serverInfo;
+
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by lock.
+  private final List<ClientStream> streams = new ArrayList<>();
+  private @Nullable ClientStream first;
+  private int opened;
+  private boolean closed;
+
+  private MapStreamClient(
+      Path socketPath, Duration timeout, ClientSocket socket, @Nullable ServerInfo serverInfo) {
+    this.socketPath = socketPath;
+    this.timeout = timeout;
+    this.socket = socket;
+    this.serverInfo = serverInfo;
+  }
+
+  /**
+   * Connects to the server on a socket, which need not be there yet: waits until the server says
+   * that it is ready, for at most 30 seconds. An interruption ends the wait.
+   *
+   * @param socketPath the Unix socket
+   * @return a client that is connected
+   * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutException if no server was ready in time
+   */
+  public static MapStreamClient connect(Path socketPath) throws InterruptedException {
+    return builder(socketPath).connect();
+  }
+
+  /**
+   * Starts a client with settings.
+   *
+   * @param socketPath the Unix socket
+   * @return a builder with nothing set
+   */
+  public static Builder builder(Path socketPath) {
+    return new Builder(Objects.requireNonNull(socketPath, "socketPath"));
+  }
+
+  private void awaitReady(Deadline deadline) throws InterruptedException {
+    String last = "";
+    do {
+      String answer = askReady(deadline.left());
+      if (answer.equals(READY)) {
+        return;
+      }
+      // The last call may have been given no time; what was said before tells more.
+      last = last.isEmpty() || !answer.equals(NONE) ? answer : last;
+    } while (deadline.pause());
+    throw new WaitTimeoutException(
+        "waited "
+            + deadline.limit()
+            + " for a server on "
+            + socketPath
+            + " to be ready; its answer to IsReady: "
+            + last);
+  }
+
+  private String askReady(Duration limit) throws InterruptedException {
+    // gRPC would wait for a second before it connects again.
+    socket.channel().resetConnectBackoff();
+    long nanos = Math.min(limit.toNanos(), READY_CALL.toNanos());
+    var call = MapGrpc.newFutureStub(socket.channel()).isReady(Empty.getDefaultInstance());
+    try {
+      return call.get(nanos, TimeUnit.NANOSECONDS).getReady() ? READY : "ready = false";
+    } catch (ExecutionException e) {
+      return StreamStatus.of(Status.fromThrowable(e), new Metadata()).toString();
+    } catch (TimeoutException e) {
+      return NONE;
+    } finally {
+      call.cancel(true);
+    }
+  }
+
+  /**
+   * Asks the server once whether it is ready, and waits for the answer for at most a second. An
+   * interruption ends the wait.
+   *
+   * @return whether it says so; false too if it can't be asked
+   * @throws InterruptedException if the thread was interrupted
+   */
+  public boolean isReady() throws InterruptedException {
+    return askReady(READY_CALL).equals(READY);
+  }
+
+  /** {@return what the server info file said, if the client was told to read it} */
+  public Optional<ServerInfo> serverInfo() {
+    return Optional.ofNullable(serverInfo);
+  }
+
+  /** {@return the Unix socket} */
+  public Path socketPath() {
+    return socketPath;
+  }
+
+  /**
+   * The client's first stream; opened by the first call, which waits for the handshake.
+   *
+   * @return the stream, always the same one, whether or not it has ended
+   * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutException if the handshake wasn't answered in time
+   * @throws StreamBrokenException if the server ended the stream
+   * @throws ProtocolFaultException if it answered with something else
+   */
+  public ClientStream stream() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      if (first == null) {
+        first = open(true);
+      }
+      return first;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Opens a stream beside those that are there; waits for the handshake.
+   *
+   * @return a stream that reads as responses come
+   * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutException if the handshake wasn't answered in time
+   * @throws StreamBrokenException if the server ended the stream
+   * @throws ProtocolFaultException if it answered with something else
+   */
+  public ClientStream openStream() throws InterruptedException {
+    return open(true);
+  }
+
+  /**
+   * Opens a stream that reads nothing but the handshake until it is told to, by {@link
+   * ClientStream#read} or {@link ClientStream#resumeReading}. Else like {@link #openStream()}.
+   *
+   * @return a stream whose reading is paused
+   * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutException if the handshake wasn't answered in time
+   * @throws StreamBrokenException if the server ended the stream
+   * @throws ProtocolFaultException if it answered with something else
+   */
+  public ClientStream openPausedStream() throws InterruptedException {
+    return open(false);
+  }
+
+  private ClientStream open(boolean reading) throws InterruptedException {
+    ClientStream stream;
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the client is closed");
+      }
+      String name = "stream " + ++opened + " on " + socketPath;
+      stream = new ClientStream(socket.channel(), name, reading, timeout);
+      streams.removeIf(ClientStream::isForgettable);
+      streams.add(stream);
+    } finally {
+      lock.unlock();
+    }
+    try {
+      stream.open(Deadline.in(timeout));
+      return stream;
+    } catch (InterruptedException | RuntimeException e) {
+      stream.cancel();
+      throw e;
+    }
+  }
+
+  /**
+   * Sends a datum on the first stream; see {@link ClientStream#send(Datum)}.
+   *
+   * @param datum what to send
+   * @return where its results arrive
+   * @throws InterruptedException if the thread was interrupted; the datum was not sent
+   * @throws WaitTimeoutException if the server took nothing for too long; the datum was not sent
+   * @throws StreamBrokenException if the stream has ended
+   * @throws ProtocolFaultException if the server has broken the protocol
+   */
+  public Reply send(Datum datum) throws InterruptedException {
+    return stream().send(datum);
+  }
+
+  /**
+   * Sends a datum on the first stream; see {@link ClientStream#send(String, Datum)}.
+   *
+   * @param id any text but the empty one; one that was used before for a retry
+   * @param datum what to send
+   * @return where its results arrive
+   * @throws InterruptedException if the thread was interrupted; the datum was not sent
+   * @throws WaitTimeoutException if the server took nothing for too long; the datum was not sent
+   * @throws StreamBrokenException if the stream has ended
+   * @throws ProtocolFaultException if the server has broken the protocol
+   */
+  public Reply send(String id, Datum datum) throws InterruptedException {
+    return stream().send(id, datum);
+  }
+
+  /**
+   * Does what the platform does after a broken stream: waits until the server is ready again, opens
+   * a stream, and sends all datums without an EOT again, under the same ids and in the same order.
+   * Results that had arrived before are repeated by the server.
+   *
+   * @param broken a stream that has ended
+   * @return where the results arrive now, on a stream of their own; empty if nothing was unanswered
+   * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutException if the server wasn't ready, or took nothing, for too long
+   * @throws StreamBrokenException if the new stream has broken, too
+   * @throws ProtocolFaultException if the server has broken the protocol
+   * @throws IllegalArgumentException if the stream has not ended
+   */
+  public List<Reply> redrive(ClientStream broken) throws InterruptedException {
+    if (!broken.hasEnded()) {
+      throw new IllegalArgumentException("only a stream that has ended is redriven: " + broken);
+    }
+    awaitReady(Deadline.in(timeout));
+    ClientStream fresh = openStream();
+    List<Reply> replies = new ArrayList<>();
+    for (Map.Entry<String, Datum> sent : broken.unanswered().entrySet()) {
+      replies.add(fresh.send(sent.getKey(), sent.getValue()));
+    }
+    return List.copyOf(replies);
+  }
+
+  /**
+   * Cancels all streams and cuts the connection. Does nothing the second time.
+   *
+   * @throws ProtocolFaultException if the server has broken the protocol and nothing has thrown
+   *     that yet
+   */
+  @Override
+  public void close() {
+    List<ClientStream> left;
+    lock.lock();
+    try {
+      closed = true;
+      left = List.copyOf(streams);
+      streams.clear();
+    } finally {
+      lock.unlock();
+    }
+    RuntimeException fault = null;
+    for (ClientStream stream : left) {
+      try {
+        stream.close();
+      } catch (ProtocolFaultException e) {
+        if (fault == null) {
+          fault = e;
+        } else {
+          fault.addSuppressed(e);
+        }
+      }
+    }
+    socket.close();
+    if (fault != null) {
+      throw fault;
+    }
+  }
+
+  /** Collects the settings of a client. Not safe for use by several threads. */
+  public static final class Builder {
+
+    private final Path socketPath;
+    private @Nullable Path serverInfoFile;
+    private Duration timeout = Duration.ofSeconds(30);
+    private int maxMessageSize = 64 * 1024 * 1024;
+    private OptionalInt window = OptionalInt.empty();
+    private ClientSocket.Kind kind = ClientSocket.Kind.best();
+
+    private Builder(Path socketPath) {
+      this.socketPath = socketPath;
+    }
+
+    /**
+     * Has the client wait for the server info file before anything else, read it, and check it as
+     * the platform does.
+     *
+     * @param file the path; not read unless this is set
+     * @return this builder
+     */
+    public Builder serverInfoFile(Path file) {
+      this.serverInfoFile = file;
+      return this;
+    }
+
+    /**
+     * Limits how long to wait for the server to be there and ready, for the echo of a handshake,
+     * and for a datum to be taken.
+     *
+     * @param limit 30 seconds unless set
+     * @return this builder
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Builder timeout(Duration limit) {
+      if (limit.isNegative()) {
+        throw new IllegalArgumentException("timeout must not be negative but was " + limit);
+      }
+      this.timeout = limit;
+      return this;
+    }
+
+    /**
+     * Sets the largest response that is taken; a larger one breaks the stream with
+     * RESOURCE_EXHAUSTED.
+     *
+     * @param bytes encoded; 64 MiB unless set, as in the data plane
+     * @return this builder
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public Builder maxMessageSize(int bytes) {
+      if (bytes < 1) {
+        throw new IllegalArgumentException("maxMessageSize has to be at least 1 but was " + bytes);
+      }
+      this.maxMessageSize = bytes;
+      return this;
+    }
+
+    /**
+     * Sets how many bytes the server may send ahead of what is read, so that it notices sooner or
+     * later that the client is slow.
+     *
+     * @param bytes HTTP/2's window per stream; 1 MiB at first unless set, and more as gRPC finds
+     *     fit
+     * @return this builder
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public Builder flowControlWindow(int bytes) {
+      if (bytes < 1) {
+        throw new IllegalArgumentException(
+            "flowControlWindow has to be at least 1 but was " + bytes);
+      }
+      this.window = OptionalInt.of(bytes);
+      return this;
+    }
+
+    Builder kind(ClientSocket.Kind kind) {
+      this.kind = kind;
+      return this;
+    }
+
+    /**
+     * Connects: waits for the server info file if that is set, then until the server says that it
+     * is ready. An interruption ends the wait.
+     *
+     * @return a client that is connected
+     * @throws InterruptedException if the thread was interrupted
+     * @throws WaitTimeoutException if the file or a ready server wasn't there in time
+     * @throws ProtocolFaultException if the platform would refuse what the file says
+     */
+    public MapStreamClient connect() throws InterruptedException {
+      Deadline deadline = Deadline.in(timeout);
+      ServerInfo info = serverInfoFile == null ? null : ServerInfo.await(serverInfoFile, deadline);
+      ClientSocket socket = new ClientSocket(socketPath, kind, maxMessageSize, window);
+      MapStreamClient client = new MapStreamClient(socketPath, timeout, socket, info);
+      try {
+        client.awaitReady(deadline);
+        return client;
+      } catch (InterruptedException | RuntimeException e) {
+        client.close();
+        throw e;
+      }
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package io.mapstream.testkit;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.DebugInfo;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.protobuf.StatusProto;
+import java.io.Serializable;
+import java.util.stream.Collectors;
+
+/**
+ * How a stream ended.
+ *
+ * @param code the name of the gRPC status code, such as {@code OK}, {@code INTERNAL} or {@code
+ *     UNAVAILABLE}
+ * @param message what the other side says about it, often empty
+ * @param debugInfo the detail of the {@code google.rpc.DebugInfo} beside the status, where a server
+ *     puts a handler's stack trace; empty where there is none
+ */
+public record StreamStatus(String code, String message, String debugInfo) implements Serializable {
+
+  static StreamStatus of(Status status, Metadata trailers) {
+    String message = status.getDescription() == null ? "" : status.getDescription();
+    // A status of the server's has no cause; one that was made on this side is told by it.
+    if (status.getCause() != null) {
+      message = message + " (" + status.getCause() + ")";
+    }
+    return new StreamStatus(status.getCode().name(), message, debugInfoIn(status, trailers));
+  }
+
+  private static String debugInfoIn(Status status, Metadata trailers) {
+    try {
+      return StatusProto.fromStatusAndTrailers(status, trailers).getDetailsList().stream()
+          .filter(detail -> detail.is(DebugInfo.class))
+          .map(StreamStatus::text)
+          .collect(Collectors.joining("\n"));
+    } catch (IllegalArgumentException e) {
+      return "unreadable grpc-status-details-bin: " + e.getMessage();
+    }
+  }
+
+  private static String text(Any detail) {
+    try {
+      return detail.unpack(DebugInfo.class).getDetail();
+    } catch (InvalidProtocolBufferException e) {
+      return "unreadable DebugInfo: " + e.getMessage();
+    }
+  }
+
+  /** {@return whether the stream ended in good order, as it does after a half-close} */
+  public boolean isOk() {
+    return code.equals("OK");
+  }
+
+  /** {@return code and message; the debug info, which is long, has to be asked for} */
+  @Override
+  public String toString() {
+    return message.isEmpty() ? code : code + ": " + message;
+  }
+}
