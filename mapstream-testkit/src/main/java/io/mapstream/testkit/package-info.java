@@ -44,6 +44,14 @@
  *       <th scope="row">{@link io.mapstream.testkit.MapStreamHarnessExtension}</th>
  *       <td>a harness for each JUnit test</td>
  *     </tr>
+ *     <tr>
+ *       <th scope="row">{@link io.mapstream.testkit.MapStreamTestServer}</th>
+ *       <td>serves a handler on a temporary Unix socket, with the server that a pod runs</td>
+ *     </tr>
+ *     <tr>
+ *       <th scope="row">{@link io.mapstream.testkit.MapStreamClient}</th>
+ *       <td>calls that server, or any other running function, as the platform does</td>
+ *     </tr>
  *   </tbody>
  * </table>
  *

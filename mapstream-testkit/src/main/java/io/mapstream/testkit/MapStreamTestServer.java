@@ -1,0 +1,239 @@
+package io.mapstream.testkit;
+
+import io.mapstream.MapStreamer;
+import io.mapstream.server.MapStreamServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A real {@link MapStreamServer} for a test, in the test's own process: on a socket and with a
+ * server info file in a temporary folder, so that tests that run at the same time don't meet.
+ *
+ * {@snippet :
+ * try (MapStreamTestServer server = MapStreamTestServer.start(handler)) {
+ *   Messages messages = server.client().send(datum).await(Duration.ofSeconds(5));
+ * }
+ * }
+ *
+ * <p>A handler's failure stops the server, as it does in a pod. It is thrown by {@link #close()},
+ * unless the test has asked for it. All methods may be called from any thread.
+ */
+public final class MapStreamTestServer implements AutoCloseable {
+
+  /** A test that ends should not wait for handlers as a pod does; the hook can set another. */
+  private static final Duration GRACE = Duration.ofSeconds(5);
+
+  private final TemporaryFolder folder;
+  private final MapStreamServer server;
+
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by lock.
+  private final List<MapStreamClient> clients = new ArrayList<>();
+  private @Nullable MapStreamClient client;
+  private boolean failureKnown;
+  private boolean closed;
+
+  private MapStreamTestServer(TemporaryFolder folder, MapStreamServer server) {
+    this.folder = folder;
+    this.server = server;
+  }
+
+  /**
+   * Starts a server with default settings.
+   *
+   * @param handler called for each datum
+   * @return a server that accepts connections
+   * @throws IOException if the temporary folder or the socket can't be made
+   */
+  public static MapStreamTestServer start(MapStreamer handler) throws IOException {
+    return start(handler, options -> {});
+  }
+
+  /**
+   * Starts a server with settings of the test's choice.
+   *
+   * @param handler called for each datum
+   * @param options changes settings; socket, server info file and a grace period of 5 seconds are
+   *     set already
+   * @return a server that accepts connections
+   * @throws IOException if the temporary folder or the socket can't be made
+   */
+  public static MapStreamTestServer start(
+      MapStreamer handler, Consumer<MapStreamServer.Builder> options) throws IOException {
+    TemporaryFolder folder = TemporaryFolder.create();
+    try {
+      MapStreamServer.Builder builder =
+          MapStreamServer.builder(handler)
+              .socketPath(folder.resolve("s"))
+              .serverInfoFile(folder.resolve("info"))
+              .shutdownGrace(GRACE);
+      options.accept(builder);
+      return new MapStreamTestServer(folder, builder.build().start());
+    } catch (IOException | RuntimeException e) {
+      folder.delete();
+      throw e;
+    }
+  }
+
+  /**
+   * The test's client. The first call connects it, waiting for at most 30 seconds; {@link #close()}
+   * closes it.
+   *
+   * @return a client that has read the server info file; always the same one
+   * @throws InterruptedException if the thread was interrupted
+   */
+  public MapStreamClient client() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      if (client == null) {
+        client = connect(options -> {});
+      }
+      return client;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Connects a client of its own, with settings of the test's choice; {@link #close()} closes it.
+   *
+   * @param options changes settings; the server info file is set already
+   * @return a client that is connected
+   * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutException if the server wasn't ready in time
+   */
+  public MapStreamClient connect(Consumer<MapStreamClient.Builder> options)
+      throws InterruptedException {
+    MapStreamClient.Builder builder =
+        MapStreamClient.builder(socketPath()).serverInfoFile(serverInfoFile());
+    options.accept(builder);
+    MapStreamClient connected = builder.connect();
+    lock.lock();
+    try {
+      clients.add(connected);
+    } finally {
+      lock.unlock();
+    }
+    return connected;
+  }
+
+  /** {@return the Unix socket that the server listens on} */
+  public Path socketPath() {
+    return server.options().socketPath();
+  }
+
+  /** {@return the file that announces the server} */
+  public Path serverInfoFile() {
+    return server.options().serverInfoFile();
+  }
+
+  /** {@return the server itself, for instance to close it while datums are open} */
+  public MapStreamServer server() {
+    return server;
+  }
+
+  /**
+   * {@return what a handler threw that has stopped the server, if that has happened; does not wait}
+   */
+  public Optional<Throwable> failure() {
+    return stoppedBy(Duration.ZERO);
+  }
+
+  /**
+   * Waits until a handler's failure has stopped the server. An interruption ends the wait.
+   *
+   * @param limit how long to wait
+   * @return what the handler threw
+   * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutException if the server runs on, or was stopped by something else
+   */
+  public Throwable awaitFailure(Duration limit) throws InterruptedException {
+    Optional<Throwable> failure = stoppedBy(limit);
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+    return failure.orElseThrow(() ->
+        new WaitTimeoutException(
+            "waited " + limit + " for a handler's failure to stop the server"));
+  }
+
+  private Optional<Throwable> stoppedBy(Duration limit) {
+    try {
+      server.awaitTermination(limit);
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      lock.lock();
+      try {
+        failureKnown = true;
+      } finally {
+        lock.unlock();
+      }
+      return Optional.of(Objects.requireNonNull(e.getCause()));
+    }
+  }
+
+  /**
+   * Closes the clients, which interrupts the handlers of what is still open, stops the server, and
+   * removes the temporary folder. Waits for handlers that go on for at most the server's grace
+   * period. Does nothing the second time.
+   *
+   * @throws IllegalStateException if a handler's failure has stopped the server and the test hasn't
+   *     asked for it; the cause is what the handler threw
+   * @throws ProtocolFaultException if a client saw the server break the protocol and nothing has
+   *     thrown that yet
+   */
+  @Override
+  public void close() {
+    List<MapStreamClient> left;
+    boolean known;
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      known = failureKnown;
+      left = List.copyOf(clients);
+    } finally {
+      lock.unlock();
+    }
+    RuntimeException failure = null;
+    for (MapStreamClient connected : left) {
+      try {
+        connected.close();
+      } catch (ProtocolFaultException e) {
+        failure = first(failure, e);
+      }
+    }
+    server.close();
+    folder.delete();
+    Throwable thrown = failure().orElse(null);
+    if (thrown != null && !known) {
+      failure = first(failure, new IllegalStateException("the handler failed: " + thrown, thrown));
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private static RuntimeException first(@Nullable RuntimeException first, RuntimeException later) {
+    if (first == null) {
+      return later;
+    }
+    first.addSuppressed(later);
+    return first;
+  }
+}

@@ -1,0 +1,693 @@
+package io.mapstream.testkit;
+
+import static io.mapstream.testkit.ProtocolFaultTest.assertContains;
+import static io.mapstream.testkit.Testing.LIMIT;
+import static io.mapstream.testkit.Testing.datum;
+import static io.mapstream.testkit.Testing.until;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.Messages;
+import io.mapstream.Metadata;
+import io.mapstream.NackOptions;
+import io.mapstream.server.MapStreamServer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class MapStreamClientTest {
+
+  private static final MapStreamer SPLIT =
+      (keys, datum, sink) -> {
+        for (String word : datum.text().split(",", -1)) {
+          sink.emit(Message.of(word).withKeys(keys));
+        }
+      };
+
+  @ParameterizedTest
+  @EnumSource
+  void messagesArriveInOrderOverEitherKindOfSocket(ClientSocket.Kind kind) throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT);
+        var client = server.connect(options -> options.kind(kind))) {
+      assertEquals(List.of("a", "b", ""), client.send(datum("a,b,")).await(LIMIT).texts());
+      client.stream().complete(LIMIT);
+    }
+  }
+
+  @Test
+  void firstMessageArrivesBeforeTheHandlerReturns() throws Exception {
+    CountDownLatch read = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit(Message.of("first"));
+          Testing.await(read, "the first message to be read");
+          sink.emit(Message.of("second"));
+        })) {
+      Reply reply = server.client().send(datum(""));
+
+      assertEquals("first", reply.next(LIMIT).text());
+      assertFalse(reply.hasEnded());
+      read.countDown();
+      assertEquals(List.of("second"), reply.await(LIMIT).texts());
+      assertTrue(reply.hasEnded());
+      assertEquals(2, reply.arrived());
+    }
+  }
+
+  @Test
+  void hasNextTellsTheEndFromAMessage() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      Reply reply = server.client().send(datum("a,b"));
+      List<String> words = new ArrayList<>();
+      while (reply.hasNext(LIMIT)) {
+        words.add(reply.next(LIMIT).text());
+      }
+      assertEquals(List.of("a", "b"), words);
+
+      var past = assertThrows(NoSuchElementException.class, () -> reply.next(LIMIT));
+      assertContains("its EOT came after 2 message(s)", past.getMessage());
+    }
+  }
+
+  @Test
+  void manyInFlightAreToldApart() throws Exception {
+    int many = 500;
+    CountDownLatch allStarted = new CountDownLatch(many);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          allStarted.countDown();
+          Testing.await(allStarted, "all handlers to start");
+          SPLIT.handle(keys, datum, sink);
+        })) {
+      List<Reply> replies = new ArrayList<>();
+      for (int i = 0; i < many; i++) {
+        replies.add(server.client().send(datum(i + ",x," + i)));
+      }
+      for (int i = 0; i < many; i++) {
+        String number = Integer.toString(i);
+        assertEquals(List.of(number, "x", number), replies.get(i).await(LIMIT).texts());
+      }
+      assertEquals(Map.of(), server.client().stream().unanswered());
+    }
+  }
+
+  @Test
+  void everyFieldOfADatumReachesTheHandler() throws Exception {
+    Datum sent =
+        Datum.builder()
+            .keys("k1", "")
+            .value(new byte[] {0, -1, 7})
+            .eventTime(Instant.parse("1969-12-31T23:59:59.5Z"))
+            .watermark(Instant.parse("2026-01-02T03:04:05.000000001Z"))
+            .header("h", "v")
+            .userMetadata(Metadata.empty().with("g", "k", new byte[] {1}))
+            .systemMetadata(Metadata.empty().with("s", "k", new byte[] {2}))
+            .build();
+    AtomicReference<Datum> received = new AtomicReference<>();
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> received.set(datum))) {
+      assertEquals(Messages.empty(), server.client().send(sent).await(LIMIT));
+    }
+    assertEquals(sent, received.get());
+  }
+
+  @Test
+  void everyFieldAndMarkOfAMessageIsVisible() throws Exception {
+    List<Message> emitted =
+        List.of(
+            new Message(new byte[] {-1}, List.of("k", ""), List.of("t")),
+            Message.of("m").withUserMetadata(Metadata.empty().with("g", "k", new byte[] {3})),
+            Message.of((byte[]) null),
+            Message.toDrop(),
+            Message.toNack(),
+            Message.toNack(
+                    NackOptions.builder()
+                        .reason("later")
+                        .maxDeliveries(NackOptions.MAX_DELIVERIES_LIMIT)
+                        .delay(Duration.ofMillis(1))
+                        .put("a", "b")
+                        .build())
+                .withKeys("k")
+                .withTags("t"),
+            Message.toFail());
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> sink.emitAll(emitted))) {
+      Messages arrived = server.client().send(datum("")).await(LIMIT);
+
+      assertEquals(emitted, arrived);
+      assertTrue(arrived.get(3).isDrop());
+      assertTrue(arrived.get(5).isNack());
+      assertEquals("later", arrived.get(5).nackOptions().orElseThrow().reason().orElseThrow());
+      assertTrue(arrived.get(6).isFail());
+    }
+  }
+
+  @Test
+  void anIdCanBeUsedAgainAfterItsEnd() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      assertEquals(List.of("a"), server.client().send("id", datum("a")).await(LIMIT).texts());
+      assertEquals(List.of("b"), server.client().send("id", datum("b")).await(LIMIT).texts());
+    }
+  }
+
+  @Test
+  void anIdCanBeUsedAgainWhileItIsOpen() throws Exception {
+    CountDownLatch bothStarted = new CountDownLatch(2);
+    Semaphore turn = new Semaphore(0);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          bothStarted.countDown();
+          turn.acquire();
+          sink.emit(Message.of("x"));
+        })) {
+      Reply first = server.client().send("id", datum("1"));
+      Reply retry = server.client().send("id", datum("2"));
+      Testing.await(bothStarted, "both handlers to start");
+      assertEquals(1, server.client().stream().unanswered().size());
+
+      turn.release();
+      assertEquals(List.of("x"), first.await(LIMIT).texts());
+      assertFalse(retry.hasEnded());
+      turn.release();
+      assertEquals(List.of("x"), retry.await(LIMIT).texts());
+    }
+  }
+
+  @Test
+  void anEmptyIdIsRefused() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      var client = server.client();
+      assertThrows(IllegalArgumentException.class, () -> client.send("", datum("a")));
+    }
+  }
+
+  @Test
+  void streamsHaveIdsOfTheirOwn() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT);
+        ClientStream one = server.client().openStream();
+        ClientStream other = server.client().openStream()) {
+      Reply fromOne = one.send("id", datum("a"));
+      Reply fromOther = other.send("id", datum("b"));
+
+      assertEquals(List.of("a"), fromOne.await(LIMIT).texts());
+      assertEquals(List.of("b"), fromOther.await(LIMIT).texts());
+      one.complete(LIMIT);
+      assertEquals(List.of("c"), other.send(datum("c")).await(LIMIT).texts());
+    }
+  }
+
+  @Test
+  void aPausedStreamReadsAsManyResponsesAsAreAskedFor() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      ClientStream stream = server.client().openPausedStream();
+      Reply reply = stream.send(datum("a"));
+
+      stream.read(1);
+      assertEquals("a", reply.next(LIMIT).text());
+      // Another stream of the same connection overtakes: what comes is there, and is not read.
+      server.client().send(datum("b")).await(LIMIT);
+      assertFalse(reply.hasEnded());
+      var late = assertThrows(WaitTimeoutException.class, () -> reply.await(Duration.ofMillis(1)));
+      assertContains("reading paused", late.getMessage());
+
+      stream.read(1);
+      assertEquals(Messages.empty(), reply.await(LIMIT));
+    }
+  }
+
+  @Test
+  void readIsRefusedWhereAllIsRead() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      ClientStream stream = server.client().stream();
+      assertThrows(IllegalStateException.class, () -> stream.read(1));
+    }
+  }
+
+  @Test
+  void pausedReadingStopsTheHandlerAndResumedReadingLosesNothing() throws Exception {
+    int results = 20_000;
+    AtomicReference<Thread> handler = new AtomicReference<>();
+    AtomicInteger emitted = new AtomicInteger();
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          handler.set(Thread.currentThread());
+          for (int i = 0; i < results; i++) {
+            sink.emit(new Message(new byte[1000], List.of(Integer.toString(i)), null));
+            emitted.incrementAndGet();
+          }
+        })) {
+      ClientStream stream = server.client().openPausedStream();
+      Reply reply = stream.send(datum(""));
+
+      until(
+          () -> handler.get() != null && handler.get().getState() == Thread.State.WAITING,
+          "the handler to wait in emit");
+      assertTrue(emitted.get() < results, "the buffers are smaller than what is emitted");
+      assertEquals(0, reply.arrived());
+
+      stream.resumeReading();
+      Messages all = reply.await(LIMIT);
+      assertEquals(results, all.size());
+      for (int i = 0; i < results; i++) {
+        assertEquals(List.of(Integer.toString(i)), all.get(i).keys());
+      }
+    }
+  }
+
+  @Test
+  void afterAPauseOneResponseArrivesHoweverOftenReadingWasResumed() throws Exception {
+    CountDownLatch emitted = new CountDownLatch(1);
+    Semaphore turn = new Semaphore(0);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          if (datum.text().equals("other")) {
+            return;
+          }
+          sink.emit(Message.of("0"));
+          turn.acquire();
+          for (int i = 1; i < 10; i++) {
+            sink.emit(Message.of(Integer.toString(i)));
+          }
+          emitted.countDown();
+        })) {
+      ClientStream stream = server.client().openStream();
+      for (int i = 0; i < 5; i++) {
+        stream.pauseReading();
+        stream.resumeReading();
+      }
+      stream.pauseReading();
+      Reply reply = stream.send(datum(""));
+      assertEquals("0", reply.next(LIMIT).text());
+      turn.release();
+      Testing.await(emitted, "all to be emitted");
+      // Its EOT comes over the same connection, after what was emitted.
+      server.client().send(datum("other")).await(LIMIT);
+      assertEquals(1, reply.arrived());
+
+      stream.resumeReading();
+      assertEquals(9, reply.await(LIMIT).size());
+    }
+  }
+
+  @Test
+  void cancelInterruptsTheHandlerAndEndsTheWaits() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch interrupted = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          started.countDown();
+          try {
+            new CountDownLatch(1).await();
+          } catch (InterruptedException e) {
+            interrupted.countDown();
+          }
+        })) {
+      Reply reply = server.client().send(datum(""));
+      Testing.await(started, "the handler to start");
+      reply.stream().cancel();
+
+      var broken = assertThrows(StreamBrokenException.class, () -> reply.await(LIMIT));
+      assertEquals("CANCELLED", broken.status().code());
+      Testing.await(interrupted, "the handler to be interrupted");
+      assertThrows(StreamBrokenException.class, () -> reply.stream().send(datum("")));
+      assertEquals("CANCELLED", reply.stream().awaitEnd(LIMIT).code());
+    }
+  }
+
+  @Test
+  void completeWaitsForWhatIsOpen() throws Exception {
+    CountDownLatch finish = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          Testing.await(finish, "permission to finish");
+          sink.emit(Message.of("late"));
+        })) {
+      Reply reply = server.client().send(datum(""));
+      ClientStream stream = reply.stream();
+
+      var late =
+          assertThrows(WaitTimeoutException.class, () -> stream.complete(Duration.ofMillis(1)));
+      assertContains("1 datums without an EOT: 1", late.getMessage());
+      var refused = assertThrows(IllegalStateException.class, () -> stream.send(datum("")));
+      assertContains("was half-closed", refused.getMessage());
+
+      finish.countDown();
+      stream.complete(LIMIT);
+      assertTrue(stream.awaitEnd(LIMIT).isOk());
+      assertEquals(List.of("late"), reply.await(LIMIT).texts());
+    }
+  }
+
+  @Test
+  void aHandlersFailureIsToldWithCodeMessageAndStack() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit(Message.of("before"));
+          throw new IllegalStateException("boom");
+        })) {
+      Reply reply = server.client().send(datum(""));
+
+      assertEquals("before", reply.next(LIMIT).text());
+      var broken = assertThrows(StreamBrokenException.class, () -> reply.next(LIMIT));
+      assertEquals("INTERNAL", broken.status().code());
+      assertContains("UDF_EXECUTION_ERROR(unknown-container): boom", broken.status().message());
+      assertContains("IllegalStateException: boom", broken.status().debugInfo());
+      assertContains("MapStreamClientTest", broken.status().debugInfo());
+      assertContains("boom", broken.getMessage());
+      assertContains("datum \"1\" (1 arrived)", broken.getMessage());
+      server.awaitFailure(LIMIT);
+    }
+  }
+
+  @Test
+  void redriveSendsAgainWhatHadNoEot() throws Exception {
+    LinkedBlockingQueue<String> calls = new LinkedBlockingQueue<>();
+    AtomicReference<CountDownLatch> gate = new AtomicReference<>(new CountDownLatch(1));
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          calls.add(datum.text());
+          if (!datum.text().equals("done")) {
+            gate.get().await();
+          }
+          sink.emit(Message.of(datum.text()));
+        })) {
+      ClientStream stream = server.client().stream();
+      stream.send("1", datum("done")).await(LIMIT);
+      stream.send("2", datum("b"));
+      stream.send("3", datum("c"));
+      assertEquals(List.of("2", "3"), List.copyOf(stream.unanswered().keySet()));
+      assertThrows(IllegalArgumentException.class, () -> server.client().redrive(stream));
+      for (int i = 0; i < 3; i++) {
+        calls.poll(LIMIT.toSeconds(), TimeUnit.SECONDS);
+      }
+
+      stream.cancel();
+      gate.set(new CountDownLatch(0));
+      List<Reply> again = server.client().redrive(stream);
+
+      assertEquals(List.of("2", "3"), again.stream().map(Reply::id).toList());
+      assertEquals(List.of("b"), again.get(0).await(LIMIT).texts());
+      assertEquals(List.of("c"), again.get(1).await(LIMIT).texts());
+      assertNotSame(stream, again.getFirst().stream());
+      assertEquals(2, calls.size(), "what had its EOT is not sent again");
+    }
+  }
+
+  @Test
+  void redriveWaitsForARestartedServer(@TempDir Path folder) throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    MapStreamServer first =
+        serverIn(
+                folder,
+                (keys, datum, sink) -> {
+                  started.countDown();
+                  new CountDownLatch(1).await();
+                })
+            .shutdownGrace(Duration.ZERO)
+            .build();
+    first.start();
+    try (var client = MapStreamClient.connect(folder.resolve("s"));
+        var restarted = serverIn(folder, SPLIT).build()) {
+      Reply reply = client.send("id", datum("a,b"));
+      Testing.await(started, "the handler to start");
+      first.close();
+      var broken = assertThrows(StreamBrokenException.class, () -> reply.await(LIMIT));
+      assertEquals("UNAVAILABLE", broken.status().code());
+      assertFalse(client.isReady());
+
+      var redriven = onThread(() -> client.redrive(reply.stream()));
+      restarted.start();
+
+      List<Reply> replies = redriven.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+      assertEquals(List.of("a", "b"), replies.getFirst().await(LIMIT).texts());
+    }
+  }
+
+  private static MapStreamServer.Builder serverIn(Path folder, MapStreamer handler) {
+    return MapStreamServer.builder(handler)
+        .socketPath(folder.resolve("s"))
+        .serverInfoFile(folder.resolve("info"));
+  }
+
+  private static <T> CompletableFuture<T> onThread(Callable<T> call) {
+    var result = new CompletableFuture<T>();
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            result.complete(call.call());
+          } catch (Exception e) {
+            result.completeExceptionally(e);
+          }
+        });
+    return result;
+  }
+
+  @Test
+  void aListenerIsToldOfMessagesAndTheEndInOrder() throws Exception {
+    Recording recording = new Recording();
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      String id = server.client().stream().send(datum("a,b"), recording);
+
+      assertEquals("1", id);
+      Testing.await(recording.over, "the end of the datum");
+      assertEquals(List.of("a", "b", "EOT"), recording.events);
+    }
+  }
+
+  @Test
+  void aListenerIsToldOfABrokenStream() throws Exception {
+    Recording recording = new Recording();
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw new IllegalStateException("boom");
+        })) {
+      server.client().stream().send("a", datum(""), recording);
+
+      Testing.await(recording.over, "the end of the stream");
+      assertContains("boom", recording.events.getFirst());
+      server.awaitFailure(LIMIT);
+    }
+  }
+
+  @Test
+  void aSlowListenerHoldsTheHandlerBack() throws Exception {
+    int results = 20_000;
+    CountDownLatch goOn = new CountDownLatch(1);
+    AtomicReference<Thread> handler = new AtomicReference<>();
+    AtomicInteger emitted = new AtomicInteger();
+    Recording recording =
+        new Recording() {
+          @Override
+          public void message(Message message) {
+            try {
+              Testing.await(goOn, "permission to go on");
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          }
+        };
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          handler.set(Thread.currentThread());
+          for (; emitted.get() < results; emitted.incrementAndGet()) {
+            sink.emit(new byte[1000]);
+          }
+        })) {
+      server.client().stream().send("a", datum(""), recording);
+
+      until(
+          () -> handler.get() != null && handler.get().getState() == Thread.State.WAITING,
+          "the handler to wait in emit");
+      assertTrue(emitted.get() < results);
+      goOn.countDown();
+      Testing.await(recording.over, "the EOT");
+      assertEquals(results, emitted.get());
+    }
+  }
+
+  @Test
+  void anExceptionOfAListenerCancelsTheStream() throws Exception {
+    Recording recording =
+        new Recording() {
+          @Override
+          public void message(Message message) {
+            throw new IllegalArgumentException("not liked");
+          }
+        };
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      server.client().stream().send("a", datum("x"), recording);
+
+      assertContains("not liked", server.client().stream().awaitEnd(LIMIT).message());
+      Testing.await(recording.over, "the listener to be told");
+      assertContains("StreamBrokenException", recording.events.getFirst());
+    }
+  }
+
+  private static class Recording implements ReplyListener {
+    final List<String> events = new ArrayList<>();
+    final CountDownLatch over = new CountDownLatch(1);
+
+    @Override
+    public void message(Message message) {
+      events.add(message.text());
+    }
+
+    @Override
+    public void ended() {
+      events.add("EOT");
+      over.countDown();
+    }
+
+    @Override
+    public void failed(RuntimeException reason) {
+      events.add(reason.toString());
+      over.countDown();
+    }
+  }
+
+  @Test
+  void aWaitInVainSaysWhatItWaitedFor() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit(Message.of("a"));
+          new CountDownLatch(1).await();
+        })) {
+      Reply reply = server.client().send("id7", datum("the text"));
+      reply.next(LIMIT);
+
+      var late = assertThrows(WaitTimeoutException.class, () -> reply.next(Duration.ofMillis(1)));
+
+      assertContains(
+          "waited PT0.001S for the next message of datum \"id7\" (1 arrived)", late.getMessage());
+      assertContains("the text", late.getMessage());
+      assertContains("(stream open, 1 datums without an EOT: id7)", late.getMessage());
+      assertFalse(reply.hasEnded(), "a wait in vain changes nothing");
+    }
+  }
+
+  @Test
+  void interruptionEndsAWait() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> new CountDownLatch(1).await())) {
+      Reply reply = server.client().send(datum(""));
+      var waits =
+          onThread(() -> {
+            Thread.currentThread().interrupt();
+            return reply.await(LIMIT);
+          });
+
+      var thrown = assertThrows(ExecutionException.class, () -> waits.get(5, TimeUnit.SECONDS));
+      assertEquals(InterruptedException.class, thrown.getCause().getClass());
+    }
+  }
+
+  @Test
+  void sendWaitsForAServerThatTakesNothingNoLongerThanTheLimit() throws Exception {
+    Datum large = datum("").toBuilder().value(new byte[100_000]).build();
+    try (var server =
+            MapStreamTestServer.start(
+                (keys, datum, sink) -> new CountDownLatch(1).await(),
+                options -> options.maxConcurrency(1));
+        var client = server.connect(options -> options.timeout(Duration.ofMillis(500)))) {
+      var late =
+          assertThrows(
+              WaitTimeoutException.class,
+              () -> {
+                for (int i = 0; i < 1000; i++) {
+                  client.send(large);
+                }
+              });
+
+      assertContains("for the server to take datum", late.getMessage());
+    }
+  }
+
+  @Test
+  void connectWithoutAServerNamesTheSocket(@TempDir Path folder) {
+    Path socket = folder.resolve("none");
+    var builder = MapStreamClient.builder(socket).timeout(Duration.ofMillis(100));
+
+    var late = assertThrows(WaitTimeoutException.class, builder::connect);
+
+    assertContains("waited PT0.1S for a server on " + socket + " to be ready", late.getMessage());
+    assertContains("UNAVAILABLE", late.getMessage());
+  }
+
+  @Test
+  void connectWaitsForAServerThatComesLater(@TempDir Path folder) throws Exception {
+    var connected =
+        onThread(
+            MapStreamClient.builder(folder.resolve("s")).serverInfoFile(folder.resolve("info"))
+                ::connect);
+    try (var server = serverIn(folder, SPLIT).build().start();
+        var client = connected.get(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+      assertEquals("java", client.serverInfo().orElseThrow().language());
+      assertTrue(client.isReady());
+      assertEquals(server.options().socketPath(), client.socketPath());
+    }
+  }
+
+  @Test
+  void connectSaysWhyAnInfoFileIsNoGood(@TempDir Path folder) throws Exception {
+    Path info = folder.resolve("info");
+    var builder =
+        MapStreamClient.builder(folder.resolve("s"))
+            .serverInfoFile(info)
+            .timeout(Duration.ofMillis(100));
+
+    var missing = assertThrows(WaitTimeoutException.class, builder::connect);
+    assertContains(info + ", and there was no such file", missing.getMessage());
+
+    Files.writeString(info, "{\"protocol\":", UTF_8);
+    var halfWritten = assertThrows(WaitTimeoutException.class, builder::connect);
+    assertContains("it had no closing marker: {\"protocol\":", halfWritten.getMessage());
+
+    Files.writeString(info, "{\"protocol\":\"tcp\"}U+005C__END__", UTF_8);
+    assertThrows(ProtocolFaultException.class, builder::connect);
+  }
+
+  @Test
+  void aClosedClientOpensNothing() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      MapStreamClient client = server.client();
+      client.close();
+      client.close();
+      assertThrows(IllegalStateException.class, client::openStream);
+    }
+  }
+
+  @Test
+  void valuesAreBytes() throws Exception {
+    byte[] value = new byte[300_000];
+    new Random(1).nextBytes(value);
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> sink.emit(datum.value()))) {
+      Datum sent = datum("").toBuilder().value(value).build();
+      assertArrayEquals(value, server.client().send(sent).next(LIMIT).value());
+    }
+  }
+}

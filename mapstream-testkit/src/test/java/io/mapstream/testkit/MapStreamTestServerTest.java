@@ -1,0 +1,130 @@
+package io.mapstream.testkit;
+
+import static io.mapstream.testkit.ProtocolFaultTest.assertContains;
+import static io.mapstream.testkit.Testing.LIMIT;
+import static io.mapstream.testkit.Testing.datum;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+class MapStreamTestServerTest {
+
+  private final IllegalStateException boom = new IllegalStateException("boom");
+
+  private final MapStreamer failing =
+      (keys, datum, sink) -> {
+        throw boom;
+      };
+
+  @Test
+  void leavesNothingBehind() throws Exception {
+    Path socket;
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> {})) {
+      socket = server.socketPath();
+      assertTrue(Files.exists(socket));
+      assertTrue(Files.exists(server.serverInfoFile()));
+      server.client().send(datum("")).await(LIMIT);
+    }
+    assertFalse(Files.exists(socket.getParent()));
+  }
+
+  @Test
+  void serversDoNotMeet() throws Exception {
+    try (var one = MapStreamTestServer.start((keys, datum, sink) -> sink.emit(Message.of("1")));
+        var other = MapStreamTestServer.start((keys, datum, sink) -> sink.emit(Message.of("2")))) {
+      assertEquals("1", one.client().send(datum("")).next(LIMIT).text());
+      assertEquals("2", other.client().send(datum("")).next(LIMIT).text());
+    }
+  }
+
+  @Test
+  void closeThrowsTheHandlersFailure() throws Exception {
+    var server = MapStreamTestServer.start(failing);
+    Reply reply = server.client().send(datum(""));
+    assertThrows(StreamBrokenException.class, () -> reply.await(LIMIT));
+
+    var thrown = assertThrows(IllegalStateException.class, server::close);
+
+    assertSame(boom, thrown.getCause());
+    assertFalse(Files.exists(server.socketPath().getParent()), "it is closed all the same");
+  }
+
+  @Test
+  void aFailureThatWasAskedForIsNotThrownAgain() throws Exception {
+    try (var server = MapStreamTestServer.start(failing)) {
+      assertEquals(Optional.empty(), server.failure());
+      server.client().send(datum(""));
+
+      assertSame(boom, server.awaitFailure(LIMIT));
+      assertEquals(Optional.of(boom), server.failure());
+    }
+  }
+
+  @Test
+  void theWaitForAFailureHasALimit() throws Exception {
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> {})) {
+      var late =
+          assertThrows(WaitTimeoutException.class, () -> server.awaitFailure(Duration.ofMillis(1)));
+      assertContains("waited PT0.001S for a handler's failure", late.getMessage());
+    }
+  }
+
+  @Test
+  void closeInterruptsHandlersThatAreOpen() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch interrupted = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          started.countDown();
+          try {
+            new CountDownLatch(1).await();
+          } finally {
+            interrupted.countDown();
+          }
+        })) {
+      server.client().send(datum(""));
+      Testing.await(started, "the handler to start");
+    }
+    Testing.await(interrupted, "the handler to be interrupted");
+  }
+
+  @Test
+  void optionsOfTheTestCount() throws Exception {
+    Path other = Files.createTempDirectory("other");
+    try (var server =
+        MapStreamTestServer.start(
+            (keys, datum, sink) -> {}, options -> options.socketPath(other.resolve("s")))) {
+      assertEquals(other.resolve("s"), server.socketPath());
+      server.client().send(datum("")).await(LIMIT);
+    }
+    Files.delete(other);
+  }
+
+  @Test
+  void aServerThatCannotStartLeavesNothingBehind() throws Exception {
+    AtomicReference<Path> info = new AtomicReference<>();
+    assertThrows(
+        IOException.class,
+        () ->
+            MapStreamTestServer.start(
+                (keys, datum, sink) -> {},
+                options -> {
+                  info.set(options.build().options().serverInfoFile());
+                  options.socketPath(Path.of("/nowhere/at/all"));
+                }));
+    assertFalse(Files.exists(info.get().getParent()));
+  }
+}
