@@ -21,16 +21,17 @@ public interface MessageSink {
    * long as it takes while the client reads more slowly than handlers write. That wait has no time
    * limit: a client that stops reading is meant to stop the handler.
    *
-   * <p>Interrupting the thread ends the wait; so does a client that cancels or disappears, and the
-   * end of the server's grace period, all of which interrupt the handler. The message is not sent
-   * then, and the interrupt flag stays set, so that blocking calls further up notice as well.
+   * <p>Interrupting the thread ends the wait (where there is none, because there is room, the
+   * message is sent all the same); so does a client that cancels or disappears, and the end of the
+   * server's grace period, all of which interrupt the handler. The message is not sent then, and
+   * the interrupt flag stays set, so that blocking calls further up notice as well.
    *
    * <p>The message's byte array is handed over and must not be changed afterwards: it may be read
    * after this method has returned.
    *
    * @param message what to send
-   * @throws SinkClosedException if the thread is interrupted, the stream is cancelled or broken,
-   *     the handler has already returned, or a fail mark was emitted before
+   * @throws SinkClosedException if the thread is interrupted while it waits, the stream is
+   *     cancelled or broken, the handler has already returned, or a fail mark was emitted before
    * @throws MessageTooLargeException if the message, encoded, is above the server's limit; nothing
    *     of it has been written, and the sink can be used further
    * @throws IllegalArgumentException if the message is {@code null}

@@ -145,6 +145,8 @@ final class SocketTransport {
             .workerEventLoopGroup(loop)
             .directExecutor()
             .flowControlWindow(Tuning.RECEIVE_WINDOW)
+            // gRPC sets it, and Netty warns on each connection that a Unix socket has none.
+            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .withChildOption(
                 ChannelOption.RECVBUF_ALLOCATOR,
                 new AdaptiveRecvByteBufAllocator(
