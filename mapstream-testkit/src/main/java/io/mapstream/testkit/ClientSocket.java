@@ -3,6 +3,7 @@ package io.mapstream.testkit;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.Channel;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.IoHandlerFactory;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -87,6 +88,8 @@ final class ClientSocket {
             .overrideAuthority("localhost")
             // A retry of gRPC's own would hide a broken stream, and keeps what was sent.
             .disableRetry()
+            // gRPC sets it for TCP, and Netty would warn of it.
+            .withOption(ChannelOption.SO_KEEPALIVE, null)
             .maxInboundMessageSize(maxMessageSize);
     window.ifPresent(builder::flowControlWindow);
     channel = builder.build();
