@@ -142,13 +142,17 @@ public final class MapStreamServer implements AutoCloseable {
    * @throws IllegalStateException if it was started or closed before
    */
   public MapStreamServer start() throws IOException {
+    return start(SocketTransport.Kind.best());
+  }
+
+  MapStreamServer start(SocketTransport.Kind kind) throws IOException {
     lifecycle.lock();
     try {
       if (state != State.NEW) {
         throw new IllegalStateException("a server is started once; this one is " + state);
       }
       LoggingBridge.install();
-      var socket = new SocketTransport(options.socketPath(), SocketTransport.Kind.best());
+      var socket = new SocketTransport(options.socketPath(), kind);
       var streams =
           new MapService(handler, options, socket.loop(), this::handlerFailed, this::failedLate);
       var info = new ServerInfoFile(options.serverInfoFile());

@@ -1,0 +1,76 @@
+package io.mapstream.server;
+
+import com.google.protobuf.Empty;
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
+import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import io.mapstream.proto.map.v1.MapGrpc;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** One gRPC connection over a Unix socket, on the generated stubs. */
+final class WireClient implements AutoCloseable {
+
+  private static final EventLoopGroup LOOP =
+      new MultiThreadIoEventLoopGroup(
+          1, new DefaultThreadFactory("test-client", true), EpollIoHandler.newFactory());
+
+  private final ManagedChannel channel;
+
+  WireClient(Path socket) {
+    channel =
+        NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
+            .channelType(EpollDomainSocketChannel.class)
+            .eventLoopGroup(LOOP)
+            .directExecutor()
+            .overrideAuthority("localhost")
+            .maxInboundMessageSize(Integer.MAX_VALUE)
+            .usePlaintext()
+            .build();
+  }
+
+  /** A {@code MapFn} stream that reads whatever comes. */
+  Call open() {
+    return Call.open(stub(), Integer.MAX_VALUE);
+  }
+
+  /** A stream that reads {@code responses}, and more only by {@link Call#request}. */
+  Call openReading(int responses) {
+    return Call.open(stub(), responses);
+  }
+
+  /** A stream that compresses what it sends. */
+  Call openCompressed(String compression) {
+    return Call.open(stub().withCompression(compression), Integer.MAX_VALUE);
+  }
+
+  private MapGrpc.MapStub stub() {
+    return MapGrpc.newStub(channel);
+  }
+
+  boolean isReady() {
+    return MapGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS)
+        .isReady(Empty.getDefaultInstance())
+        .getReady();
+  }
+
+  ManagedChannel channel() {
+    return channel;
+  }
+
+  CallOptions limited() {
+    return CallOptions.DEFAULT.withDeadlineAfter(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+  }
+}
