@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
+import io.grpc.KnownLength;
 import io.mapstream.Datum;
 import io.mapstream.Message;
 import io.mapstream.Metadata;
@@ -68,17 +69,19 @@ final class WireMapping {
   /**
    * Decodes one {@code MapRequest}.
    *
-   * @param stream its bytes; {@code available()} has to give their number, as gRPC's streams do
+   * @param stream its bytes; unless it knows their number, as that of a compressed message doesn't,
+   *     they are gathered first
    * @return what it asks for; never fails, what can't be understood is {@link Request.Refused}
    */
   static Request readRequest(InputStream stream) {
     try {
       int size = stream.available();
-      CodedInputStream in =
-          size <= SMALL_REQUEST
-              ? CodedInputStream.newInstance(stream.readNBytes(size))
-              : CodedInputStream.newInstance(stream);
-      return readRequest(in, size);
+      if (size > SMALL_REQUEST && stream instanceof KnownLength) {
+        return readRequest(CodedInputStream.newInstance(stream), size);
+      }
+      byte[] bytes =
+          stream instanceof KnownLength ? stream.readNBytes(size) : stream.readAllBytes();
+      return readRequest(CodedInputStream.newInstance(bytes), bytes.length);
     } catch (IOException e) {
       return new Request.Refused("MapRequest is not decodable: " + e.getMessage());
     }
