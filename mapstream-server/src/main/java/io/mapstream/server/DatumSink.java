@@ -31,6 +31,9 @@ final class DatumSink implements MessageSink {
   private final byte[] idField;
   private final byte[] eot;
 
+  /** The thread of the datum's handler; it need not be the one that emits. */
+  private @Nullable Thread handler;
+
   private final AtomicReference<@Nullable Emission> emitted = new AtomicReference<>();
 
   /** Taken from the stack and not yet written, oldest first. Event loop only. */
@@ -51,6 +54,10 @@ final class DatumSink implements MessageSink {
     this.onAnswered = onAnswered;
   }
 
+  void handledBy(Thread thread) {
+    handler = thread;
+  }
+
   @Override
   public void emit(Message message) {
     if (message == null) {
@@ -61,12 +68,27 @@ final class DatumSink implements MessageSink {
     if (size > writer.maxMessageSize()) {
       throw new MessageTooLargeException(size, writer.maxMessageSize());
     }
-    writer.reserve(result);
+    reserve(result);
     if (!push(result)) {
       writer.unreserve(result);
       throw new SinkClosedException(
           "emit refused: the datum is closed (its handler has returned, or a fail mark was"
               + " emitted)");
+    }
+  }
+
+  /**
+   * On a closed stream the handler finds its interrupt flag set, although the interruption that
+   * follows the close may still be on its way.
+   */
+  private void reserve(Emission result) {
+    try {
+      writer.reserve(result);
+    } catch (SinkClosedException e) {
+      if (Thread.currentThread() == handler) {
+        handler.interrupt();
+      }
+      throw e;
     }
   }
 

@@ -32,6 +32,7 @@ final class HandlerTask implements Runnable {
     this.request = request;
     this.sink = new DatumSink(writer, request.id(), this::answered);
     this.thread = Thread.ofVirtual().name("mapstream-" + request.id()).unstarted(this);
+    sink.handledBy(thread);
   }
 
   void start() {

@@ -1,0 +1,257 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.Message;
+import io.mapstream.MessageSink;
+import io.mapstream.SinkClosedException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A client that leaves takes its handlers along, and nobody else's. */
+@ParameterizedClass
+@EnumSource(SocketTransport.Kind.class)
+class CancelTest {
+
+  private final SocketTransport.Kind kind;
+
+  CancelTest(SocketTransport.Kind kind) {
+    this.kind = kind;
+  }
+
+  /** What a handler saw: the exception that reached it, and whether its flag was set then. */
+  private record Seen(Exception exception, boolean interrupted) {}
+
+  private static Seen poll(BlockingQueue<Seen> queue) throws InterruptedException {
+    Seen seen = queue.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
+    assertTrue(seen != null, "no handler was woken");
+    return seen;
+  }
+
+  @Test
+  void cancelInterruptsBlockedHandler() throws Exception {
+    BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
+    CountDownLatch started = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              try {
+                Thread.sleep(Duration.ofMinutes(5));
+              } catch (InterruptedException e) {
+                seen.add(new Seen(e, true));
+                throw e;
+              }
+            })) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+      call.cancel();
+
+      assertInstanceOf(InterruptedException.class, poll(seen).exception());
+    }
+  }
+
+  @Test
+  void brokenConnectionInterruptsBlockedHandler() throws Exception {
+    BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
+    CountDownLatch started = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              try {
+                Thread.sleep(Duration.ofMinutes(5));
+              } catch (InterruptedException e) {
+                seen.add(new Seen(e, true));
+                throw e;
+              }
+            })) {
+      WireClient client = server.connect();
+      client.open().shakeHands().send("1", "");
+      Waits.await(started);
+      client.close();
+
+      assertInstanceOf(InterruptedException.class, poll(seen).exception());
+    }
+  }
+
+  @Test
+  void cancelWakesBlockedEmitsWithTheFlagSet() throws Exception {
+    int handlers = 20;
+    BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
+    BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              threads.add(Thread.currentThread());
+              try {
+                while (true) {
+                  sink.emit(new byte[50_000]);
+                }
+              } catch (SinkClosedException e) {
+                seen.add(new Seen(e, Thread.currentThread().isInterrupted()));
+                throw e;
+              }
+            })) {
+      Call call = server.connect().openReading(1).shakeHands();
+      IntStream.range(0, handlers).forEach(id -> call.send("" + id, ""));
+      for (int i = 0; i < handlers; i++) {
+        Thread handler = threads.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
+        Waits.untilParked(handler);
+      }
+      call.cancel();
+
+      for (int i = 0; i < handlers; i++) {
+        Seen one = poll(seen);
+        assertTrue(one.interrupted(), () -> "flag not set at " + one.exception());
+        assertTrue(one.exception().getMessage().contains("cancelled"), one.exception()::toString);
+      }
+    }
+  }
+
+  @Test
+  void emitAfterCancelIsRefusedWithTheFlagSet() throws Exception {
+    BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
+    CountDownLatch started = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              try {
+                Thread.sleep(Duration.ofMinutes(5));
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+              SinkClosedException refused =
+                  assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late")));
+              seen.add(new Seen(refused, Thread.currentThread().isInterrupted()));
+            })) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+      call.cancel();
+
+      Seen one = poll(seen);
+      assertTrue(one.interrupted());
+      assertTrue(one.exception().getMessage().contains("cancelled"), one.exception()::toString);
+    }
+  }
+
+  @Test
+  void cancelOfOneStreamLeavesTheOthersAlone() throws Exception {
+    CountDownLatch started = new CountDownLatch(2);
+    CountDownLatch gate = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Waits.await(gate);
+              sink.emit(Message.of(datum.text()));
+            })) {
+      WireClient client = server.connect();
+      Call cancelled = client.open().shakeHands().send("1", "");
+      Call other = client.open().shakeHands().send("1", "other");
+      Waits.await(started);
+      cancelled.cancel();
+      cancelled.end();
+      gate.countDown();
+
+      assertEquals(List.of("other"), other.answer("1").texts());
+    }
+  }
+
+  /** The places of what was cancelled are free again, also with the limit reached. */
+  @Test
+  void cancelledDatumsGiveTheirPlacesBack() throws Exception {
+    CountDownLatch started = new CountDownLatch(2);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              if (datum.text().equals("blocks")) {
+                started.countDown();
+                Thread.sleep(Duration.ofMinutes(5));
+              }
+              sink.emit(Message.of("served"));
+            },
+            options -> options.maxConcurrency(2))) {
+      Call call = server.open();
+      IntStream.range(0, 10).forEach(id -> call.send("" + id, "blocks"));
+      Waits.await(started);
+      Call waiting = server.open().send("1", "").send("2", "");
+      call.cancel();
+
+      assertEquals(List.of("served"), waiting.answer("1").texts());
+      assertEquals(List.of("served"), waiting.answer("2").texts());
+    }
+  }
+
+  @Test
+  void interruptedEmitterOfALiveStreamIsRefusedAndTheStreamGoesOn() throws Exception {
+    CompletableFuture<Seen> seen = new CompletableFuture<>();
+    CompletableFuture<Thread> emitter = new CompletableFuture<>();
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              emitter.complete(Thread.currentThread());
+              try {
+                while (true) {
+                  sink.emit(new byte[50_000]);
+                }
+              } catch (SinkClosedException e) {
+                seen.complete(new Seen(e, Thread.interrupted()));
+              }
+            })) {
+      Call call = server.connect().openReading(1).shakeHands().send("1", "");
+      Thread handler = Waits.get(emitter);
+      Waits.untilParked(handler);
+      handler.interrupt();
+
+      Seen one = Waits.get(seen);
+      assertTrue(one.interrupted());
+      assertTrue(one.exception().getMessage().contains("interrupted"), one.exception()::toString);
+      assertInstanceOf(InterruptedException.class, one.exception().getCause());
+      call.request(Integer.MAX_VALUE - 1);
+      assertEquals(1, call.answer("1").eots());
+    }
+  }
+
+  @Test
+  void lateEmitAfterTheHandlersReturnIsRefused() throws Exception {
+    CompletableFuture<MessageSink> kept = new CompletableFuture<>();
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              sink.emit(Message.of("in time"));
+              kept.complete(sink);
+            })) {
+      Call call = server.open().send("1", "");
+      assertEquals(List.of("in time"), call.answer("1").texts());
+
+      SinkClosedException refused =
+          assertThrows(
+              SinkClosedException.class, () -> kept.get(1, TimeUnit.SECONDS).emit(new byte[1]));
+
+      assertTrue(refused.getMessage().contains("returned"), refused::toString);
+      assertEquals(List.of("in time"), call.received("1").texts());
+    }
+  }
+}
