@@ -1,0 +1,125 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import io.grpc.Status;
+import io.mapstream.Message;
+import io.mapstream.MessageTooLargeException;
+import io.mapstream.proto.map.v1.MapResponse;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** No response above the limit is ever written, and no request above it is read. */
+class SizeLimitTest {
+
+  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+
+  /** The longest value that fits with the id "1": the rest is tags and lengths. */
+  private static int longestValue(int limit) {
+    int length = limit;
+    while (responseSize(length) > limit) {
+      length--;
+    }
+    return length;
+  }
+
+  private static int responseSize(int value) {
+    return MapResponse.newBuilder()
+        .setId("1")
+        .addResults(MapResponse.Result.newBuilder().setValue(ByteString.copyFrom(new byte[value])))
+        .build()
+        .getSerializedSize();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {100, 1_000, 1_030, 100_000, 3_000_000})
+  void aResponseJustBelowTheLimitPassesAndOneAboveFailsInEmit(int limit) throws Exception {
+    int longest = longestValue(limit);
+    BlockingQueue<MessageTooLargeException> refused = new LinkedBlockingQueue<>();
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              try {
+                sink.emit(new byte[longest + 1]);
+              } catch (MessageTooLargeException e) {
+                refused.add(e);
+              }
+              sink.emit(new byte[longest]);
+              sink.emit(Message.of("last"));
+            },
+            options -> options.maxMessageSize(limit))) {
+      var results = server.open().send("1", "").answer("1").results();
+
+      assertEquals(
+          List.of(longest, 4), results.stream().map(r -> r.getValue().size()).toList(), "sizes");
+      assertEquals(responseSize(longest + 1), refused.element().size());
+      assertEquals(limit, refused.element().limit());
+      String message = refused.element().getMessage();
+      assertTrue(message.contains(" " + responseSize(longest + 1) + " bytes"), message);
+      assertTrue(message.contains(" " + limit + " bytes"), message);
+    }
+  }
+
+  /** The client holds back, so that results gather; merged responses keep to the limit too. */
+  @Test
+  void resultsAreNeverMergedAboveTheLimit() throws Exception {
+    int limit = 1_000;
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              for (int i = 0; i < 5_000; i++) {
+                sink.emit(new byte[i % 400]);
+              }
+            },
+            options -> options.maxMessageSize(limit))) {
+      Call call = server.connect().openReading(1).shakeHands().send("1", "");
+      call.request(Integer.MAX_VALUE - 1);
+      Call.Received received = call.answer("1");
+
+      assertEquals(5_000, received.results().size());
+      assertTrue(received.responses() < 5_000, "nothing was merged");
+      assertTrue(received.largest() <= limit, () -> received.largest() + " bytes");
+    }
+  }
+
+  @Test
+  void aFirstRequestAboveTheLimitIsRefusedAsResourceExhausted() throws Exception {
+    try (TestServer server =
+        TestServer.start(
+            KIND, (keys, datum, sink) -> {}, options -> options.maxMessageSize(10_000))) {
+      Call call = server.connect().open().send("1", "v".repeat(10_001));
+
+      call.endsWith(Status.Code.RESOURCE_EXHAUSTED);
+    }
+  }
+
+  /**
+   * Once the response's headers have left, as they have with the echo, grpc-java resets the stream
+   * and keeps its RESOURCE_EXHAUSTED to its log (grpc-java issue 11245).
+   */
+  @Test
+  void aLaterRequestAboveTheLimitResetsItsStreamOnly() throws Exception {
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> sink.emit(Message.of("served")),
+            options -> options.maxMessageSize(10_000))) {
+      WireClient client = server.connect();
+      Call other = client.open().shakeHands();
+      Call call = client.open().shakeHands().send("1", "v".repeat(10_001));
+
+      call.endsWith(Status.Code.CANCELLED);
+
+      assertEquals(0, call.eots());
+      assertEquals(List.of("served"), other.send("1", "v".repeat(9_000)).answer("1").texts());
+    }
+  }
+}
