@@ -29,14 +29,41 @@ record HandlerFailure(String datumId, Throwable cause, String container) {
 
   /** {@code UDF_EXECUTION_ERROR(<container>): <message>}, as the platform's other SDKs word it. */
   String message() {
-    String text = cause.getMessage() == null ? cause.getClass().getName() : cause.getMessage();
-    return "UDF_EXECUTION_ERROR(" + container + "): " + text;
+    String text = isPrintable() ? cause.getMessage() : null;
+    return "UDF_EXECUTION_ERROR("
+        + container
+        + "): "
+        + (text == null ? cause.getClass().getName() : text);
   }
 
   /** The stack trace, with causes. */
   String stack() {
+    return stackOf(printable());
+  }
+
+  /**
+   * What the handler threw, unless that throws in its turn when it is asked for its message or for
+   * its stack: then an exception that can be logged in its place.
+   */
+  Throwable printable() {
+    return isPrintable()
+        ? cause
+        : new IllegalStateException(cause.getClass().getName() + ", which can't be printed");
+  }
+
+  @SuppressWarnings("CatchingUnchecked")
+  private boolean isPrintable() {
+    try {
+      stackOf(cause);
+      return true;
+    } catch (Throwable t) {
+      return false;
+    }
+  }
+
+  private static String stackOf(Throwable throwable) {
     StringWriter text = new StringWriter();
-    cause.printStackTrace(new PrintWriter(text));
+    throwable.printStackTrace(new PrintWriter(text));
     return text.toString();
   }
 

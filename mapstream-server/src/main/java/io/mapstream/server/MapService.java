@@ -205,7 +205,10 @@ final class MapService {
 
   /** A handler's failure was answered with the fail mark. Any thread. */
   void failedAlone(HandlerTask task, Throwable failure) {
-    log.warn("the handler failed on datum \"{}\", answered with the fail mark", task.id(), failure);
+    log.warn(
+        "the handler failed on datum \"{}\", answered with the fail mark",
+        task.id(),
+        failure(task, failure).printable());
     loop.execute(counters::failedAlone);
   }
 

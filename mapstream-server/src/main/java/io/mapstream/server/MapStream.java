@@ -178,8 +178,8 @@ final class MapStream implements StreamObserver<Request> {
       failedAfterTheEnd(task, cause);
       handlerLeft(task);
     } else if (service.isAnsweredWithFail(cause)) {
-      service.failedAlone(task, cause);
       task.answerWith(Message.toFail());
+      service.failedAlone(task, cause);
     } else {
       onLoop(() -> {
         failed(task, cause);
@@ -194,8 +194,8 @@ final class MapStream implements StreamObserver<Request> {
       return;
     }
     HandlerFailure failure = service.failure(task, cause);
-    StatusRuntimeException status = failure.toStatus();
     service.failed(failure);
+    StatusRuntimeException status = failure.toStatus();
     end(status.getStatus(), status.getTrailers(), "another handler has failed");
   }
 

@@ -11,7 +11,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -59,7 +58,7 @@ public final class MapStreamServer implements AutoCloseable {
 
   private final MapStreamer handler;
   private final ServerOptions options;
-  private final CompletableFuture<Void> terminated = new CompletableFuture<>();
+  private final CountDownLatch terminated = new CountDownLatch(1);
 
   /** The first failure; later ones are suppressed on it. */
   private final AtomicReference<@Nullable HandlerFailure> failure = new AtomicReference<>();
@@ -164,7 +163,7 @@ public final class MapStreamServer implements AutoCloseable {
       } catch (IOException | RuntimeException e) {
         state = State.STOPPED;
         closeQuietly(socket, info);
-        terminated.complete(null);
+        terminated.countDown();
         throw e;
       }
       transport = socket;
@@ -192,7 +191,8 @@ public final class MapStreamServer implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted while it waited; the server runs on
    */
   public void awaitTermination() throws ExecutionException, InterruptedException {
-    terminated.get();
+    terminated.await();
+    throwFailure();
   }
 
   /**
@@ -204,11 +204,18 @@ public final class MapStreamServer implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted while it waited; the server runs on
    */
   public boolean awaitTermination(Duration limit) throws ExecutionException, InterruptedException {
-    try {
-      terminated.get(limit.toNanos(), TimeUnit.NANOSECONDS);
-      return true;
-    } catch (TimeoutException e) {
+    if (!terminated.await(limit.toNanos(), TimeUnit.NANOSECONDS)) {
       return false;
+    }
+    throwFailure();
+    return true;
+  }
+
+  private void throwFailure() throws ExecutionException {
+    HandlerFailure first = failure.get();
+    if (first != null) {
+      throw new ExecutionException(
+          "the handler failed on datum \"" + first.datumId() + "\"", first.cause());
     }
   }
 
@@ -229,25 +236,23 @@ public final class MapStreamServer implements AutoCloseable {
     new Thread(this::stopRunning, "mapstream-stop").start();
     if (!calledByHandler) {
       try {
-        terminated.get();
+        terminated.await();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-      } catch (ExecutionException e) {
-        log.debug("closed after a failure, which awaitTermination throws", e);
       }
     }
   }
 
   /** Whether a handler's failure stopped the server. */
   boolean hasFailed() {
-    return terminated.isCompletedExceptionally();
+    return failure.get() != null;
   }
 
   private void handlerFailed(HandlerFailure late) {
     if (failure.compareAndSet(null, late)) {
-      log.error(
-          "the handler failed on datum \"{}\"; the server stops", late.datumId(), late.cause());
       new Thread(this::stopRunning, "mapstream-stop").start();
+      log.error(
+          "the handler failed on datum \"{}\"; the server stops", late.datumId(), late.printable());
     } else {
       failedLate(late);
     }
@@ -258,7 +263,7 @@ public final class MapStreamServer implements AutoCloseable {
     if (first != null && !first.cause().equals(late.cause())) {
       first.cause().addSuppressed(late.cause());
     }
-    log.debug("the handler failed on datum \"{}\", too", late.datumId(), late.cause());
+    log.debug("the handler failed on datum \"{}\", too", late.datumId(), late.printable());
   }
 
   /**
@@ -272,7 +277,7 @@ public final class MapStreamServer implements AutoCloseable {
     try {
       if (state == State.NEW) {
         state = State.STOPPED;
-        terminated.complete(null);
+        terminated.countDown();
       }
       if (state != State.RUNNING) {
         return;
@@ -316,12 +321,7 @@ public final class MapStreamServer implements AutoCloseable {
     } finally {
       lifecycle.unlock();
     }
-    HandlerFailure first = failure.get();
-    if (first == null) {
-      terminated.complete(null);
-    } else {
-      terminated.completeExceptionally(first.cause());
-    }
+    terminated.countDown();
   }
 
   /** Has the streams ended on the event loop, and waits until all of them are closed. */

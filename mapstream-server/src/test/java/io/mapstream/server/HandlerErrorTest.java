@@ -1,0 +1,393 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.rpc.DebugInfo;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.mapstream.Message;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What a handler throws, as the client, the caller of the server and the other handlers see it. */
+class HandlerErrorTest {
+
+  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+
+  private static final Metadata.Key<byte[]> DETAILS =
+      Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
+  /** Something to throw, and the text that the client has to read after the prefix. */
+  record Thrown(String name, Supplier<Throwable> cause, String message) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  /** An exception whose own methods fail, as those of a lazily built message may. */
+  private static final class Broken extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String getMessage() {
+      throw new IllegalStateException("no message today");
+    }
+  }
+
+  @SuppressWarnings("InfiniteRecursion")
+  private static int recurse(int depth) {
+    return recurse(depth + 1) + 1;
+  }
+
+  private static Throwable overflow() {
+    return assertThrows(StackOverflowError.class, () -> recurse(0));
+  }
+
+  static Stream<Thrown> throwables() {
+    return Stream.of(
+        new Thrown("exception", () -> new IllegalStateException("boom"), "boom"),
+        new Thrown("checked exception", () -> new IOException("no disk"), "no disk"),
+        new Thrown(
+            "no message", () -> new IllegalStateException(), "java.lang.IllegalStateException"),
+        new Thrown("empty message", () -> new IllegalStateException(""), ""),
+        new Thrown("lines", () -> new IllegalStateException("one\ntwo\r\n3%"), "one\ntwo\r\n3%"),
+        new Thrown("any script", () -> new IllegalStateException("地球 🌍 ß"), "地球 🌍 ß"),
+        new Thrown("half a surrogate pair", () -> new IllegalStateException("a\uD83Cb"), "a?b"),
+        new Thrown("assertion", () -> new AssertionError("wrong"), "wrong"),
+        new Thrown(
+            "out of memory", () -> new OutOfMemoryError("Java heap space"), "Java heap space"),
+        new Thrown("stack overflow", HandlerErrorTest::overflow, "java.lang.StackOverflowError"),
+        new Thrown(
+            "what a future's join throws",
+            () -> new CompletionException("joined", new IOException("inner")),
+            "joined"),
+        new Thrown(
+            "what a cancelled future throws", () -> new CancellationException("gone"), "gone"),
+        new Thrown(
+            "an execution exception",
+            () -> new ExecutionException("executed", new IOException("inner")),
+            "executed"),
+        new Thrown("an interruption of its own", () -> new InterruptedException("own"), "own"),
+        new Thrown("an exception that fails itself", Broken::new, Broken.class.getName()));
+  }
+
+  /** Lets a checked exception or an error out of a handler. */
+  private static void doThrow(Throwable thrown) throws Exception {
+    if (thrown instanceof Error error) {
+      throw error;
+    }
+    throw (Exception) thrown;
+  }
+
+  @ParameterizedTest
+  @MethodSource("throwables")
+  void stopsTheServerAndTellsTheClient(Thrown thrown) throws Exception {
+    Throwable cause = thrown.cause().get();
+    try (TestServer server = TestServer.start(KIND, (keys, datum, sink) -> doThrow(cause))) {
+      Call call = server.open().send("1", "");
+
+      Status end = call.end();
+
+      assertEquals(Status.Code.INTERNAL, end.getCode());
+      assertEquals(
+          "UDF_EXECUTION_ERROR(unknown-container): " + thrown.message(), end.getDescription());
+      assertEquals(0, call.eots());
+      assertSame(cause, failureOf(server).getCause());
+      assertFalse(Files.exists(server.socket()));
+      assertFalse(Files.exists(server.info()));
+    }
+  }
+
+  private static ExecutionException failureOf(TestServer server) {
+    return assertThrows(
+        ExecutionException.class, () -> server.server().awaitTermination(Waits.LIMIT));
+  }
+
+  @Test
+  void detailsCarryTheStackTrace() throws Exception {
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              throw new IllegalStateException("outer", new IOException("inner"));
+            })) {
+      Call call = server.open().send("1", "");
+      Status end = call.end();
+
+      var details = com.google.rpc.Status.parseFrom(call.trailers().get(DETAILS));
+      assertEquals(Status.Code.INTERNAL.value(), details.getCode());
+      assertEquals(end.getDescription(), details.getMessage());
+      assertEquals(1, details.getDetailsCount());
+      String stack = details.getDetails(0).unpack(DebugInfo.class).getDetail();
+      assertTrue(stack.startsWith("java.lang.IllegalStateException: outer"), stack);
+      assertTrue(stack.contains("Caused by: java.io.IOException: inner"), stack);
+      assertTrue(stack.contains(HandlerErrorTest.class.getName()), stack);
+    }
+  }
+
+  /** The beginning fits into the trailers of any client; the log has the rest. */
+  @Test
+  void aHugeMessageIsCut() throws Exception {
+    String huge = "地".repeat(1_000_000);
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              throw new IllegalStateException(huge, new IOException(huge));
+            })) {
+      Status end = server.open().send("1", "").end();
+
+      assertEquals(Status.Code.INTERNAL, end.getCode());
+      String expected = "UDF_EXECUTION_ERROR(unknown-container): 地地地";
+      assertEquals(expected, end.getDescription().substring(0, expected.length()));
+      assertEquals(huge, failureOf(server).getCause().getMessage());
+    }
+  }
+
+  @Test
+  void openDatumsGetNoEotAndTheirHandlersAreInterrupted() throws Exception {
+    CountDownLatch started = new CountDownLatch(2);
+    Semaphore interrupted = new Semaphore(0);
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              sink.emit(Message.of("before"));
+              if (datum.text().equals("fails")) {
+                Waits.await(started);
+                throw new IllegalStateException("boom");
+              }
+              started.countDown();
+              try {
+                Thread.sleep(Duration.ofMinutes(5));
+              } catch (InterruptedException e) {
+                interrupted.release();
+                throw e;
+              }
+            })) {
+      Call call = server.open().send("1", "").send("2", "").send("3", "fails");
+
+      call.endsWith(Status.Code.INTERNAL);
+
+      assertEquals(0, call.eots());
+      Waits.acquire(interrupted, 2);
+      failureOf(server);
+    }
+  }
+
+  @Test
+  void whatWasAnsweredBeforeStaysAnswered() throws Exception {
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              sink.emit(Message.of("before"));
+              if (datum.text().equals("fails")) {
+                throw new IllegalStateException("boom");
+              }
+            })) {
+      Call call = server.open().send("1", "");
+      assertEquals(List.of("before"), call.answer("1").texts());
+      call.send("2", "fails");
+
+      call.endsWith(Status.Code.INTERNAL);
+
+      assertEquals(1, call.received("1").eots());
+      assertEquals(0, call.received("2").eots());
+    }
+  }
+
+  @Test
+  void aStreamWithoutPartInTheFailureEndsUnavailable() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              if (datum.text().equals("fails")) {
+                throw new IllegalStateException("boom");
+              }
+              started.countDown();
+              Thread.sleep(Duration.ofMinutes(5));
+            })) {
+      Call other = server.open().send("1", "");
+      Waits.await(started);
+      Call failing = server.open().send("1", "fails");
+
+      failing.endsWith(Status.Code.INTERNAL);
+      other.endsWith(Status.Code.UNAVAILABLE);
+      assertEquals(0, other.eots());
+    }
+  }
+
+  /** Both fail on their own, one after the other; neither is interrupted before it throws. */
+  @Test
+  void laterFailuresAreSuppressedOnTheFirst() throws Exception {
+    CountDownLatch started = new CountDownLatch(2);
+    IllegalStateException first = new IllegalStateException("first");
+    IllegalStateException second = new IllegalStateException("second");
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Waits.await(started);
+              if (datum.text().equals("first")) {
+                throw first;
+              }
+              try {
+                Thread.sleep(Duration.ofMinutes(5));
+              } catch (InterruptedException e) {
+                throw second;
+              }
+            })) {
+      Call call = server.open().send("1", "second").send("2", "first");
+      call.endsWith(Status.Code.INTERNAL);
+
+      assertSame(first, failureOf(server).getCause());
+      assertEquals(List.of(second), List.of(first.getSuppressed()));
+    }
+  }
+
+  @Test
+  void closeAfterAFailureReturnsQuietly() throws Exception {
+    for (RuntimeException thrown :
+        List.of(new IllegalStateException("boom"), new CancellationException("gone"))) {
+      try (TestServer server =
+          TestServer.start(
+              KIND,
+              (keys, datum, sink) -> {
+                throw thrown;
+              })) {
+        server.open().send("1", "").end();
+
+        Waits.get(Waits.inBackground(server.server()::close));
+        assertSame(thrown, failureOf(server).getCause());
+      }
+    }
+  }
+
+  @Test
+  void runThrowsWhatTheHandlerThrew() throws Exception {
+    IOException thrown = new IOException("no disk");
+    try (TestServer server =
+        TestServer.unstarted(
+            (keys, datum, sink) -> {
+              throw thrown;
+            },
+            options -> options)) {
+      var run = Waits.computed(() -> assertThrows(ExecutionException.class, server.server()::run));
+      while (!Files.exists(server.info())) {
+        Thread.onSpinWait();
+      }
+      server.open().send("1", "").end();
+
+      assertSame(thrown, Waits.get(run).getCause());
+    }
+  }
+
+  // The policy FAIL.
+
+  private static TestServer failing(Throwable thrown) throws IOException {
+    return TestServer.start(
+        KIND,
+        (keys, datum, sink) -> {
+          sink.emit(Message.of("before"));
+          if (datum.text().equals("fails")) {
+            doThrow(thrown);
+          }
+          sink.emit(Message.of("after"));
+        },
+        options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL));
+  }
+
+  static Stream<Thrown> answeredWithFail() {
+    return throwables()
+        .filter(thrown -> {
+          Throwable cause = thrown.cause().get();
+          return cause instanceof Exception || cause instanceof StackOverflowError;
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource("answeredWithFail")
+  void underThePolicyFailOnlyTheDatumIsAnsweredWithTheMark(Thrown thrown) throws Exception {
+    try (TestServer server = failing(thrown.cause().get())) {
+      Call call = server.open();
+      call.send("1", "").send("2", "fails").send("3", "");
+
+      assertEquals(List.of("before", "after"), call.answer("1").texts());
+      var failed = call.answer("2").results();
+      assertEquals(2, failed.size());
+      assertEquals("before", failed.get(0).getValue().toStringUtf8());
+      assertEquals(List.of(Message.FAIL_TAG), failed.get(1).getTagsList());
+      assertEquals(List.of("before", "after"), call.answer("3").texts());
+      assertEquals(List.of("before", "after"), call.send("4", "").answer("4").texts());
+      call.halfClose();
+      call.endsWith(Status.Code.OK);
+      assertFalse(server.server().awaitTermination(Duration.ZERO));
+    }
+  }
+
+  static Stream<Thrown> errors() {
+    return throwables()
+        .filter(thrown -> {
+          Throwable cause = thrown.cause().get();
+          return cause instanceof Error && !(cause instanceof StackOverflowError);
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource("errors")
+  void underThePolicyFailAnErrorStopsTheServerAllTheSame(Thrown thrown) throws Exception {
+    Throwable cause = thrown.cause().get();
+    try (TestServer server = failing(cause)) {
+      Call call = server.open().send("1", "fails");
+
+      call.endsWith(Status.Code.INTERNAL);
+
+      assertEquals(0, call.eots());
+      assertSame(cause, failureOf(server).getCause());
+    }
+  }
+
+  @Test
+  void underThePolicyFailInterruptedHandlersOfACancelledStreamAreNoFailures() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              if (datum.text().equals("blocks")) {
+                started.countDown();
+                Thread.sleep(Duration.ofMinutes(5));
+              }
+              sink.emit(Message.of("served"));
+            },
+            options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL).maxConcurrency(1))) {
+      Call call = server.open().send("1", "blocks");
+      Waits.await(started);
+      Call next = server.open().send("1", "");
+      call.cancel();
+
+      assertEquals(List.of("served"), next.answer("1").texts());
+    }
+  }
+}
