@@ -23,7 +23,7 @@ final class ServerInfoFile {
 
   private final Path path;
   private final String version;
-  private @Nullable String written;
+  private @Nullable FileIdentity written;
 
   ServerInfoFile(Path path) {
     this(path, sdkVersion());
@@ -75,22 +75,19 @@ final class ServerInfoFile {
     Path whole = folder.resolve(path.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
     try {
       Files.writeString(whole, content(), UTF_8);
+      FileIdentity identity = FileIdentity.of(whole);
       Files.move(whole, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      written = content();
+      written = identity;
     } finally {
       Files.deleteIfExists(whole);
     }
   }
 
-  /** Removes the file if it still says what this server wrote. */
+  /** Removes the file if it is still the one that this server wrote. */
   void remove() throws IOException {
-    try {
-      if (written != null && written.equals(Files.readString(path, UTF_8))) {
-        Files.deleteIfExists(path);
-      }
-    } catch (NoSuchFileException e) {
-      // Somebody was faster.
+    if (written != null) {
+      written.delete(path);
+      written = null;
     }
-    written = null;
   }
 }

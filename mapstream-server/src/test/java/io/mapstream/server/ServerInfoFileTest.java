@@ -1,0 +1,159 @@
+package io.mapstream.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The server info file, to the byte. */
+class ServerInfoFileTest {
+
+  private static final String EXACTLY =
+      "{\"protocol\":\"uds\",\"language\":\"java\",\"minimum_numaflow_version\":\"1.4.0-z\","
+          + "\"version\":\"1.2.3\",\"metadata\":{\"MAP_MODE\":\"stream-map\"}}U+005C__END__";
+
+  private Path folder;
+  private Path path;
+
+  @BeforeEach
+  void makeFolder() throws IOException {
+    folder = TestServer.newFolder();
+    path = folder.resolve("info");
+  }
+
+  @AfterEach
+  void deleteFolder() throws IOException {
+    TestServer.delete(folder);
+  }
+
+  private List<Path> files() throws IOException {
+    try (var files = Files.list(folder)) {
+      return files.toList();
+    }
+  }
+
+  @Test
+  void contentIsWhatThePlatformReads() throws Exception {
+    new ServerInfoFile(path, "1.2.3").write();
+
+    assertEquals(EXACTLY, new String(Files.readAllBytes(path), UTF_8));
+    assertEquals(List.of(path), files(), "no temporary file remains");
+  }
+
+  /** Three parts and at least 0.9.0, or the platform does not take it. */
+  @Test
+  void versionOfTheBuildIsOneThatThePlatformTakes() {
+    assertTrue(
+        ServerInfoFile.sdkVersion().matches("[1-9]\\d*\\.\\d+\\.\\d+(-SNAPSHOT)?"),
+        ServerInfoFile::sdkVersion);
+  }
+
+  @Test
+  void writeReplacesWhatIsThere() throws Exception {
+    Files.writeString(path, "of a killed process, and longer than the new content".repeat(10));
+
+    new ServerInfoFile(path, "1.2.3").write();
+
+    assertEquals(EXACTLY, Files.readString(path));
+  }
+
+  @Test
+  void staleFileIsRemovedAndAMissingOneIsNoError() throws Exception {
+    Files.writeString(path, "of a killed process");
+    ServerInfoFile info = new ServerInfoFile(path, "1.2.3");
+
+    info.removeStale();
+    info.removeStale();
+
+    assertEquals(List.of(), files());
+  }
+
+  @Test
+  void whatWasWrittenIsRemovedOnce() throws Exception {
+    ServerInfoFile info = new ServerInfoFile(path, "1.2.3");
+    info.write();
+
+    info.remove();
+    assertEquals(List.of(), files());
+    info.remove();
+  }
+
+  @Test
+  void nothingIsRemovedThatWasNotWritten() throws Exception {
+    Files.writeString(path, EXACTLY);
+
+    new ServerInfoFile(path, "1.2.3").remove();
+
+    assertEquals(EXACTLY, Files.readString(path));
+  }
+
+  @Test
+  void whatSomebodyElseWroteIsNotRemoved() throws Exception {
+    ServerInfoFile info = new ServerInfoFile(path, "1.2.3");
+    info.write();
+    Files.write(path, new byte[] {(byte) 0xFF, 0});
+
+    info.remove();
+
+    assertEquals(2, Files.size(path));
+  }
+
+  @Test
+  void theSameContentWrittenByAnotherServerIsNotRemoved() throws Exception {
+    ServerInfoFile info = new ServerInfoFile(path, "1.2.3");
+    info.write();
+    new ServerInfoFile(path, "1.2.3").write();
+
+    info.remove();
+
+    assertEquals(EXACTLY, Files.readString(path));
+  }
+
+  /** The first moment at which a reader sees the file, it is whole and the server accepts. */
+  @ParameterizedTest
+  @EnumSource(SocketTransport.Kind.class)
+  void aReaderSeesNothingOrTheWholeOfAServerThatAccepts(SocketTransport.Kind kind)
+      throws Exception {
+    try (TestServer server =
+        TestServer.unstarted((keys, datum, sink) -> {}, options -> options.serverInfoFile(path))) {
+      CountDownLatch watching = new CountDownLatch(1);
+      Future<String> seen =
+          Waits.computed(() -> {
+            long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
+            while (System.nanoTime() < deadline) {
+              try {
+                String content = Files.readString(path);
+                try (SocketChannel client =
+                    SocketChannel.open(UnixDomainSocketAddress.of(server.socket()))) {
+                  assertTrue(client.isConnected());
+                }
+                return content;
+              } catch (NoSuchFileException e) {
+                assertFalse(e.getFile().isEmpty());
+                watching.countDown();
+              }
+            }
+            return "nothing";
+          });
+      Waits.await(watching);
+      server.server().start(kind);
+
+      assertEquals(new ServerInfoFile(path).content(), Waits.get(seen));
+    }
+  }
+}
