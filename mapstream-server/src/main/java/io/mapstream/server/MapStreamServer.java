@@ -294,7 +294,7 @@ public final class MapStreamServer implements AutoCloseable {
 
   private void stop(MapService streams, SocketTransport socket, ServerInfoFile info) {
     try {
-      socket.stopAccepting();
+      stopAccepting(socket);
       if (failure.get() == null) {
         log.info("mapstream stops, {} datums in work", onLoop(socket, streams, MapService::inWork));
         if (!ended(socket, options.shutdownGrace(), streams::drain)) {
@@ -311,6 +311,14 @@ public final class MapStreamServer implements AutoCloseable {
     } finally {
       closeQuietly(socket, info);
       finish();
+    }
+  }
+
+  private static void stopAccepting(SocketTransport socket) {
+    try {
+      socket.stopAccepting();
+    } catch (IOException e) {
+      log.warn("the socket was not removed", e);
     }
   }
 

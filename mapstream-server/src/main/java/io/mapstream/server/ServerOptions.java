@@ -224,7 +224,7 @@ public final class ServerOptions {
 
     /**
      * Sets the Unix socket to listen on. Its folder has to exist, and the path has to fit into the
-     * system's limit (107 bytes on Linux); both are checked at the start.
+     * system's limit (106 bytes on Linux); both are checked at the start.
      *
      * @param path where the socket is to be
      * @return this

@@ -21,6 +21,7 @@ import io.grpc.netty.shaded.io.netty.util.ResourceLeakDetector;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.BindException;
+import java.net.ConnectException;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -32,6 +33,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -91,8 +93,12 @@ final class SocketTransport {
     }
   }
 
-  /** The size of {@code sun_path} on Linux, less its closing zero; macOS has 103. */
-  private static final int LONGEST_PATH = 107;
+  /** What the JDK leaves of Linux's 108 bytes of {@code sun_path}; macOS has less. */
+  private static final int LONGEST_PATH = 106;
+
+  // Of a file's mode, as stat(2) has it.
+  private static final int FILE_TYPE = 0170000;
+  private static final int SOCKET_TYPE = 0140000;
 
   private static final String LEAK_DETECTION = "io.grpc.netty.shaded.io.netty.leakDetection.level";
 
@@ -100,7 +106,7 @@ final class SocketTransport {
   private final Kind kind;
   private final EventLoopGroup loop;
   private @Nullable Server server;
-  private @Nullable Object bound;
+  private @Nullable FileIdentity made;
 
   SocketTransport(Path path, Kind kind) {
     this.path = path;
@@ -133,13 +139,16 @@ final class SocketTransport {
   }
 
   /**
-   * Accepts connections from now on.
+   * Accepts connections from now on. The socket is made under another name and moved, so that it is
+   * at its path only when it accepts; and Netty, which deletes what has a socket's first name when
+   * it closes, leaves what is at the path by then to {@link #remove}.
    *
    * @throws IOException if the socket can't be made
    */
   void listen(ServerServiceDefinition service, int maxMessageSize) throws IOException {
+    Path firstName = firstName();
     Server listening =
-        NettyServerBuilder.forAddress(kind.address(path))
+        NettyServerBuilder.forAddress(kind.address(firstName))
             .channelType(kind.channel())
             .bossEventLoopGroup(loop)
             .workerEventLoopGroup(loop)
@@ -162,7 +171,14 @@ final class SocketTransport {
       throw new IOException("can't listen on " + path + ": " + rootMessage(e), e);
     }
     server = listening;
-    bound = fileKey();
+    FileIdentity identity = FileIdentity.of(firstName);
+    Files.move(firstName, path);
+    made = identity;
+  }
+
+  private Path firstName() {
+    int random = ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36);
+    return path.resolveSibling("." + Integer.toString(random, 36));
   }
 
   private static String rootMessage(Throwable e) {
@@ -181,7 +197,7 @@ final class SocketTransport {
    * @throws IOException if its folder does not exist, or the old socket can't be removed
    */
   void makeWay() throws IOException {
-    if (path.toString().getBytes(UTF_8).length > LONGEST_PATH) {
+    if (length(path) > LONGEST_PATH || length(firstName()) > LONGEST_PATH) {
       throw new BindException(
           "socketPath is longer than the " + LONGEST_PATH + " bytes of a Unix socket's: " + path);
     }
@@ -193,13 +209,10 @@ final class SocketTransport {
           "the folder of socketPath does not exist; outside of a pod, set MAPSTREAM_SOCKET_PATH or"
               + " ServerOptions.socketPath");
     }
-    BasicFileAttributes found;
-    try {
-      found = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-    } catch (NoSuchFileException e) {
+    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
-    if (!found.isOther()) {
+    if (!isSocket()) {
       throw new BindException("socketPath is a file that is no socket, left alone: " + path);
     }
     if (answers()) {
@@ -208,23 +221,47 @@ final class SocketTransport {
     Files.deleteIfExists(path);
   }
 
+  private static int length(Path path) {
+    return path.toString().getBytes(UTF_8).length;
+  }
+
+  private boolean isSocket() throws IOException {
+    if (!path.getFileSystem().supportedFileAttributeViews().contains("unix")) {
+      return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+          .isOther();
+    }
+    int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    return (mode & FILE_TYPE) == SOCKET_TYPE;
+  }
+
+  /**
+   * Whether somebody listens. Only a refused connection says no: a server whose queue is full, or
+   * that this user may not connect to, is alive.
+   */
   private boolean answers() {
     try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      return probe.connect(UnixDomainSocketAddress.of(path));
-    } catch (IOException e) {
+      probe.configureBlocking(false);
+      probe.connect(UnixDomainSocketAddress.of(path));
+      return true;
+    } catch (ConnectException e) {
       return false;
+    } catch (IOException e) {
+      return true;
     }
   }
 
-  private @Nullable Object fileKey() throws IOException {
-    return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-        .fileKey();
-  }
-
   /** Accepts no new connection or stream; those that are open go on. */
-  void stopAccepting() {
+  void stopAccepting() throws IOException {
     if (server != null) {
       server.shutdown();
+    }
+    remove();
+  }
+
+  private void remove() throws IOException {
+    if (made != null) {
+      made.delete(path);
+      made = null;
     }
   }
 
@@ -240,14 +277,6 @@ final class SocketTransport {
       }
     }
     loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await(2, TimeUnit.SECONDS);
-    if (bound != null) {
-      try {
-        if (bound.equals(fileKey())) {
-          Files.deleteIfExists(path);
-        }
-      } catch (NoSuchFileException e) {
-        // Somebody was faster.
-      }
-    }
+    remove();
   }
 }

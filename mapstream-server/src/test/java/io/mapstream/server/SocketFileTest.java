@@ -1,0 +1,250 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.MapStreamer;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.SocketException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The socket's path: what a start finds there, and what a stop leaves there. */
+@ParameterizedClass
+@EnumSource(SocketTransport.Kind.class)
+class SocketFileTest {
+
+  private static final MapStreamer NOTHING = (keys, datum, sink) -> {};
+
+  private final SocketTransport.Kind kind;
+  private final List<MapStreamServer> servers = new ArrayList<>();
+  private Path folder;
+  private Path socket;
+
+  SocketFileTest(SocketTransport.Kind kind) {
+    this.kind = kind;
+  }
+
+  @BeforeEach
+  void makeFolder() throws IOException {
+    folder = TestServer.newFolder();
+    socket = folder.resolve("map.sock");
+  }
+
+  @AfterEach
+  void closeAndDelete() throws Exception {
+    for (MapStreamServer server : servers) {
+      Waits.get(Waits.inBackground(server::close));
+    }
+    TestServer.delete(folder);
+  }
+
+  private MapStreamServer server(Path at) {
+    MapStreamServer server =
+        MapStreamServer.builder(NOTHING)
+            .socketPath(at)
+            .serverInfoFile(folder.resolve("info"))
+            .build();
+    servers.add(server);
+    return server;
+  }
+
+  private <E extends IOException> void assertRefused(Class<E> type, Path at, String... said) {
+    E refused = assertThrows(type, () -> server(at).start(kind));
+    for (String part : said) {
+      assertTrue(refused.getMessage().contains(part), refused::getMessage);
+    }
+    assertTrue(refused.getMessage().contains(at.toString()), refused::getMessage);
+  }
+
+  private static boolean answers(Path at) {
+    try (WireClient client = new WireClient(at)) {
+      return client.isReady();
+    }
+  }
+
+  /** A socket file with nobody behind it, as a killed process leaves it. */
+  private void leaveStaleSocket() throws IOException {
+    try (ServerSocketChannel killed = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      killed.bind(UnixDomainSocketAddress.of(socket));
+    }
+    assertTrue(Files.exists(socket));
+  }
+
+  @Test
+  void theSocketIsThereFromStartToClose() throws Exception {
+    MapStreamServer server = server(socket).start(kind);
+    assertTrue(answers(socket));
+
+    Waits.get(Waits.inBackground(server::close));
+
+    assertFalse(Files.exists(socket));
+    try (var left = Files.list(folder)) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  @Test
+  void staleSocketIsReplaced() throws Exception {
+    leaveStaleSocket();
+
+    server(socket).start(kind);
+
+    assertTrue(answers(socket));
+  }
+
+  @Test
+  void liveServerIsRefusedAndUnharmed() throws Exception {
+    server(socket).start(kind);
+
+    assertRefused(BindException.class, socket, "live server");
+
+    assertTrue(answers(socket));
+    assertTrue(Files.exists(folder.resolve("info")));
+  }
+
+  /** One that listens and accepts nothing: its queue is full, and a connect would wait for ever. */
+  @Test
+  void liveServerThatHangsIsRefused() throws Exception {
+    List<SocketChannel> queue = new ArrayList<>();
+    try (ServerSocketChannel hanging = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      hanging.bind(UnixDomainSocketAddress.of(socket), 1);
+      assertThrows(
+          SocketException.class,
+          () -> {
+            while (true) {
+              SocketChannel client = SocketChannel.open(StandardProtocolFamily.UNIX);
+              queue.add(client);
+              client.configureBlocking(false);
+              client.connect(UnixDomainSocketAddress.of(socket));
+            }
+          },
+          "resource temporarily unavailable");
+
+      Waits.get(
+          Waits.inBackground(() -> assertRefused(BindException.class, socket, "live server")));
+
+      assertTrue(Files.exists(socket));
+    } finally {
+      for (SocketChannel client : queue) {
+        client.close();
+      }
+    }
+  }
+
+  @Test
+  void regularFileIsLeftAlone() throws Exception {
+    Files.writeString(socket, "precious");
+
+    assertRefused(BindException.class, socket, "no socket");
+
+    assertEquals("precious", Files.readString(socket));
+  }
+
+  @Test
+  void emptyFolderIsLeftAlone() throws Exception {
+    Files.createDirectory(socket);
+
+    assertRefused(BindException.class, socket, "no socket");
+
+    assertTrue(Files.isDirectory(socket));
+  }
+
+  /** Neither a file nor a folder, and refused by connect as a stale socket is. */
+  @Test
+  void namedPipeIsLeftAlone() throws Exception {
+    Process mkfifo = new ProcessBuilder("mkfifo", socket.toString()).start();
+    assertTrue(mkfifo.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+
+    assertRefused(BindException.class, socket, "no socket");
+
+    assertTrue(Files.exists(socket));
+  }
+
+  @Test
+  void missingFolderIsNamedWithTheWayOut() {
+    assertRefused(
+        NoSuchFileException.class, folder.resolve("missing/map.sock"), "MAPSTREAM_SOCKET_PATH");
+  }
+
+  private Path pathOfLength(int length) {
+    return folder.resolve("x".repeat(length - folder.toString().length() - 1));
+  }
+
+  @Test
+  void thePathOfASocketHasALimit() throws Exception {
+    assertRefused(BindException.class, pathOfLength(107), "106 bytes");
+    assertRefused(BindException.class, folder.resolve("ß".repeat(60)), "106 bytes");
+
+    server(pathOfLength(106)).start(kind);
+
+    assertTrue(answers(pathOfLength(106)));
+  }
+
+  @Test
+  void aMissingFolderOfTheInfoFileLeavesNoSocketBehind() throws Exception {
+    Path info = folder.resolve("missing/info");
+    MapStreamServer server =
+        MapStreamServer.builder(NOTHING).socketPath(socket).serverInfoFile(info).build();
+
+    NoSuchFileException refused = assertThrows(NoSuchFileException.class, () -> server.start(kind));
+
+    assertTrue(refused.getMessage().contains(info.toString()), refused::getMessage);
+    assertTrue(refused.getMessage().contains("MAPSTREAM_SERVER_INFO_FILE"), refused::getMessage);
+    assertFalse(Files.exists(socket));
+  }
+
+  /** Somebody has removed the first one's files, and the second one found the place free. */
+  @Test
+  void anotherServersFilesSurviveTheStopOfTheFirst() throws Exception {
+    MapStreamServer first = server(socket).start(kind);
+    Files.delete(socket);
+    MapStreamServer second = server(socket).start(kind);
+
+    Waits.get(Waits.inBackground(first::close));
+
+    assertTrue(Files.exists(folder.resolve("info")), "the second one's server info");
+    assertTrue(answers(socket));
+    Waits.get(Waits.inBackground(second::close));
+    assertFalse(Files.exists(socket));
+    assertFalse(Files.exists(folder.resolve("info")));
+  }
+
+  @Test
+  void aFileThatTookTheSocketsPlaceSurvivesTheStop() throws Exception {
+    MapStreamServer server = server(socket).start(kind);
+    Files.delete(socket);
+    Files.writeString(socket, "precious");
+
+    Waits.get(Waits.inBackground(server::close));
+
+    assertEquals("precious", Files.readString(socket));
+  }
+
+  @Test
+  void aSocketThatIsGoneAlreadyIsNoErrorAtTheStop() throws Exception {
+    MapStreamServer server = server(socket).start(kind);
+    Files.delete(socket);
+    Files.delete(folder.resolve("info"));
+
+    Waits.get(Waits.inBackground(server::close));
+
+    assertFalse(Files.exists(socket));
+  }
+}
