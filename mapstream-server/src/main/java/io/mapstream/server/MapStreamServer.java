@@ -204,7 +204,7 @@ public final class MapStreamServer implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted while it waited; the server runs on
    */
   public boolean awaitTermination(Duration limit) throws ExecutionException, InterruptedException {
-    if (!terminated.await(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+    if (!terminated.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
       return false;
     }
     throwFailure();
@@ -337,7 +337,7 @@ public final class MapStreamServer implements AutoCloseable {
     CountDownLatch closed = new CountDownLatch(1);
     socket.loop().execute(() -> ending.accept(closed::countDown));
     try {
-      return closed.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+      return closed.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;

@@ -1,0 +1,465 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.mapstream.Message;
+import io.mapstream.SinkClosedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Start and stop, in any order and from anywhere. */
+@ParameterizedClass
+@EnumSource(SocketTransport.Kind.class)
+class LifecycleTest {
+
+  private final SocketTransport.Kind kind;
+
+  LifecycleTest(SocketTransport.Kind kind) {
+    this.kind = kind;
+  }
+
+  private static void assertGone(TestServer server) {
+    assertFalse(Files.exists(server.socket()), "the socket is still there");
+    assertFalse(Files.exists(server.info()), "the server info file is still there");
+  }
+
+  private static Future<Void> closing(TestServer server) {
+    return Waits.inBackground(server.server()::close);
+  }
+
+  @Test
+  void aServerIsStartedOnce() throws Exception {
+    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
+      IllegalStateException refused =
+          assertThrows(IllegalStateException.class, () -> server.server().start(kind));
+
+      assertTrue(refused.getMessage().contains("once"), refused::getMessage);
+      assertTrue(server.connect().isReady());
+    }
+  }
+
+  @Test
+  void aClosedServerIsNotStartedAgain() throws Exception {
+    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
+      Waits.get(closing(server));
+
+      assertThrows(IllegalStateException.class, () -> server.server().start(kind));
+      assertGone(server);
+    }
+  }
+
+  @Test
+  void closeBeforeStartEndsTheServer() throws Exception {
+    try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
+      Waits.get(closing(server));
+
+      assertTrue(server.server().awaitTermination(Duration.ZERO));
+      assertThrows(IllegalStateException.class, () -> server.server().start(kind));
+      assertGone(server);
+    }
+  }
+
+  @Test
+  void closeAfterAFailedStartReturns() throws Exception {
+    try (TestServer server =
+        TestServer.unstarted(
+            (keys, datum, sink) -> {},
+            options -> options.serverInfoFile(Path.of("/nowhere/at/all")))) {
+      assertThrows(IOException.class, () -> server.server().start(kind));
+
+      Waits.get(closing(server));
+      assertTrue(server.server().awaitTermination(Duration.ZERO));
+      assertGone(server);
+    }
+  }
+
+  @Test
+  void everyCloseWaitsForTheOneStop() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Waits.await(gate);
+            })) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+      List<Future<Void>> closes = new ArrayList<>();
+      for (int i = 0; i < 16; i++) {
+        closes.add(closing(server));
+      }
+      assertTrue(closes.stream().noneMatch(Future::isDone));
+      assertFalse(server.server().awaitTermination(Duration.ZERO));
+      gate.countDown();
+
+      for (Future<Void> close : closes) {
+        Waits.get(close);
+        assertGone(server);
+      }
+      assertEquals(1, call.received("1").eots());
+      Waits.get(closing(server));
+    }
+  }
+
+  @Test
+  void closeDuringStartLeavesNothingBehind() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      try (TestServer server =
+          TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
+        CountDownLatch both = new CountDownLatch(2);
+        Future<Void> start =
+            Waits.inBackground(() -> {
+              both.countDown();
+              both.await();
+              try {
+                server.server().start(kind);
+              } catch (IllegalStateException e) {
+                // Close was first.
+              }
+            });
+        both.countDown();
+        both.await();
+        Waits.get(closing(server));
+        Waits.get(start);
+
+        assertTrue(server.server().awaitTermination(Duration.ZERO));
+        assertGone(server);
+      }
+    }
+  }
+
+  @Test
+  void closeFromInsideAHandlerDoesNotDeadlock() throws Exception {
+    AtomicReference<TestServer> self = new AtomicReference<>();
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              self.get().server().close();
+              sink.emit(Message.of("after close"));
+            })) {
+      self.set(server);
+      Call call = server.open().send("1", "");
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(List.of("after close"), call.received("1").texts());
+      assertEquals(1, call.received("1").eots());
+      assertTrue(server.server().awaitTermination(Waits.LIMIT));
+      assertGone(server);
+    }
+  }
+
+  @Test
+  void closeFromHandlersAndFromOutsideAtOnceDoesNotDeadlock() throws Exception {
+    AtomicReference<TestServer> self = new AtomicReference<>();
+    CountDownLatch started = new CountDownLatch(8);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Waits.await(started);
+              self.get().server().close();
+            })) {
+      self.set(server);
+      Call call = server.open();
+      for (int i = 0; i < 8; i++) {
+        call.send("" + i, "");
+      }
+      Waits.await(started);
+      Waits.get(closing(server));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+      assertEquals(8, call.eots());
+    }
+  }
+
+  @Test
+  void closeLetsOpenHandlersFinish() throws Exception {
+    CountDownLatch started = new CountDownLatch(2);
+    CountDownLatch gate = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Waits.await(gate);
+              for (int i = 0; i < 1_000; i++) {
+                sink.emit(Message.of("" + i));
+              }
+            })) {
+      Call open = server.open().send("1", "");
+      Call halfClosed = server.open().send("1", "");
+      halfClosed.halfClose();
+      Waits.await(started);
+      Future<Void> close = closing(server);
+      awaitStopping(server);
+      assertFalse(close.isDone());
+      gate.countDown();
+
+      open.endsWith(Status.Code.UNAVAILABLE);
+      halfClosed.endsWith(Status.Code.OK);
+      for (Call call : List.of(open, halfClosed)) {
+        assertEquals(1_000, call.received("1").results().size());
+        assertEquals(1, call.received("1").eots());
+      }
+      Waits.get(close);
+      assertTrue(server.server().awaitTermination(Duration.ZERO));
+      assertGone(server);
+    }
+  }
+
+  /** The listening socket is gone as soon as a stop has begun. */
+  private static void awaitStopping(TestServer server) {
+    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
+    while (Files.exists(server.socket())) {
+      assertTrue(System.nanoTime() < deadline, "the server does not stop");
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void closeEndsIdleStreamsAsUnavailable() throws Exception {
+    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
+      Call idle = server.open();
+      Call before = server.connect().open();
+      idle.send("1", "").answer("1");
+
+      Waits.get(closing(server));
+
+      idle.endsWith(Status.Code.UNAVAILABLE);
+      before.endsWith(Status.Code.UNAVAILABLE);
+    }
+  }
+
+  /** A datum that comes too late gets no EOT, so that the client sends it to the next server. */
+  @Test
+  void noDatumIsTakenAfterTheStopHasBegun() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Waits.await(gate);
+            })) {
+      WireClient client = server.connect();
+      Call call = client.open().shakeHands().send("in work", "");
+      Waits.await(started);
+      Future<Void> close = closing(server);
+      Status refused = null;
+      while (refused == null) { // until the drain has begun
+        try {
+          client.isReady();
+        } catch (StatusRuntimeException e) {
+          refused = e.getStatus();
+        }
+      }
+      call.send("late 1", "").send("late 2", "");
+      gate.countDown();
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+      assertEquals(1, call.received("in work").eots());
+      assertEquals(0, call.received("late 1").eots());
+      assertEquals(0, call.received("late 2").eots());
+      Waits.get(close);
+    }
+  }
+
+  @Test
+  void pastTheGraceHandlersAreInterruptedAndTheStreamEndsUnavailable() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    Semaphore interrupted = new Semaphore(0);
+    AtomicReference<SinkClosedException> refused = new AtomicReference<>();
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              try {
+                Thread.sleep(Duration.ofMinutes(5));
+              } catch (InterruptedException e) {
+                refused.set(
+                    assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late"))));
+                interrupted.release();
+              }
+            },
+            options -> options.shutdownGrace(Duration.ofMillis(50)))) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+
+      Waits.get(closing(server));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+      assertEquals(0, call.eots());
+      Waits.acquire(interrupted, 1);
+      assertTrue(refused.get().getMessage().contains("stopping"), refused.get()::getMessage);
+      assertTrue(server.server().awaitTermination(Duration.ZERO));
+      assertGone(server);
+    }
+  }
+
+  @Test
+  void aHandlerThatIgnoresInterruptionDoesNotKeepCloseFromReturning() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    CountDownLatch left = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              boolean open = false;
+              while (!open) {
+                try {
+                  open = gate.await(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
+                } catch (InterruptedException e) {
+                  // ignored on purpose
+                }
+              }
+              left.countDown();
+            },
+            options -> options.shutdownGrace(Duration.ZERO))) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+
+      Waits.get(closing(server));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+      assertEquals(1, left.getCount());
+      gate.countDown();
+      Waits.await(left);
+    }
+  }
+
+  /** A client that reads nothing can't be answered in full; the grace ends that, too. */
+  @Test
+  void pastTheGraceBlockedEmittersOfAStalledClientAreWoken() throws Exception {
+    Semaphore refused = new Semaphore(0);
+    BlockingQueue<Thread> emitters = new LinkedBlockingQueue<>();
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              emitters.add(Thread.currentThread());
+              try {
+                while (true) {
+                  sink.emit(new byte[50_000]);
+                }
+              } catch (SinkClosedException e) {
+                refused.release();
+              }
+            },
+            options -> options.shutdownGrace(Duration.ofMillis(50)))) {
+      Call call = server.connect().openReading(1).shakeHands().send("1", "");
+      Waits.untilParked(emitters.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+
+      Waits.get(closing(server));
+
+      Waits.acquire(refused, 1);
+      assertEquals(0, call.eots());
+    }
+  }
+
+  @Test
+  void aGraceWithoutEndIsNotMistakenForNone() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Waits.await(gate);
+              sink.emit(Message.of("done"));
+            },
+            options -> options.shutdownGrace(Duration.ofSeconds(Long.MAX_VALUE)))) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+      Future<Void> close = closing(server);
+      awaitStopping(server);
+      gate.countDown();
+
+      assertEquals(List.of("done"), call.answer("1").texts());
+      Waits.get(close);
+      assertTrue(server.server().awaitTermination(Duration.ofSeconds(Long.MAX_VALUE)));
+    }
+  }
+
+  @Test
+  void anInterruptedCloseReturnsWithTheFlagAndTheStopGoesOn() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Waits.await(gate);
+            })) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+      boolean flag =
+          Waits.get(
+              Waits.computed(() -> {
+                Thread.currentThread().interrupt();
+                server.server().close();
+                return Thread.interrupted();
+              }));
+      assertTrue(flag);
+      assertFalse(server.server().awaitTermination(Duration.ZERO));
+      gate.countDown();
+
+      assertEquals(1, call.answer("1").eots());
+      assertTrue(server.server().awaitTermination(Waits.LIMIT));
+    }
+  }
+
+  @Test
+  void noThreadRemainsAfterClose() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    AtomicReference<Thread> handler = new AtomicReference<>();
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              handler.set(Thread.currentThread());
+              started.countDown();
+              Thread.sleep(Duration.ofMinutes(5));
+            },
+            options -> options.shutdownGrace(Duration.ZERO))) {
+      server.open().send("1", "");
+      Waits.await(started);
+    }
+
+    Waits.join(handler.get());
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().startsWith("mapstream-")) {
+        Waits.join(thread);
+      }
+    }
+  }
+}
