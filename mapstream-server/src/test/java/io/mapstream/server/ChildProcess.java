@@ -1,0 +1,114 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A JVM of its own that runs {@link ChildMain}, in a folder with its socket and its output. */
+final class ChildProcess implements AutoCloseable {
+
+  private final Path folder;
+  private final Process process;
+  private final List<WireClient> clients = new ArrayList<>();
+
+  private ChildProcess(Path folder, Process process) {
+    this.folder = folder;
+    this.process = process;
+  }
+
+  static ChildProcess start(Class<?> main, String mode, Map<String, String> environment)
+      throws IOException {
+    Path folder = TestServer.newFolder();
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            tool("java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-Xmx128m",
+            "-Dorg.slf4j.simpleLogger.log.io.mapstream=info",
+            "-cp",
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            main.getName(),
+            mode);
+    builder.environment().put("MAPSTREAM_SOCKET_PATH", folder.resolve("s.sock").toString());
+    builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
+    builder.environment().putAll(environment);
+    builder.redirectOutput(folder.resolve("out").toFile());
+    builder.redirectError(folder.resolve("err").toFile());
+    return new ChildProcess(folder, builder.start());
+  }
+
+  static Path tool(String name) {
+    return Path.of(System.getProperty("java.home"), "bin", name);
+  }
+
+  Path file(String name) {
+    return folder.resolve(name);
+  }
+
+  String out() throws IOException {
+    return Files.readString(file("out"));
+  }
+
+  String err() throws IOException {
+    return Files.readString(file("err"));
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  ChildProcess awaitFile(String name) throws IOException {
+    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
+    while (!Files.exists(file(name))) {
+      assertTrue(process.isAlive(), "ended early: " + err());
+      assertTrue(System.nanoTime() < deadline, "no " + name + ": " + err());
+      Thread.onSpinWait();
+    }
+    return this;
+  }
+
+  /** A new client's stream, hands shaken. */
+  Call open() throws IOException, InterruptedException {
+    awaitFile("info");
+    WireClient client = new WireClient(file("s.sock"));
+    clients.add(client);
+    return client.open().shakeHands();
+  }
+
+  void signal(String name) throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-" + name, String.valueOf(pid())).start();
+    assertTrue(kill.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+  }
+
+  int exitCode() throws IOException, InterruptedException {
+    assertTrue(
+        process.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS),
+        "the process runs on: " + err());
+    return process.exitValue();
+  }
+
+  void assertFilesGone() {
+    assertFalse(Files.exists(file("s.sock")), "the socket is still there");
+    assertFalse(Files.exists(file("info")), "the server info file is still there");
+  }
+
+  @Override
+  public void close() throws IOException {
+    clients.forEach(WireClient::close);
+    process.destroyForcibly();
+    try {
+      assertTrue(process.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted while the process was ending", e);
+    }
+    TestServer.delete(folder);
+  }
+}

@@ -1,0 +1,253 @@
+package io.mapstream.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.grpc.Status;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A function as a process: signals, exit codes, and what remains of it. */
+class ProcessTest {
+
+  private static final int SIGINT = 2;
+
+  private static ChildProcess child(String mode) throws IOException {
+    return ChildProcess.start(ChildMain.class, mode, Map.of());
+  }
+
+  /** Whether the process was started with the signal ignored, as a shell's background job is. */
+  private static boolean ignores(ChildProcess child, int signal) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + child.pid() + "/status"))) {
+      if (line.startsWith("SigIgn:")) {
+        return (Long.parseUnsignedLong(line.substring(7).strip(), 16) >> (signal - 1) & 1) != 0;
+      }
+    }
+    return false;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "INT"})
+  void aSignalDrainsAndTheProcessExitsWithZero(String signal) throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "wait " + child.file("gate"));
+      call.results("1", 1);
+      assumeTrue(!signal.equals("INT") || !ignores(child, SIGINT), "SIGINT is ignored here");
+      child.signal(signal);
+      awaitStopping(child);
+      assertTrue(call.isOpen());
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(List.of("started", "done"), call.received("1").texts());
+      assertEquals(1, call.received("1").eots());
+      assertEquals(0, child.exitCode(), child::toString);
+      assertEquals("run returned\n", child.out());
+      child.assertFilesGone();
+    }
+  }
+
+  private static void awaitStopping(ChildProcess child) {
+    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
+    while (Files.exists(child.file("s.sock"))) {
+      assertTrue(System.nanoTime() < deadline, "the process does not stop");
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void aSecondSignalChangesNothing() throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "wait " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      child.signal("TERM");
+      awaitStopping(child);
+      child.signal("TERM");
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(1, call.received("1").eots());
+      assertEquals(0, child.exitCode());
+      child.assertFilesGone();
+    }
+  }
+
+  /** The socket is there and the server info perhaps not yet. */
+  @Test
+  void aSignalDuringStartIsObeyed() throws Exception {
+    try (ChildProcess child = child("run")) {
+      child.awaitFile("s.sock").signal("TERM");
+
+      assertEquals(0, child.exitCode(), child.err());
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void aHandlersFailureEndsTheProcessWithOneAndTheStackOnStandardError() throws Exception {
+    try (ChildProcess child =
+        ChildProcess.start(ChildMain.class, "run", Map.of("NUMAFLOW_UD_CONTAINER_TYPE", "udf"))) {
+      Call call = child.open().send("datum-7", "fail");
+
+      Status end = call.end();
+
+      assertEquals(Status.Code.INTERNAL, end.getCode());
+      assertEquals("UDF_EXECUTION_ERROR(udf): boom", end.getDescription());
+      assertEquals(1, child.exitCode());
+      assertEquals("", child.out());
+      String err = child.err();
+      assertTrue(err.contains("Exception in thread \"main\""), err);
+      assertTrue(err.contains("Caused by: java.lang.IllegalStateException: boom"), err);
+      assertTrue(err.contains(ChildMain.class.getName() + ".handle"), err);
+      assertTrue(err.contains("datum-7"), err);
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void aFailureThatCannotBePrintedEndsTheProcessWithOne() throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "fail-unprintably");
+
+      call.endsWith(Status.Code.INTERNAL);
+
+      assertEquals(1, child.exitCode());
+      assertTrue(child.err().contains("ChildMain$Unprintable"), child.err());
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void aFailureDuringTheDrainIsNoSuccess() throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "wait-and-fail " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.INTERNAL);
+
+      assertNotEquals(0, child.exitCode());
+      child.assertFilesGone();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"exit", "exit-here"})
+  void theApplicationsExitCodeIsKept(String command) throws Exception {
+    try (ChildProcess child =
+        ChildProcess.start(
+            ChildMain.class, "run", Map.of("MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "1"))) {
+      Call call = child.open().send("1", command);
+      call.end();
+
+      assertEquals(3, child.exitCode());
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void aHandlerThatIgnoresInterruptionDoesNotOutliveTheGrace() throws Exception {
+    try (ChildProcess child =
+        ChildProcess.start(
+            ChildMain.class, "run", Map.of("MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "0"))) {
+      Call call = child.open().send("1", "hang");
+      call.results("1", 1);
+      child.signal("TERM");
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(0, call.eots());
+      assertEquals(0, child.exitCode());
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void theApplicationsOwnShutdownHookGetsItsTurn() throws Exception {
+    try (ChildProcess child = child("run with a hook")) {
+      child.awaitFile("info").signal("TERM");
+
+      assertEquals(0, child.exitCode());
+      assertEquals("hook ran\n", child.out());
+    }
+  }
+
+  /** A process whose main has returned ends by itself only if no other thread holds it. */
+  @Test
+  void noThreadHoldsTheProcessAfterClose() throws Exception {
+    try (ChildProcess child = child("embedded")) {
+      Call call = child.open().send("1", "ask");
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(1, call.received("1").eots());
+      assertEquals(0, child.exitCode());
+      assertEquals("closed\n", child.out());
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void aHangingHandlerIsFoundByTheIdOfItsDatum() throws Exception {
+    Path jcmd = ChildProcess.tool("jcmd");
+    assumeTrue(Files.isExecutable(jcmd), "a JDK is needed");
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("input-42", "hang");
+      call.results("input-42", 1);
+
+      Process dump =
+          new ProcessBuilder(
+                  jcmd.toString(),
+                  String.valueOf(child.pid()),
+                  "Thread.dump_to_file",
+                  "-format=json",
+                  child.file("threads.json").toString())
+              .redirectErrorStream(true)
+              .start();
+      String said = new String(dump.getInputStream().readAllBytes(), UTF_8);
+      assertTrue(dump.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+
+      String threads = Files.readString(child.file("threads.json"));
+      assertTrue(threads.contains("\"mapstream-input-42\""), said);
+      assertTrue(threads.contains(ChildMain.class.getName() + ".handle"), said);
+    }
+  }
+
+  @Test
+  void aKilledProcessLeavesItsSocketAndTheNextOneStarts() throws Exception {
+    try (ChildProcess child = child("run")) {
+      child.open();
+      child.signal("KILL");
+      child.exitCode();
+      assertTrue(Files.exists(child.file("s.sock")));
+      assertTrue(Files.exists(child.file("info")));
+
+      MapStreamServer next =
+          MapStreamServer.builder((keys, datum, sink) -> {})
+              .socketPath(child.file("s.sock"))
+              .serverInfoFile(child.file("info"))
+              .build()
+              .start();
+      try (WireClient client = new WireClient(child.file("s.sock"))) {
+        assertTrue(client.isReady());
+      }
+      next.close();
+      assertFalse(Files.exists(child.file("s.sock")));
+    }
+  }
+}
