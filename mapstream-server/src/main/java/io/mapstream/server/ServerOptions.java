@@ -83,18 +83,14 @@ public final class ServerOptions {
             "MAPSTREAM_MAX_CONCURRENCY",
             text -> checkConcurrency(Integer.parseInt(text)),
             String.valueOf(DEFAULT_CONCURRENCY));
-    Duration platformGrace =
-        env.orElse(
-            null,
-            "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS",
-            ServerOptions::parseSeconds,
-            String.valueOf(DEFAULT_GRACE_SECONDS));
     shutdownGrace =
         env.orElse(
             builder.shutdownGrace,
-            "MAPSTREAM_SHUTDOWN_GRACE_SECONDS",
+            env.isSet("MAPSTREAM_SHUTDOWN_GRACE_SECONDS")
+                ? "MAPSTREAM_SHUTDOWN_GRACE_SECONDS"
+                : "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS",
             ServerOptions::parseSeconds,
-            String.valueOf(platformGrace.toSeconds()));
+            String.valueOf(DEFAULT_GRACE_SECONDS));
     errorPolicy =
         env.orElse(
             builder.errorPolicy,
@@ -102,7 +98,11 @@ public final class ServerOptions {
             text -> ErrorPolicy.valueOf(text.toUpperCase(Locale.ROOT)),
             ErrorPolicy.STOP.name());
     containerType =
-        env.orElse(null, "NUMAFLOW_UD_CONTAINER_TYPE", Function.identity(), "unknown-container");
+        env.orElse(
+            builder.containerType,
+            "NUMAFLOW_UD_CONTAINER_TYPE",
+            Function.identity(),
+            "unknown-container");
   }
 
   /** {@return the settings that the environment and the defaults give} */
@@ -183,15 +183,19 @@ public final class ServerOptions {
   /** The process's environment, or a test's. */
   record Environment(Map<String, String> variables) {
 
+    boolean isSet(String variable) {
+      return !variables.getOrDefault(variable, "").isBlank();
+    }
+
     <T> T orElse(
         @Nullable T given, String variable, Function<String, T> parse, String defaultValue) {
       if (given != null) {
         return given;
       }
-      String text = variables.get(variable);
-      if (text == null || text.isBlank()) {
+      if (!isSet(variable)) {
         return parse.apply(defaultValue);
       }
+      String text = variables.getOrDefault(variable, "");
       try {
         return parse.apply(text.strip());
       } catch (IllegalArgumentException e) {
@@ -210,6 +214,7 @@ public final class ServerOptions {
     private @Nullable Integer maxConcurrency;
     private @Nullable Duration shutdownGrace;
     private @Nullable ErrorPolicy errorPolicy;
+    private @Nullable String containerType;
 
     private Builder() {}
 
@@ -220,6 +225,7 @@ public final class ServerOptions {
       maxConcurrency = given.maxConcurrency;
       shutdownGrace = given.shutdownGrace;
       errorPolicy = given.errorPolicy;
+      containerType = given.containerType;
     }
 
     /**

@@ -1,0 +1,123 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.rpc.DebugInfo;
+import io.grpc.InternalMetadata;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.nio.charset.StandardCharsets;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** How much of a failure is sent, and what happens to the rest. */
+class HandlerFailureTest {
+
+  private static HandlerFailure failure(Throwable cause) {
+    return new HandlerFailure("id", cause, "udf");
+  }
+
+  private static String detail(StatusRuntimeException status) throws Exception {
+    return StatusProto.fromThrowable(status).getDetails(0).unpack(DebugInfo.class).getDetail();
+  }
+
+  static Stream<String> worstTexts() {
+    return Stream.of("a", "%", "\u0000", "\n", "ß", "地", "🌍", "\uD83C")
+        .map(text -> text.repeat(200_000));
+  }
+
+  /** 8 KiB is gRPC's default limit for a block of headers, with 32 bytes for each of them. */
+  @ParameterizedTest
+  @MethodSource("worstTexts")
+  void trailersFitIntoEightKibibytesWhateverTheText(String text) {
+    IllegalStateException cause = new IllegalStateException(text, new IllegalStateException(text));
+    StatusRuntimeException status = failure(cause).toStatus();
+
+    Metadata trailers = new Metadata();
+    trailers.merge(status.getTrailers());
+    int size = percentEncoded(status.getStatus().getDescription()) + "grpc-message".length() + 32;
+    size += "grpc-status".length() + "13".length() + 32;
+    byte[][] fields = InternalMetadata.serialize(trailers);
+    for (int i = 0; i < fields.length; i += 2) {
+      boolean binary = new String(fields[i], StandardCharsets.US_ASCII).endsWith("-bin");
+      size += fields[i].length + (binary ? fields[i + 1].length * 4 / 3 + 4 : fields[i + 1].length);
+      size += 32;
+    }
+
+    assertTrue(size < 8 * 1024, size + " bytes");
+  }
+
+  /** What gRPC makes of a message: three characters of each byte that is not plain ASCII. */
+  private static int percentEncoded(String text) {
+    int length = 0;
+    for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+      length += b < ' ' || b >= '~' || b == '%' ? 3 : 1;
+    }
+    return length;
+  }
+
+  @Test
+  void aShortTextIsSentWhole() throws Exception {
+    StatusRuntimeException status = failure(new IllegalStateException("short 地")).toStatus();
+
+    assertEquals("UDF_EXECUTION_ERROR(udf): short 地", status.getStatus().getDescription());
+    assertTrue(detail(status).startsWith("java.lang.IllegalStateException: short 地\n\tat "));
+  }
+
+  @Test
+  void aTextIsCutBetweenCharacters() {
+    for (int filler = 0; filler < 4; filler++) {
+      String text = "x".repeat(filler) + "🌍".repeat(1000);
+      String sent =
+          failure(new IllegalStateException(text)).toStatus().getStatus().getDescription();
+
+      assertTrue(sent.endsWith("🌍 ..."), sent);
+      assertTrue(sent.startsWith("UDF_EXECUTION_ERROR(udf): " + "x".repeat(filler) + "🌍"), sent);
+    }
+  }
+
+  @Test
+  void aCauseThatPrintsIsPrintedItself() {
+    Throwable cause = new IllegalStateException("fine");
+
+    assertSame(cause, failure(cause).printable());
+  }
+
+  @Test
+  void aCauseWhoseCauseFailsIsReplacedInLogsAndSentByItsName() {
+    class Broken extends RuntimeException {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      public String getMessage() {
+        throw new IllegalStateException("no message today");
+      }
+    }
+    Throwable cause = new IllegalStateException("outer", new Broken());
+    HandlerFailure failure = failure(cause);
+
+    assertNotSame(cause, failure.printable());
+    assertTrue(failure.printable().getMessage().startsWith("java.lang.IllegalStateException"));
+    assertEquals(
+        "UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException",
+        failure.toStatus().getStatus().getDescription());
+  }
+
+  @Test
+  void causesAndSuppressedExceptionsAreInTheStack() {
+    IllegalStateException cause =
+        new IllegalStateException("outer", new IllegalArgumentException("inner"));
+    cause.addSuppressed(new IllegalStateException("beside"));
+
+    String stack = failure(cause).stack();
+
+    assertTrue(stack.contains("Caused by: java.lang.IllegalArgumentException: inner"), stack);
+    assertTrue(stack.contains("Suppressed: java.lang.IllegalStateException: beside"), stack);
+  }
+}

@@ -1,0 +1,197 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.server.ServerOptions.ErrorPolicy;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Where a setting comes from: code, environment, default, in this order. */
+class ServerOptionsTest {
+
+  private static final Map<String, String> ENVIRONMENT =
+      Map.of(
+          "MAPSTREAM_SOCKET_PATH", "/env/s",
+          "MAPSTREAM_SERVER_INFO_FILE", "/env/i",
+          "MAPSTREAM_MAX_MESSAGE_SIZE", "1000",
+          "MAPSTREAM_MAX_CONCURRENCY", "7",
+          "MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "11",
+          "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS", "12",
+          "MAPSTREAM_ERROR_POLICY", "FAIL",
+          "NUMAFLOW_UD_CONTAINER_TYPE", "udf");
+
+  private static ServerOptions from(Map<String, String> environment) {
+    return ServerOptions.builder().build(environment);
+  }
+
+  @Test
+  void defaultsAreThePlatforms() {
+    ServerOptions options = from(Map.of());
+
+    assertEquals(Path.of("/var/run/numaflow/mapstream.sock"), options.socketPath());
+    assertEquals(Path.of("/var/run/numaflow/mapper-server-info"), options.serverInfoFile());
+    assertEquals(64 * 1024 * 1024, options.maxMessageSize());
+    assertEquals(10_000, options.maxConcurrency());
+    assertEquals(Duration.ofSeconds(30), options.shutdownGrace());
+    assertEquals(ErrorPolicy.STOP, options.errorPolicy());
+    assertEquals("unknown-container", options.containerType());
+  }
+
+  @Test
+  void theEnvironmentReplacesDefaults() {
+    ServerOptions options = from(ENVIRONMENT);
+
+    assertEquals(Path.of("/env/s"), options.socketPath());
+    assertEquals(Path.of("/env/i"), options.serverInfoFile());
+    assertEquals(1000, options.maxMessageSize());
+    assertEquals(7, options.maxConcurrency());
+    assertEquals(Duration.ofSeconds(11), options.shutdownGrace());
+    assertEquals(ErrorPolicy.FAIL, options.errorPolicy());
+    assertEquals("udf", options.containerType());
+  }
+
+  @Test
+  void codeWins() {
+    ServerOptions options =
+        ServerOptions.builder()
+            .socketPath(Path.of("/code/s"))
+            .serverInfoFile(Path.of("/code/i"))
+            .maxMessageSize(2000)
+            .maxConcurrency(8)
+            .shutdownGrace(Duration.ofMillis(1))
+            .errorPolicy(ErrorPolicy.STOP)
+            .build(ENVIRONMENT);
+
+    assertEquals(Path.of("/code/s"), options.socketPath());
+    assertEquals(Path.of("/code/i"), options.serverInfoFile());
+    assertEquals(2000, options.maxMessageSize());
+    assertEquals(8, options.maxConcurrency());
+    assertEquals(Duration.ofMillis(1), options.shutdownGrace());
+    assertEquals(ErrorPolicy.STOP, options.errorPolicy());
+  }
+
+  @Test
+  void thePlatformsGraceCountsWhereTheOwnVariableIsNotSet() {
+    Map<String, String> environment = new HashMap<>(ENVIRONMENT);
+    environment.remove("MAPSTREAM_SHUTDOWN_GRACE_SECONDS");
+
+    assertEquals(Duration.ofSeconds(12), from(environment).shutdownGrace());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "  "})
+  void blankVariablesAreNotSet(String blank) {
+    Map<String, String> environment = new HashMap<>();
+    ENVIRONMENT.keySet().forEach(variable -> environment.put(variable, blank));
+
+    assertEquals(from(Map.of()).toString(), from(environment).toString());
+    assertEquals("unknown-container", from(environment).containerType());
+  }
+
+  @Test
+  void spacesAroundAValueAndTheCaseOfAPolicyDoNotMatter() {
+    ServerOptions options =
+        from(Map.of("MAPSTREAM_MAX_CONCURRENCY", " 7 ", "MAPSTREAM_ERROR_POLICY", "fail"));
+
+    assertEquals(7, options.maxConcurrency());
+    assertEquals(ErrorPolicy.FAIL, options.errorPolicy());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "MAPSTREAM_MAX_MESSAGE_SIZE, 0",
+    "MAPSTREAM_MAX_MESSAGE_SIZE, -1",
+    "MAPSTREAM_MAX_MESSAGE_SIZE, 64 MiB",
+    "MAPSTREAM_MAX_MESSAGE_SIZE, 2147483648",
+    "MAPSTREAM_MAX_CONCURRENCY, 0",
+    "MAPSTREAM_MAX_CONCURRENCY, many",
+    "MAPSTREAM_SHUTDOWN_GRACE_SECONDS, -1",
+    "MAPSTREAM_SHUTDOWN_GRACE_SECONDS, 30s",
+    "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS, soon",
+    "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS, -30",
+    "MAPSTREAM_ERROR_POLICY, IGNORE"
+  })
+  void anUnusableValueIsRefusedWithItsVariable(String variable, String value) {
+    IllegalArgumentException refused =
+        assertThrows(IllegalArgumentException.class, () -> from(Map.of(variable, value)));
+
+    assertTrue(refused.getMessage().contains(variable + "=" + value), refused::getMessage);
+  }
+
+  @Test
+  void anUnusableValueThatNobodyNeedsIsNoError() {
+    Map<String, String> unusable =
+        Map.of(
+            "MAPSTREAM_MAX_MESSAGE_SIZE", "x",
+            "MAPSTREAM_MAX_CONCURRENCY", "x",
+            "MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "x",
+            "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS", "x",
+            "MAPSTREAM_ERROR_POLICY", "x");
+    ServerOptions options =
+        ServerOptions.builder()
+            .maxMessageSize(2000)
+            .maxConcurrency(8)
+            .shutdownGrace(Duration.ZERO)
+            .errorPolicy(ErrorPolicy.STOP)
+            .build(unusable);
+
+    assertEquals(Duration.ZERO, options.shutdownGrace());
+    assertEquals(
+        Duration.ofSeconds(5),
+        from(Map.of(
+                "MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "5",
+                "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS", "x"))
+            .shutdownGrace());
+  }
+
+  @Test
+  void theBuildersRefuseUnusableValuesByName() {
+    for (var refused :
+        Map.<String, Executable>of(
+                "maxMessageSize", () -> ServerOptions.builder().maxMessageSize(0),
+                "maxConcurrency", () -> ServerOptions.builder().maxConcurrency(-1),
+                "shutdownGrace", () -> ServerOptions.builder().shutdownGrace(Duration.ofMillis(-1)))
+            .entrySet()) {
+      String message =
+          assertThrows(IllegalArgumentException.class, refused.getValue()).getMessage();
+      assertTrue(message.startsWith(refused.getKey()), message);
+    }
+  }
+
+  @Test
+  void theServersBuilderTakesAllOptionsAtOnceAndSingleOnesAfterwards() {
+    ServerOptions all = from(ENVIRONMENT);
+
+    ServerOptions taken =
+        MapStreamServer.builder((keys, datum, sink) -> {})
+            .options(all)
+            .maxConcurrency(9)
+            .build()
+            .options();
+
+    assertEquals(9, taken.maxConcurrency());
+    assertEquals(all.socketPath(), taken.socketPath());
+    assertEquals(all.serverInfoFile(), taken.serverInfoFile());
+    assertEquals(all.maxMessageSize(), taken.maxMessageSize());
+    assertEquals(all.shutdownGrace(), taken.shutdownGrace());
+    assertEquals(all.errorPolicy(), taken.errorPolicy());
+    assertEquals(all.containerType(), taken.containerType());
+  }
+
+  @Test
+  void textShowsEverySetting() {
+    assertEquals(
+        "ServerOptions[socketPath=/env/s, serverInfoFile=/env/i, maxMessageSize=1000,"
+            + " maxConcurrency=7, shutdownGrace=PT11S, errorPolicy=FAIL]",
+        from(ENVIRONMENT).toString());
+  }
+}
