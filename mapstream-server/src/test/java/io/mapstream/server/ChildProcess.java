@@ -33,6 +33,8 @@ final class ChildProcess implements AutoCloseable {
             "-XX:+UseSerialGC",
             "-Xmx128m",
             "-Dorg.slf4j.simpleLogger.log.io.mapstream=info",
+            "-Dorg.slf4j.simpleLogger.log.io.grpc=warn",
+            "-Duser.language=en",
             "-cp",
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
             main.getName(),

@@ -1,0 +1,99 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** How many requests are asked for. */
+class AdmissionTest {
+
+  private final List<String> asked = new ArrayList<>();
+
+  private Runnable ask(String name) {
+    return () -> asked.add(name);
+  }
+
+  @Test
+  void thereIsRoomUpToTheNumberOfDatums() {
+    Admission admission = new Admission(2, 1000);
+
+    admission.admit(1);
+    admission.whenRoom(ask("a"));
+    admission.admit(1);
+    admission.whenRoom(ask("b"));
+
+    assertEquals(List.of("a"), asked);
+    assertEquals(2, admission.datums());
+  }
+
+  @Test
+  void thereIsRoomUpToTheNumberOfBytes() {
+    Admission admission = new Admission(100, 1000);
+
+    admission.admit(999);
+    admission.whenRoom(ask("a"));
+    admission.admit(1);
+    admission.whenRoom(ask("b"));
+
+    assertEquals(List.of("a"), asked);
+  }
+
+  @Test
+  void aDatumLargerThanAllRoomIsAdmittedAlone() {
+    Admission admission = new Admission(100, 1000);
+    admission.whenRoom(ask("a"));
+
+    admission.admit(5000);
+    admission.whenRoom(ask("b"));
+    assertEquals(List.of("a"), asked);
+
+    admission.release(5000);
+    assertEquals(List.of("a", "b"), asked);
+    assertEquals(0, admission.datums());
+  }
+
+  @Test
+  void whoWaitsIsAskedInTurnWhenThereIsRoomAgain() {
+    Admission admission = new Admission(1, 1000);
+    admission.admit(1);
+    admission.whenRoom(() -> {
+      asked.add("a");
+      admission.admit(1);
+    });
+    admission.whenRoom(ask("b"));
+
+    admission.release(1);
+    assertEquals(List.of("a"), asked);
+    admission.release(1);
+    assertEquals(List.of("a", "b"), asked);
+  }
+
+  @Test
+  void bytesHoldBackWhileThereIsRoomInNumbers() {
+    Admission admission = new Admission(100, 1000);
+    admission.admit(600);
+    admission.admit(600);
+    admission.whenRoom(ask("a"));
+
+    admission.release(100);
+    assertEquals(List.of(), asked);
+    admission.release(200);
+    assertEquals(List.of("a"), asked);
+  }
+
+  @Test
+  void whoIsForgottenIsNotAsked() {
+    Admission admission = new Admission(1, 1000);
+    Runnable gone = ask("gone");
+    admission.admit(1);
+    admission.whenRoom(gone);
+    admission.whenRoom(ask("b"));
+
+    admission.forget(gone);
+    admission.release(1);
+
+    assertEquals(List.of("b"), asked);
+  }
+}
