@@ -18,32 +18,36 @@ import org.slf4j.LoggerFactory;
  */
 final class ErrorReport {
 
-  static final Path FOLDER = Path.of("/var/numaflow/runtime/application-errors");
+  /** The one of this process, where the platform looks for it. */
+  static final ErrorReport OF_PROCESS =
+      new ErrorReport(Path.of("/var/numaflow/runtime/application-errors"));
 
   private static final Logger log = LoggerFactory.getLogger(ErrorReport.class);
-  private static final AtomicBoolean WRITTEN = new AtomicBoolean();
 
-  private ErrorReport() {}
+  private final Path folder;
+  private final AtomicBoolean written = new AtomicBoolean();
 
-  /**
-   * Writes the process's one report, if it is the first. Failing to is logged and goes no further.
-   */
-  static void writeOnce(HandlerFailure failure, Instant now) {
-    if (Files.isDirectory(FOLDER) && WRITTEN.compareAndSet(false, true)) {
+  ErrorReport(Path folder) {
+    this.folder = folder;
+  }
+
+  /** Writes the report, if it is the first. Failing to is logged and goes no further. */
+  void writeOnce(HandlerFailure failure, Instant now) {
+    if (Files.isDirectory(folder) && written.compareAndSet(false, true)) {
       try {
-        write(FOLDER, failure, now);
+        write(failure, now);
       } catch (IOException e) {
-        log.warn("the error report was not written to {}", FOLDER, e);
+        log.warn("the error report was not written to {}", folder, e);
       }
     }
   }
 
-  static Path write(Path folder, HandlerFailure failure, Instant now) throws IOException {
+  private void write(HandlerFailure failure, Instant now) throws IOException {
     Path own = Files.createDirectories(folder.resolve(failure.container()));
     Path current = own.resolve("current-udf.json");
     Files.writeString(current, json(failure, now), UTF_8);
     Path complete = own.resolve(now.getEpochSecond() + "-udf.json");
-    return Files.move(current, complete, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(current, complete, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static String json(HandlerFailure failure, Instant now) {

@@ -306,7 +306,7 @@ public final class MapStreamServer implements AutoCloseable {
       log.info("mapstream stopped: {}", totals);
       HandlerFailure first = failure.get();
       if (first != null) {
-        ErrorReport.writeOnce(first, Instant.now());
+        ErrorReport.OF_PROCESS.writeOnce(first, Instant.now());
       }
     } finally {
       closeQuietly(socket, info);

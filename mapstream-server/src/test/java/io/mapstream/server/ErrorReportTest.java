@@ -1,0 +1,104 @@
+package io.mapstream.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The file that the platform's UI shows of a critical error. */
+class ErrorReportTest {
+
+  private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000, 999_000_000);
+
+  private Path folder;
+
+  @BeforeEach
+  void makeFolder() throws IOException {
+    folder = TestServer.newFolder();
+  }
+
+  @AfterEach
+  void deleteFolder() throws IOException {
+    TestServer.delete(folder);
+  }
+
+  private static HandlerFailure failure(String message) {
+    IllegalStateException cause = new IllegalStateException(message);
+    cause.setStackTrace(new StackTraceElement[] {new StackTraceElement("a.B", "c", "B.java", 7)});
+    return new HandlerFailure("id", cause, "udf");
+  }
+
+  private List<Path> files() throws IOException {
+    try (var files = Files.walk(folder)) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+
+  @Test
+  void reportIsOneFileOfTheContainerNamedByTheSecond() throws Exception {
+    new ErrorReport(folder).writeOnce(failure("boom"), NOW);
+
+    Path report = folder.resolve("udf/1700000000-udf.json");
+    assertEquals(List.of(report), files());
+    assertEquals(
+        "{\"container\":\"udf\",\"timestamp\":1700000000,\"code\":\"INTERNAL\","
+            + "\"message\":\"UDF_EXECUTION_ERROR(udf): boom\","
+            + "\"details\":\"java.lang.IllegalStateException: boom\\n\\tat a.B.c(B.java:7)\\n\"}",
+        Files.readString(report, UTF_8));
+  }
+
+  @Test
+  void whateverAMessageHoldsIsValidJson() throws Exception {
+    new ErrorReport(folder).writeOnce(failure("\"\\ \r\n\t\u0000\u001F ß 地 🌍 \uD83C"), NOW);
+
+    String escaped = "\\\"\\\\ \\u000d\\n\\t\\u0000\\u001f ß 地 \\ud83c\\udf0d \\ud83c";
+    assertEquals(
+        "{\"container\":\"udf\",\"timestamp\":1700000000,\"code\":\"INTERNAL\","
+            + "\"message\":\"UDF_EXECUTION_ERROR(udf): "
+            + escaped
+            + "\",\"details\":\"java.lang.IllegalStateException: "
+            + escaped
+            + "\\n\\tat a.B.c(B.java:7)\\n\"}",
+        Files.readString(files().get(0), UTF_8));
+  }
+
+  @Test
+  void onlyTheFirstIsWritten() throws Exception {
+    ErrorReport report = new ErrorReport(folder);
+
+    report.writeOnce(failure("first"), NOW);
+    report.writeOnce(failure("second"), NOW.plusSeconds(1));
+
+    assertEquals(List.of(folder.resolve("udf/1700000000-udf.json")), files());
+  }
+
+  @Test
+  void nothingIsWrittenWhereThePlatformHasMadeNoFolder() throws Exception {
+    Path missing = folder.resolve("missing");
+    ErrorReport report = new ErrorReport(missing);
+
+    report.writeOnce(failure("boom"), NOW);
+    assertFalse(Files.exists(missing));
+
+    Files.createDirectory(missing);
+    report.writeOnce(failure("boom"), NOW);
+    assertEquals(1, files().size());
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenIsNoFurtherFailure() throws Exception {
+    Files.writeString(folder.resolve("udf"), "a file where the folder should be");
+
+    new ErrorReport(folder).writeOnce(failure("boom"), NOW);
+
+    assertEquals(List.of(folder.resolve("udf")), files());
+  }
+}
