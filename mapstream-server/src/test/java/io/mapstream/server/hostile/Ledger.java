@@ -1,0 +1,135 @@
+package io.mapstream.server.hostile;
+
+import io.mapstream.proto.map.v1.MapResponse;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Counts every single result of one stream: of each emitter of each datum every index once and in
+ * order, then one EOT without results, then nothing. Safe from any thread.
+ */
+public final class Ledger {
+
+  private static final class Account {
+    final int[] next;
+    final int count;
+
+    Account(int emitters, int count) {
+      this.next = new int[emitters];
+      this.count = count;
+    }
+
+    boolean isComplete() {
+      for (int index : next) {
+        if (index != count) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    @Override
+    public String toString() {
+      return "%s of %d".formatted(java.util.Arrays.toString(next), count);
+    }
+  }
+
+  private final Map<String, Account> open = new HashMap<>();
+  private final List<String> faults = new ArrayList<>();
+  private boolean handshake;
+  private long results;
+  private int ended;
+
+  /** A datum of this id was sent that is to have {@code count} results from each emitter. */
+  public synchronized void expect(String id, int emitters, int count) {
+    if (open.put(id, new Account(emitters, count)) != null) {
+      throw new IllegalStateException("id in use: " + id);
+    }
+  }
+
+  public synchronized void received(MapResponse response) {
+    if (response.hasHandshake()) {
+      check(!handshake && response.getHandshake().getSot(), response, "a second handshake");
+      handshake = true;
+      return;
+    }
+    Account account = open.get(response.getId());
+    if (account == null) {
+      faults.add("a response for an id that is not open: " + describe(response));
+      return;
+    }
+    if (response.hasStatus()) {
+      check(response.getStatus().getEot(), response, "a status without eot");
+      check(response.getResultsCount() == 0, response, "results on an EOT");
+      check(account.isComplete(), response, "an EOT after " + account);
+      open.remove(response.getId());
+      ended++;
+      return;
+    }
+    check(response.getResultsCount() > 0, response, "neither results nor EOT");
+    for (MapResponse.Result result : response.getResultsList()) {
+      var value = result.getValue().asReadOnlyByteBuffer();
+      int emitter = value.getInt();
+      int index = value.getInt();
+      check(
+          index == account.next[emitter] && index < account.count,
+          response,
+          "emitter %d's %d after %s".formatted(emitter, index, account));
+      account.next[emitter] = index + 1;
+      results++;
+    }
+  }
+
+  private void check(boolean right, MapResponse response, String fault) {
+    if (!right) {
+      faults.add(fault + ": " + describe(response));
+    }
+  }
+
+  private static String describe(MapResponse response) {
+    return "id \"%s\", %d results%s"
+        .formatted(
+            response.getId(), response.getResultsCount(), response.hasStatus() ? ", status" : "");
+  }
+
+  /** Fails if anything was wrong so far. */
+  public synchronized void verify() {
+    if (!faults.isEmpty()) {
+      throw new AssertionError(
+          "%d faults, the first: %s"
+              .formatted(faults.size(), faults.subList(0, Math.min(5, faults.size()))));
+    }
+  }
+
+  /** Fails if anything was wrong or is still missing. */
+  public synchronized void verifyComplete() {
+    verify();
+    if (!open.isEmpty()) {
+      throw new AssertionError("never ended: " + open);
+    }
+  }
+
+  /** Ids without an EOT. */
+  public synchronized List<String> unanswered() {
+    return List.copyOf(open.keySet());
+  }
+
+  public synchronized boolean isComplete() {
+    return open.isEmpty();
+  }
+
+  public synchronized long results() {
+    return results;
+  }
+
+  /** EOTs received. */
+  public synchronized int ended() {
+    return ended;
+  }
+
+  public synchronized boolean hasHandshake() {
+    return handshake;
+  }
+}

@@ -1,0 +1,406 @@
+package io.mapstream.server.hostile;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.mapstream.proto.map.v1.MapRequest;
+import io.mapstream.proto.map.v1.MapResponse;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Flags;
+import io.netty.handler.codec.http2.Http2FrameTypes;
+import io.netty.handler.codec.http2.Http2Headers;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/**
+ * One HTTP/2 connection, byte by byte: nothing is sent that a test did not ask for, no setting or
+ * ping is answered, no window opened. What comes in is taken apart and kept. For one thread.
+ */
+final class RawConnection implements AutoCloseable {
+
+  static final short INITIAL_WINDOW_SIZE = 4;
+  static final short MAX_HEADER_LIST_SIZE = 6;
+
+  /** The first five bytes of a gRPC message are a flag and its length. */
+  static final int MESSAGE_PREFIX = 5;
+
+  private static final int FRAME_HEADER = 9;
+  private static final int LARGEST_FRAME = 16 * 1024;
+
+  /** What a stream has received. */
+  static final class Received {
+    final List<Http2Headers> headers = new ArrayList<>();
+    final List<MapResponse> responses = new ArrayList<>();
+    private ByteBuffer partial = ByteBuffer.allocate(0);
+    boolean ended;
+    Http2Error reset;
+
+    private void data(byte[] payload) {
+      ByteBuffer all = ByteBuffer.allocate(partial.remaining() + payload.length);
+      all.put(partial).put(payload).flip();
+      while (all.remaining() >= MESSAGE_PREFIX) {
+        int size = all.getInt(all.position() + 1);
+        if (all.remaining() < MESSAGE_PREFIX + size) {
+          break;
+        }
+        byte[] message = new byte[size];
+        all.position(all.position() + MESSAGE_PREFIX).get(message);
+        try {
+          responses.add(MapResponse.parseFrom(message));
+        } catch (IOException e) {
+          throw new AssertionError("the server sent garbage", e);
+        }
+      }
+      partial = all;
+    }
+
+    /** The value of a header or trailer, or null. */
+    String header(String name) {
+      for (Http2Headers block : headers) {
+        CharSequence value = block.get(name);
+        if (value != null) {
+          return value.toString();
+        }
+      }
+      return null;
+    }
+
+    @Override
+    public String toString() {
+      return "%s, %d responses%s%s"
+          .formatted(
+              headers,
+              responses.size(),
+              ended ? ", ended" : "",
+              reset == null ? "" : ", reset " + reset);
+    }
+  }
+
+  private final SocketChannel channel;
+  private final Selector selector;
+  private final DefaultHttp2HeadersDecoder headersDecoder =
+      new DefaultHttp2HeadersDecoder(false, 1 << 20);
+  private final Map<Integer, Received> streams = new TreeMap<>();
+  private final ByteArrayOutputStream headerBlock = new ByteArrayOutputStream();
+  private ByteBuffer unparsed = ByteBuffer.allocate(1 << 16).flip();
+  private Http2Error goAway;
+  private String goAwayText = "";
+  private int settingsAcks;
+  private int pingAcks;
+  private boolean disconnected;
+
+  RawConnection(Path socket) throws IOException {
+    channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+    channel.configureBlocking(false);
+    selector = Selector.open();
+    channel.register(selector, 0);
+  }
+
+  // What is sent.
+
+  /** Bytes as they are. A server that has closed the connection is not an error here. */
+  RawConnection bytes(byte[] bytes) {
+    ByteBuffer left = ByteBuffer.wrap(bytes);
+    long deadline = System.nanoTime() + Await.LIMIT.toNanos();
+    try {
+      while (left.hasRemaining()) {
+        if (channel.write(left) == 0) {
+          select(SelectionKey.OP_WRITE, deadline, "the server takes nothing more");
+        }
+      }
+    } catch (IOException e) {
+      disconnected = true;
+    }
+    return this;
+  }
+
+  RawConnection text(String text) {
+    return bytes(text.getBytes(US_ASCII));
+  }
+
+  /** The client's preface, with these settings. */
+  RawConnection hello(Setting... settings) {
+    text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    return settings(settings);
+  }
+
+  record Setting(short id, int value) {}
+
+  RawConnection settings(Setting... settings) {
+    ByteBuffer payload = ByteBuffer.allocate(6 * settings.length);
+    for (Setting setting : settings) {
+      payload.putShort(setting.id()).putInt(setting.value());
+    }
+    return frame(Http2FrameTypes.SETTINGS, 0, 0, payload.array());
+  }
+
+  RawConnection frame(int type, int flags, int stream, byte[] payload) {
+    return bytes(encode(type, flags, stream, payload.length, payload));
+  }
+
+  /** A frame whose header claims another length than the payload's. */
+  static byte[] encode(int type, int flags, int stream, int length, byte[] payload) {
+    return ByteBuffer.allocate(FRAME_HEADER + payload.length)
+        .put((byte) (length >> 16))
+        .putShort((short) length)
+        .put((byte) type)
+        .put((byte) flags)
+        .putInt(stream)
+        .put(payload)
+        .array();
+  }
+
+  /** A call of MapFn, with more headers or others instead. */
+  RawConnection call(int stream, String... headers) {
+    return frame(Http2FrameTypes.HEADERS, Http2Flags.END_HEADERS, stream, headerBlock(headers));
+  }
+
+  static byte[] headerBlock(String... headers) {
+    Map<String, String> all = new TreeMap<>();
+    all.put(":method", "POST");
+    all.put(":scheme", "http");
+    all.put(":path", "/map.v1.Map/MapFn");
+    all.put(":authority", "localhost");
+    all.put("content-type", "application/grpc");
+    all.put("te", "trailers");
+    for (int i = 0; i < headers.length; i += 2) {
+      all.put(headers[i], headers[i + 1]);
+    }
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    all.forEach((name, value) -> {
+      block.write(0); // literal, not indexed, with a name of its own
+      string(block, name);
+      string(block, value);
+    });
+    return block.toByteArray();
+  }
+
+  private static void string(ByteArrayOutputStream block, String text) {
+    int left = text.length() - 0x7F;
+    if (left < 0) {
+      block.write(text.length());
+    } else {
+      block.write(0x7F);
+      for (; left >= 0x80; left >>>= 7) {
+        block.write(left | 0x80);
+      }
+      block.write(left);
+    }
+    block.writeBytes(text.getBytes(US_ASCII));
+  }
+
+  RawConnection data(int stream, byte[] bytes) {
+    return data(stream, bytes, false);
+  }
+
+  RawConnection data(int stream, byte[] bytes, boolean end) {
+    int from = 0;
+    do {
+      int size = Math.min(LARGEST_FRAME, bytes.length - from);
+      boolean last = end && from + size == bytes.length;
+      byte[] payload = java.util.Arrays.copyOfRange(bytes, from, from + size);
+      frame(Http2FrameTypes.DATA, last ? Http2Flags.END_STREAM : 0, stream, payload);
+      from += size;
+    } while (from < bytes.length);
+    return this;
+  }
+
+  /** A whole gRPC message. */
+  static byte[] message(byte[] body) {
+    return message(0, body.length, body);
+  }
+
+  static byte[] message(int flag, int length, byte[] body) {
+    return ByteBuffer.allocate(MESSAGE_PREFIX + body.length)
+        .put((byte) flag)
+        .putInt(length)
+        .put(body)
+        .array();
+  }
+
+  RawConnection message(int stream, MapRequest request) {
+    return data(stream, message(request.toByteArray()));
+  }
+
+  /** A call with its handshake. */
+  RawConnection open(int stream) {
+    return call(stream).message(stream, Requests.handshake());
+  }
+
+  RawConnection datum(int stream, String id, String script) {
+    return message(stream, Requests.datum(id, script));
+  }
+
+  RawConnection halfClose(int stream) {
+    return data(stream, new byte[0], true);
+  }
+
+  RawConnection reset(int stream) {
+    return frame(Http2FrameTypes.RST_STREAM, 0, stream, integer((int) Http2Error.CANCEL.code()));
+  }
+
+  RawConnection openWindow(int stream, int bytes) {
+    return frame(Http2FrameTypes.WINDOW_UPDATE, 0, stream, integer(bytes));
+  }
+
+  static byte[] integer(int value) {
+    return ByteBuffer.allocate(Integer.BYTES).putInt(value).array();
+  }
+
+  // What is received.
+
+  /** What this stream has received so far. */
+  Received received(int stream) {
+    return streams.computeIfAbsent(stream, any -> new Received());
+  }
+
+  Http2Error goAway() {
+    return goAway;
+  }
+
+  int pingAcks() {
+    return pingAcks;
+  }
+
+  int settingsAcks() {
+    return settingsAcks;
+  }
+
+  boolean isDisconnected() {
+    return disconnected;
+  }
+
+  /** Reads until {@code state} holds; fails with all that was seen when that takes too long. */
+  RawConnection await(String expected, Predicate<RawConnection> state) {
+    return await(Await.LIMIT, expected, state);
+  }
+
+  RawConnection await(Duration limit, String expected, Predicate<RawConnection> state) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (!state.test(this)) {
+      if (disconnected) {
+        throw new AssertionError("disconnected before: " + expected + "; seen: " + this);
+      }
+      read(deadline, expected);
+    }
+    return this;
+  }
+
+  private void read(long deadline, String expected) {
+    try {
+      unparsed.compact();
+      if (!unparsed.hasRemaining()) {
+        unparsed = ByteBuffer.allocate(2 * unparsed.capacity()).put(unparsed.flip());
+      }
+      int count = channel.read(unparsed);
+      unparsed.flip();
+      if (count < 0) {
+        disconnected = true;
+      } else if (count == 0) {
+        select(SelectionKey.OP_READ, deadline, expected);
+      }
+    } catch (IOException e) {
+      unparsed.flip();
+      disconnected = true;
+    }
+    parse();
+  }
+
+  private void select(int operation, long deadline, String expected) throws IOException {
+    channel.keyFor(selector).interestOps(operation);
+    long millis = (deadline - System.nanoTime()) / 1_000_000;
+    if (millis <= 0) {
+      throw new AssertionError("not in time: " + expected + "; seen: " + this);
+    }
+    selector.select(millis);
+    selector.selectedKeys().clear();
+  }
+
+  private void parse() {
+    while (unparsed.remaining() >= FRAME_HEADER) {
+      int at = unparsed.position();
+      int length = ((unparsed.get(at) & 0xFF) << 16) | (unparsed.getShort(at + 1) & 0xFFFF);
+      if (unparsed.remaining() < FRAME_HEADER + length) {
+        return;
+      }
+      byte type = unparsed.get(at + 3);
+      byte flags = unparsed.get(at + 4);
+      int stream = unparsed.getInt(at + 5);
+      byte[] payload = new byte[length];
+      unparsed.position(at + FRAME_HEADER).get(payload);
+      receive(type, flags, stream, payload);
+    }
+  }
+
+  private void receive(byte type, byte flags, int stream, byte[] payload) {
+    switch (type) {
+      case Http2FrameTypes.DATA -> received(stream).data(payload);
+      case Http2FrameTypes.HEADERS, Http2FrameTypes.CONTINUATION -> {
+        headerBlock.writeBytes(payload);
+        if ((flags & Http2Flags.END_HEADERS) != 0) {
+          received(stream).headers.add(decode(stream));
+        }
+      }
+      case Http2FrameTypes.RST_STREAM ->
+          received(stream).reset = Http2Error.valueOf(ByteBuffer.wrap(payload).getInt());
+      case Http2FrameTypes.GO_AWAY -> {
+        goAway = Http2Error.valueOf(ByteBuffer.wrap(payload).getInt(4));
+        goAwayText = new String(payload, 8, payload.length - 8, UTF_8);
+      }
+      case Http2FrameTypes.PING -> pingAcks += flags & Http2Flags.ACK;
+      case Http2FrameTypes.SETTINGS -> settingsAcks += flags & Http2Flags.ACK;
+      default -> {
+        // Windows and priorities tell nothing here.
+      }
+    }
+    boolean mayEnd = type == Http2FrameTypes.DATA || type == Http2FrameTypes.HEADERS;
+    if (mayEnd && (flags & Http2Flags.END_STREAM) != 0) {
+      received(stream).ended = true;
+    }
+  }
+
+  private Http2Headers decode(int stream) {
+    ByteBuf block = Unpooled.wrappedBuffer(headerBlock.toByteArray());
+    headerBlock.reset();
+    try {
+      return headersDecoder.decodeHeaders(stream, block);
+    } catch (Http2Exception e) {
+      throw new AssertionError("the server's headers are not decodable", e);
+    } finally {
+      block.release();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+    selector.close();
+  }
+
+  @Override
+  public String toString() {
+    return "streams %s%s%s, %d settings and %d pings acknowledged"
+        .formatted(
+            streams,
+            goAway == null ? "" : ", GOAWAY " + goAway + " " + goAwayText,
+            disconnected ? ", disconnected" : "",
+            settingsAcks,
+            pingAcks);
+  }
+}

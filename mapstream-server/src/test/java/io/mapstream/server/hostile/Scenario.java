@@ -1,0 +1,109 @@
+package io.mapstream.server.hostile;
+
+import io.grpc.Status;
+import io.mapstream.SinkClosedException;
+import io.netty.handler.codec.http2.Http2Error;
+import java.util.List;
+
+/**
+ * Something a client should not do.
+ *
+ * @param name what it does
+ * @param sent does it, on a new connection
+ * @param seen what has to come of it
+ */
+record Scenario(String name, Sent sent, List<Seen> seen) {
+
+  static Scenario scenario(String name, Sent sent, Seen... seen) {
+    return new Scenario(name, sent, List.of(seen));
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  /** What a client sends. */
+  interface Sent {
+    void on(RawConnection connection, ScriptedHandler handler);
+  }
+
+  /** What a client, or a look at the handler, has to see. */
+  sealed interface Seen {
+
+    void on(RawConnection connection, ScriptedHandler handler);
+
+    /** The connection ends, and says why. */
+    record GoAway(Http2Error error) implements Seen {
+      @Override
+      public void on(RawConnection connection, ScriptedHandler handler) {
+        connection.await(toString(), c -> c.goAway() == error);
+        connection.await("disconnected", RawConnection::isDisconnected);
+      }
+    }
+
+    /** The connection ends. */
+    record Disconnected() implements Seen {
+      @Override
+      public void on(RawConnection connection, ScriptedHandler handler) {
+        connection.await("disconnected", RawConnection::isDisconnected);
+      }
+    }
+
+    /** One stream ends by a reset; the connection goes on. */
+    record Reset(int stream, Http2Error error) implements Seen {
+      @Override
+      public void on(RawConnection connection, ScriptedHandler handler) {
+        connection.await(toString(), c -> c.received(stream).reset == error);
+      }
+    }
+
+    /** One stream ends with a status; the connection goes on. */
+    record Ended(int stream, Status.Code code, String text) implements Seen {
+      @Override
+      public void on(RawConnection connection, ScriptedHandler handler) {
+        connection.await(
+            toString(),
+            c ->
+                String.valueOf(code.value()).equals(c.received(stream).header("grpc-status"))
+                    && String.valueOf(c.received(stream).header("grpc-message")).contains(text));
+        connection.await("the stream's end", c -> c.received(stream).ended);
+      }
+    }
+
+    /** One stream is answered with an HTTP status; the connection goes on. */
+    record Http(int stream, int status) implements Seen {
+      @Override
+      public void on(RawConnection connection, ScriptedHandler handler) {
+        connection.await(
+            toString(), c -> String.valueOf(status).equals(c.received(stream).header(":status")));
+      }
+    }
+
+    /** A new stream on the same connection is served in full. */
+    record Serves(int stream) implements Seen {
+      @Override
+      public void on(RawConnection connection, ScriptedHandler handler) {
+        Ledger ledger = new Ledger();
+        ledger.expect("after", 1, 3);
+        connection.open(stream).datum(stream, "after", "fan 1 3 8 0").halfClose(stream);
+        connection.await("served on stream " + stream, c -> c.received(stream).ended);
+        connection.received(stream).responses.forEach(ledger::received);
+        ledger.verifyComplete();
+      }
+    }
+
+    /** The handler of the datum with this id was interrupted, or its emit refused. */
+    record Stopped(String id) implements Seen {
+      @Override
+      public void on(RawConnection connection, ScriptedHandler handler) {
+        Await.until(
+            toString(),
+            () ->
+                handler.stoppedBy(id) instanceof InterruptedException
+                    || handler.stoppedBy(id) instanceof SinkClosedException,
+            () -> handler.stoppedBy(id));
+      }
+    }
+  }
+}

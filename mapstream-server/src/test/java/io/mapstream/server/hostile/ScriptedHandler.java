@@ -1,0 +1,176 @@
+package io.mapstream.server.hostile;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.MessageSink;
+import io.mapstream.SinkClosedException;
+import java.lang.ref.WeakReference;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A handler that does what its datum says, and keeps count of itself. The datum's first line is one
+ * of
+ *
+ * <ul>
+ *   <li>{@code fan emitters count size delayMillis}: as many emitters at once (one: the handler's
+ *       own thread) emit {@code count} results of {@code size} bytes each, sleeping before each;
+ *       the first eight bytes of a result are the emitter's number and the result's index;
+ *   <li>{@code hold}: emits nothing and waits until it is interrupted or {@link #release()}d.
+ * </ul>
+ *
+ * Whatever follows the first line makes the datum as large as a test wants it.
+ */
+public final class ScriptedHandler implements MapStreamer {
+
+  /** Bytes of a result that say which it is. */
+  public static final int RESULT_HEADER = 2 * Integer.BYTES;
+
+  private final Set<Thread> running = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger started = new AtomicInteger();
+  private final AtomicLong emitted = new AtomicLong();
+  private final AtomicLong refused = new AtomicLong();
+  private final AtomicInteger interrupted = new AtomicInteger();
+  private final Map<String, Throwable> stoppedBy = new ConcurrentHashMap<>();
+  private final Collection<WeakReference<Datum>> datums = new ConcurrentLinkedQueue<>();
+  private volatile CountDownLatch released = new CountDownLatch(1);
+
+  @Override
+  public void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
+    started.incrementAndGet();
+    datums.add(new WeakReference<>(datum));
+    running.add(Thread.currentThread());
+    try {
+      String[] words = firstLine(datum.value()).split(" ");
+      if (words[0].equals("hold")) {
+        released.await();
+      } else {
+        fan(sink, number(words, 1), number(words, 2), number(words, 3), number(words, 4));
+      }
+    } catch (InterruptedException | SinkClosedException e) {
+      if (e instanceof InterruptedException) {
+        interrupted.incrementAndGet();
+      }
+      keys.forEach(key -> stoppedBy.put(key, e));
+      throw e;
+    } finally {
+      running.remove(Thread.currentThread());
+    }
+  }
+
+  private static String firstLine(byte[] value) {
+    int end = 0;
+    while (end < value.length && value[end] != '\n') {
+      end++;
+    }
+    return new String(value, 0, end, ISO_8859_1);
+  }
+
+  private static int number(String[] words, int index) {
+    return Integer.parseInt(words[index]);
+  }
+
+  private void fan(MessageSink sink, int emitters, int count, int size, int delayMillis)
+      throws InterruptedException {
+    if (emitters == 1) {
+      emitAll(sink, 0, count, size, delayMillis);
+      return;
+    }
+    List<Thread> threads = new ArrayList<>();
+    for (int emitter = 0; emitter < emitters; emitter++) {
+      int number = emitter;
+      threads.add(
+          Thread.ofVirtual()
+              .name("emitter-" + number)
+              .unstarted(() -> emitUntilRefused(sink, number, count, size, delayMillis)));
+    }
+    running.addAll(threads);
+    threads.forEach(Thread::start);
+    // Not interrupted with the handler: a closed sink has to be enough to bring them to their end.
+    for (Thread thread : threads) {
+      thread.join();
+    }
+  }
+
+  private void emitUntilRefused(
+      MessageSink sink, int emitter, int count, int size, int delayMillis) {
+    try {
+      emitAll(sink, emitter, count, size, delayMillis);
+    } catch (SinkClosedException | InterruptedException e) {
+      // Counted where it was thrown; the handler's end says the rest.
+    } finally {
+      running.remove(Thread.currentThread());
+    }
+  }
+
+  private void emitAll(MessageSink sink, int emitter, int count, int size, int delayMillis)
+      throws InterruptedException {
+    for (int index = 0; index < count; index++) {
+      if (delayMillis > 0) {
+        Thread.sleep(delayMillis);
+      }
+      byte[] value = new byte[Math.max(size, RESULT_HEADER)];
+      ByteBuffer.wrap(value).putInt(emitter).putInt(index);
+      try {
+        sink.emit(value);
+      } catch (SinkClosedException e) {
+        refused.incrementAndGet();
+        throw e;
+      }
+      emitted.incrementAndGet();
+    }
+  }
+
+  /** Lets every {@code hold} of now return. */
+  public void release() {
+    CountDownLatch held = released;
+    released = new CountDownLatch(1);
+    held.countDown();
+  }
+
+  /** Threads of handlers and of their emitters that have not come to their end. */
+  public Set<Thread> running() {
+    return running;
+  }
+
+  /** Handlers called so far. */
+  public int started() {
+    return started.get();
+  }
+
+  /** Results that were accepted. */
+  public long emitted() {
+    return emitted.get();
+  }
+
+  /** Results that were refused with a {@link SinkClosedException}. */
+  public long refused() {
+    return refused.get();
+  }
+
+  /** Handlers that were interrupted while they waited for something else than the client. */
+  public int interrupted() {
+    return interrupted.get();
+  }
+
+  /** What stopped the handler of a datum with this key; null where nothing did. */
+  public Throwable stoppedBy(String key) {
+    return stoppedBy.get(key);
+  }
+
+  /** Datums handled and still referred to by something. */
+  public long reachableDatums() {
+    return datums.stream().filter(datum -> datum.get() != null).count();
+  }
+}
