@@ -5,6 +5,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
 import io.grpc.KnownLength;
+import io.grpc.StatusRuntimeException;
 import io.mapstream.Datum;
 import io.mapstream.Message;
 import io.mapstream.Metadata;
@@ -69,20 +70,24 @@ final class WireMapping {
   /**
    * Decodes one {@code MapRequest}.
    *
-   * @param stream its bytes; unless it knows their number, as that of a compressed message doesn't,
-   *     they are gathered first
+   * @param stream its bytes, as gRPC hands them over
    * @return what it asks for; never fails, what can't be understood is {@link Request.Refused}
    */
   static Request readRequest(InputStream stream) {
     try {
-      int size = stream.available();
-      if (size > SMALL_REQUEST && stream instanceof KnownLength) {
-        return readRequest(CodedInputStream.newInstance(stream), size);
+      if (!(stream instanceof KnownLength)) {
+        // The message was compressed: its size is known when all of it is there.
+        byte[] message = stream.readAllBytes();
+        return readRequest(CodedInputStream.newInstance(message), message.length);
       }
-      byte[] bytes =
-          stream instanceof KnownLength ? stream.readNBytes(size) : stream.readAllBytes();
-      return readRequest(CodedInputStream.newInstance(bytes), bytes.length);
-    } catch (IOException e) {
+      int size = stream.available();
+      CodedInputStream in =
+          size <= SMALL_REQUEST
+              ? CodedInputStream.newInstance(stream.readNBytes(size))
+              : CodedInputStream.newInstance(stream);
+      return readRequest(in, size);
+    } catch (IOException | StatusRuntimeException e) {
+      // The latter is gRPC's own, of a compressed message that grows above the limit.
       return new Request.Refused("MapRequest is not decodable: " + e.getMessage());
     }
   }

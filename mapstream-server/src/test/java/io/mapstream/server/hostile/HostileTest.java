@@ -41,6 +41,7 @@ class HostileTest {
             Scenarios.frames(),
             Scenarios.headers(),
             Scenarios.messages(),
+            Scenarios.compressed(),
             Scenarios.goodbyes())
         .flatMap(List::stream);
   }

@@ -37,8 +37,10 @@ import io.mapstream.server.hostile.Scenario.Seen.Http;
 import io.mapstream.server.hostile.Scenario.Seen.Reset;
 import io.mapstream.server.hostile.Scenario.Seen.Serves;
 import io.mapstream.server.hostile.Scenario.Seen.Stopped;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
 
 /** What a client should not do, and what the server has to do about it, as data. */
 final class Scenarios {
@@ -317,6 +319,39 @@ final class Scenarios {
             new Serves(3)));
   }
 
+  /** Messages that are compressed, as any gRPC client may send them. */
+  static List<Scenario> compressed() {
+    return List.of(
+        scenario(
+            "gzip",
+            (c, h) ->
+                c.hello()
+                    .call(1, "grpc-encoding", "gzip")
+                    .data(1, gzipped(Requests.handshake().toByteArray()))
+                    .data(1, gzipped(Requests.datum("zip", "fan 1 1 8 0").toByteArray()))
+                    .data(1, gzipped(Requests.datum("large", "fan 1 1 8 0", 20_000).toByteArray()))
+                    .halfClose(1),
+            new Ended(1, Status.Code.OK, ""),
+            new Serves(3)),
+        scenario(
+            "garbage for gzip",
+            (c, h) ->
+                c.hello()
+                    .call(1, "grpc-encoding", "gzip")
+                    .data(1, message(1, GARBAGE.length, GARBAGE)),
+            refused(1, "not decodable"),
+            new Serves(3)),
+        scenario(
+            "a gzip bomb",
+            (c, h) ->
+                c.hello()
+                    .call(1, "grpc-encoding", "gzip")
+                    .data(1, gzipped(Requests.handshake().toByteArray()))
+                    .data(1, gzipped(new byte[64 << 20])),
+            refused(1, "maximum size " + LIMIT),
+            new Serves(3)));
+  }
+
   /** Goodbyes in every state. */
   static List<Scenario> goodbyes() {
     return List.of(
@@ -385,5 +420,15 @@ final class Scenarios {
 
   private static MapRequest.Builder request() {
     return MapRequest.newBuilder();
+  }
+
+  private static byte[] gzipped(byte[] body) {
+    var zipped = new ByteArrayOutputStream();
+    try (var gzip = new GZIPOutputStream(zipped)) {
+      gzip.write(body);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    return message(1, zipped.size(), zipped.toByteArray());
   }
 }
