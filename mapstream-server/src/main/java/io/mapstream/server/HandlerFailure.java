@@ -23,7 +23,7 @@ record HandlerFailure(String datumId, Throwable cause, String container) {
    * size of a trailer block (8 KiB by gRPC's default), percent-encoding can triple a message, and
    * base64 makes a third more of the details.
    */
-  private static final int SENT_MESSAGE = 500;
+  static final int SENT_MESSAGE = 500;
 
   private static final int SENT_STACK = 3000;
 
@@ -82,7 +82,7 @@ record HandlerFailure(String datumId, Throwable cause, String container) {
   }
 
   /** At most {@code limit} bytes of UTF-8. */
-  private static String beginning(String text, int limit) {
+  static String beginning(String text, int limit) {
     ByteString bytes = ByteString.copyFromUtf8(text);
     if (bytes.size() <= limit) {
       return text;

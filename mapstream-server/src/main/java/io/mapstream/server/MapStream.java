@@ -105,7 +105,8 @@ final class MapStream implements StreamObserver<Request> {
     };
   }
 
-  private void refuse(String reason) {
+  private void refuse(String complete) {
+    String reason = HandlerFailure.beginning(complete, HandlerFailure.SENT_MESSAGE);
     log.warn("stream refused: {}", reason);
     end(Status.INVALID_ARGUMENT.withDescription(reason), null, reason);
   }

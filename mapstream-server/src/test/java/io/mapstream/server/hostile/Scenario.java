@@ -58,8 +58,10 @@ record Scenario(String name, Sent sent, List<Seen> seen) {
       }
     }
 
-    /** One stream ends with a status; the connection goes on. */
+    /** One stream ends with a status that fits into a client's headers; the connection goes on. */
     record Ended(int stream, Status.Code code, String text) implements Seen {
+      private static final int LONGEST_TEXT = 2000;
+
       @Override
       public void on(RawConnection connection, ScriptedHandler handler) {
         connection.await(
@@ -68,6 +70,10 @@ record Scenario(String name, Sent sent, List<Seen> seen) {
                 String.valueOf(code.value()).equals(c.received(stream).header("grpc-status"))
                     && String.valueOf(c.received(stream).header("grpc-message")).contains(text));
         connection.await("the stream's end", c -> c.received(stream).ended);
+        String message = connection.received(stream).header("grpc-message");
+        if (message != null && message.length() > LONGEST_TEXT) {
+          throw new AssertionError("a status of %d characters".formatted(message.length()));
+        }
       }
     }
 

@@ -274,6 +274,11 @@ final class Scenarios {
             refused(1, "handshake"),
             new Serves(3)),
         scenario(
+            "a datum first, with an id of 100 KiB",
+            (c, h) -> c.hello().call(1).datum(1, "x".repeat(100 << 10), "fan 1 1 8 0"),
+            refused(1, "handshake"),
+            new Serves(3)),
+        scenario(
             "a handshake that says no",
             (c, h) ->
                 c.hello()
@@ -304,6 +309,19 @@ final class Scenarios {
             "a datum without an id",
             (c, h) -> c.hello().open(1).datum(1, "", "fan 1 1 8 0"),
             refused(1, "MapRequest.id is empty"),
+            new Serves(3)),
+        scenario(
+            "a datum without an event time, with an id of 100 KiB",
+            (c, h) ->
+                c.hello()
+                    .open(1)
+                    .message(
+                        1,
+                        request()
+                            .setId("x".repeat(100 << 10))
+                            .setRequest(MapRequest.Request.getDefaultInstance())
+                            .build()),
+            refused(1, "event_time is missing"),
             new Serves(3)),
         scenario(
             "a key that is no UTF-8",
