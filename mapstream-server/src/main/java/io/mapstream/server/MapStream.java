@@ -56,7 +56,9 @@ final class MapStream implements StreamObserver<Request> {
     client.setOnReadyThreshold(service.readyThreshold());
     client.setOnReadyHandler(writer::drain);
     client.setOnCancelHandler(() -> clientGone("the client cancelled the stream or disconnected"));
-    client.setOnCloseHandler(() -> service.closed(this));
+    // Also the end of a call that gRPC gave up by itself: an Error while a message was read or
+    // sent.
+    client.setOnCloseHandler(() -> clientGone("gRPC has closed the stream"));
     client.request(1);
   }
 

@@ -10,6 +10,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The single door to a stream's response observer: order, readiness, coalescing, one end.
@@ -53,6 +55,8 @@ final class ResponseWriter {
 
   /** Results of one datum are merged up to this size; large enough to spare frames and wake-ups. */
   static final int MERGED_BYTES = 64 * 1024;
+
+  private static final Logger log = LoggerFactory.getLogger(ResponseWriter.class);
 
   private final CallStreamObserver<Response> client;
   private final Executor loop;
@@ -156,6 +160,17 @@ final class ResponseWriter {
 
   /** Writes what can be written now. Runs when something was handed over, and when ready again. */
   void drain() {
+    try {
+      writeWhileReady();
+    } catch (RuntimeException | Error e) {
+      // What was taken is gone without an EOT: only an end lets the client send it again.
+      log.error("responses can't be written, the stream ends", e);
+      Status status = Status.INTERNAL.withDescription("responses can't be written: " + e);
+      end(status, null, "responses can't be written");
+    }
+  }
+
+  private void writeWhileReady() {
     takeTurns();
     while (closedBecause == null && !turns.isEmpty() && client.isReady()) {
       DatumSink datum = turns.remove();

@@ -1,0 +1,111 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import io.grpc.Status;
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.SinkClosedException;
+import io.mapstream.server.hostile.Await;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What gRPC itself can do to a stream when it fails. */
+class MapStreamHostileTest {
+
+  private final ExecutorService loop = Executors.newSingleThreadExecutor();
+  private final CompletableFuture<Throwable> stoppedBy = new CompletableFuture<>();
+  private final CountDownLatch started = new CountDownLatch(1);
+
+  @AfterEach
+  void stopLoop() {
+    loop.shutdownNow();
+  }
+
+  private MapService serviceOf(MapStreamer handler) {
+    MapStreamer observed =
+        (keys, datum, sink) -> {
+          started.countDown();
+          try {
+            handler.handle(keys, datum, sink);
+          } catch (Throwable t) {
+            stoppedBy.complete(t);
+            throw t;
+          }
+        };
+    return new MapService(
+        observed, ServerOptions.builder().build(Map.of()), loop, failure -> {}, failure -> {});
+  }
+
+  private MapStream openOn(MapService service, ObserverDouble client) throws Exception {
+    return onLoop(() -> {
+      MapStream stream = new MapStream(service, client);
+      stream.onNext(new Request.Handshake(true));
+      Datum datum = Datum.of(List.of(), null, Instant.EPOCH, Instant.EPOCH, null);
+      stream.onNext(new Request.Data("a", datum, 10));
+      return stream;
+    });
+  }
+
+  private <T> T onLoop(java.util.concurrent.Callable<T> action) throws Exception {
+    return loop.submit(action).get(10, TimeUnit.SECONDS);
+  }
+
+  private static int inWork(MapService service, ExecutorService loop) {
+    try {
+      return loop.submit(service::inWork).get(10, TimeUnit.SECONDS);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void callThatGrpcGivesUpByItselfStopsItsHandlers() throws Exception {
+    MapService service = serviceOf((keys, datum, sink) -> new CountDownLatch(1).await());
+    ObserverDouble client = new ObserverDouble();
+    openOn(service, client);
+    started.await(10, TimeUnit.SECONDS);
+
+    // As after an Error while a request was read: no cancel, no half-close, only the close.
+    loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
+
+    assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+  }
+
+  @Test
+  void writeThatFailsEndsTheStreamAndWakesItsHandlers() throws Exception {
+    MapService service =
+        serviceOf((keys, datum, sink) -> {
+          while (true) {
+            sink.emit(Message.of(new byte[1000]));
+          }
+        });
+    ObserverDouble client =
+        new ObserverDouble() {
+          @Override
+          public void onNext(Response response) {
+            if (response.count() > 0) {
+              throw new OutOfMemoryError("played");
+            }
+            super.onNext(response);
+          }
+        };
+    openOn(service, client);
+
+    assertInstanceOf(SinkClosedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
+    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+  }
+}
