@@ -35,7 +35,6 @@ import java.util.function.Predicate;
 final class RawConnection implements AutoCloseable {
 
   static final short INITIAL_WINDOW_SIZE = 4;
-  static final short MAX_HEADER_LIST_SIZE = 6;
 
   /** The first five bytes of a gRPC message are a flag and its length. */
   static final int MESSAGE_PREFIX = 5;
@@ -103,6 +102,7 @@ final class RawConnection implements AutoCloseable {
   private String goAwayText = "";
   private int settingsAcks;
   private int pingAcks;
+  private boolean cutOff;
   private boolean disconnected;
 
   RawConnection(Path socket) throws IOException {
@@ -125,7 +125,7 @@ final class RawConnection implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      disconnected = true;
+      cutOff = true;
     }
     return this;
   }
@@ -282,6 +282,11 @@ final class RawConnection implements AutoCloseable {
     return settingsAcks;
   }
 
+  /** Whether the server takes nothing more; what it sent before may still be there to read. */
+  boolean isCutOff() {
+    return cutOff;
+  }
+
   boolean isDisconnected() {
     return disconnected;
   }
@@ -357,8 +362,11 @@ final class RawConnection implements AutoCloseable {
           received(stream).headers.add(decode(stream));
         }
       }
-      case Http2FrameTypes.RST_STREAM ->
+      case Http2FrameTypes.RST_STREAM -> {
+        if (received(stream).reset == null) {
           received(stream).reset = Http2Error.valueOf(ByteBuffer.wrap(payload).getInt());
+        }
+      }
       case Http2FrameTypes.GO_AWAY -> {
         goAway = Http2Error.valueOf(ByteBuffer.wrap(payload).getInt(4));
         goAwayText = new String(payload, 8, payload.length - 8, UTF_8);

@@ -47,8 +47,7 @@ final class Scenarios {
 
   private static final byte[] GARBAGE = "no protobuf at all, and no HTTP either".getBytes(UTF_8);
 
-  /** The server's limit on a request; HostileTest sets it. */
-  static final int LIMIT = 1 << 20;
+  private static final int LIMIT = HostileServer.MAX_MESSAGE_SIZE;
 
   private Scenarios() {}
 

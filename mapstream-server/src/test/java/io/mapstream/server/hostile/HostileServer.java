@@ -1,0 +1,74 @@
+package io.mapstream.server.hostile;
+
+import io.mapstream.server.OpenServer;
+import io.mapstream.server.ServerOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A server under attack, and the looks at what an attack has left behind. */
+final class HostileServer {
+
+  /** Limit on a request. */
+  static final int MAX_MESSAGE_SIZE = 1 << 20;
+
+  private final ScriptedHandler handler = new ScriptedHandler();
+  private final LeakWatch leaks = new LeakWatch();
+  private final OpenServer server;
+
+  HostileServer(Path folder) throws IOException {
+    server =
+        OpenServer.start(
+            handler,
+            ServerOptions.builder()
+                .socketPath(folder.resolve("hostile.sock"))
+                .maxMessageSize(MAX_MESSAGE_SIZE)
+                .build());
+  }
+
+  ScriptedHandler handler() {
+    return handler;
+  }
+
+  RawConnection connect() throws IOException {
+    return new RawConnection(server.socket());
+  }
+
+  int inWork() {
+    return server.inWork();
+  }
+
+  /** After each attack: an ordinary client lacks nothing, and nothing else is in work. */
+  void verifyNextClientIsServedInFull() {
+    try (GrpcClient client = new GrpcClient(server.socket())) {
+      GrpcClient.Stream stream = client.open();
+      for (int i = 0; i < 10; i++) {
+        stream.fan("next-" + i, 2, 50, 100);
+      }
+      stream.finish();
+    }
+    Await.until("no handler is left", handler.running()::isEmpty, handler::running);
+    Await.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
+    if (!server.failures().isEmpty()) {
+      throw new AssertionError("handlers failed: " + server.failures());
+    }
+  }
+
+  /** After all: nothing of what was is still held, neither heap nor buffer nor thread. */
+  void closeAndVerifyNothingIsLeft() throws IOException {
+    try (leaks) {
+      Await.untilCollected(
+          "datums and calls can be collected",
+          () -> handler.reachableDatums() == 0 && server.reachableCalls() == 0,
+          () -> handler.reachableDatums() + " datums, " + server.reachableCalls() + " calls");
+      leaks.verify();
+      server.close();
+      for (String prefix : List.of("mapstream-", "emitter-")) {
+        Await.until(
+            "threads \"" + prefix + "\" have ended",
+            () -> LiveThreads.named(prefix).isEmpty(),
+            () -> LiveThreads.named(prefix));
+      }
+    }
+  }
+}

@@ -1,0 +1,180 @@
+package io.mapstream.server.hostile;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.mapstream.server.hostile.RawConnection.Setting;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Clients that open no window, or next to none, while handlers emit. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class HostileWindowTest {
+
+  private static final int DATUMS = 5;
+  private static final int EMITTERS = 3;
+
+  /** Of each emitter; together they are more than the bound, so that none comes to its end. */
+  private static final int RESULTS = 2000;
+
+  private static final int SIZE = 1000;
+
+  /** What may wait: a MiB that is emitted and not written, and what the transport has taken. */
+  private static final long BOUND = (1 << 20) + (256 << 10);
+
+  private static final Setting NO_STREAM_WINDOW = new Setting(RawConnection.INITIAL_WINDOW_SIZE, 0);
+  private static final Setting FULL_STREAM_WINDOW =
+      new Setting(RawConnection.INITIAL_WINDOW_SIZE, 1 << 30);
+
+  private HostileServer server;
+
+  @BeforeAll
+  void start(@TempDir Path folder) throws IOException {
+    server = new HostileServer(folder);
+  }
+
+  /** Sends the work and returns when every emitter waits for the client. */
+  private Ledger stall(RawConnection connection) {
+    ScriptedHandler handler = server.handler();
+    long before = handler.emitted();
+    int started = handler.started();
+    Ledger ledger = new Ledger();
+    connection.open(1);
+    for (int i = 0; i < DATUMS; i++) {
+      ledger.expect("stalled-" + i, EMITTERS, RESULTS);
+      connection.datum(1, "stalled-" + i, "fan %d %d %d 0".formatted(EMITTERS, RESULTS, SIZE));
+    }
+    awaitAllWaiting(started);
+    Await.holdsFor(
+        Duration.ofMillis(500),
+        () -> (handler.emitted() - before) * SIZE < BOUND && server.inWork() == DATUMS,
+        () -> (handler.emitted() - before) + " results were accepted that nobody takes");
+    awaitAllWaiting(started);
+    return ledger;
+  }
+
+  private void awaitAllWaiting(int startedBefore) {
+    ScriptedHandler handler = server.handler();
+    Await.until(
+        "all emitters wait",
+        () ->
+            handler.started() == startedBefore + DATUMS
+                && handler.running().size() == DATUMS * (1 + EMITTERS)
+                && handler.running().stream().allMatch(t -> t.getState() == Thread.State.WAITING),
+        handler::running);
+  }
+
+  private static void verifyAllArrives(RawConnection connection, Ledger ledger) {
+    connection.halfClose(1).await("the stream's end", c -> c.received(1).ended);
+    connection.received(1).responses.forEach(ledger::received);
+    ledger.verifyComplete();
+    assertEquals((long) DATUMS * EMITTERS * RESULTS, ledger.results());
+  }
+
+  @Test
+  void streamWindowOpensLateAndAllArrives() throws IOException {
+    try (RawConnection connection = server.connect()) {
+      Ledger ledger = stall(connection.hello(NO_STREAM_WINDOW).openWindow(0, 1 << 30));
+      verifyAllArrives(connection.settings(FULL_STREAM_WINDOW), ledger);
+    }
+  }
+
+  @Test
+  void connectionWindowOpensLateAndAllArrives() throws IOException {
+    try (RawConnection connection = server.connect()) {
+      Ledger ledger = stall(connection.hello(FULL_STREAM_WINDOW));
+      verifyAllArrives(connection.openWindow(0, 1 << 30), ledger);
+    }
+  }
+
+  @Test
+  void windowOpensByteByByteAndAllArrives() throws IOException {
+    try (RawConnection connection = server.connect()) {
+      Ledger ledger = stall(connection.hello(NO_STREAM_WINDOW).openWindow(0, 1 << 30));
+      for (int i = 0; i < 5000; i++) {
+        connection.openWindow(1, 1);
+      }
+      verifyAllArrives(connection.settings(FULL_STREAM_WINDOW), ledger);
+    }
+  }
+
+  @Test
+  void otherStreamIsServedBesideOneWithoutAWindow() throws IOException {
+    try (RawConnection connection = server.connect()) {
+      Ledger ledger = stall(connection.hello(NO_STREAM_WINDOW).openWindow(0, 1 << 30));
+      Ledger other = new Ledger();
+      other.expect("other", 1, RESULTS);
+      connection
+          .open(3)
+          .openWindow(3, 1 << 30)
+          .datum(3, "other", "fan 1 %d %d 0".formatted(RESULTS, SIZE))
+          .halfClose(3)
+          .await("the other stream's end", c -> c.received(3).ended);
+      connection.received(3).responses.forEach(other::received);
+      other.verifyComplete();
+      verifyAllArrives(connection.settings(FULL_STREAM_WINDOW), ledger);
+    }
+  }
+
+  @Test
+  void resetWithoutAWindowWakesEveryEmitter() throws IOException {
+    try (RawConnection connection = server.connect()) {
+      stall(connection.hello(NO_STREAM_WINDOW));
+      verifyEmittersAreRefused(() -> connection.reset(1));
+    }
+  }
+
+  @Test
+  void halfCloseAndResetWithoutAWindowWakeEveryEmitter() throws IOException {
+    try (RawConnection connection = server.connect()) {
+      stall(connection.hello(NO_STREAM_WINDOW));
+      verifyEmittersAreRefused(() -> connection.halfClose(1).reset(1));
+    }
+  }
+
+  @Test
+  void refusalWithoutAWindowWakesEveryEmitter() throws IOException {
+    try (RawConnection connection = server.connect()) {
+      stall(connection.hello(NO_STREAM_WINDOW));
+      verifyEmittersAreRefused(() -> connection.message(1, Requests.handshake()));
+    }
+  }
+
+  @Test
+  void disconnectWithoutAWindowWakesEveryEmitter() throws IOException {
+    try (RawConnection connection = server.connect()) {
+      stall(connection.hello(NO_STREAM_WINDOW));
+      verifyEmittersAreRefused(connection::close);
+    }
+  }
+
+  private interface Goodbye {
+    void say() throws IOException;
+  }
+
+  private void verifyEmittersAreRefused(Goodbye goodbye) throws IOException {
+    long refused = server.handler().refused();
+    goodbye.say();
+    Await.until(
+        "all handlers and emitters have ended",
+        server.handler().running()::isEmpty,
+        server.handler()::running);
+    assertEquals((long) DATUMS * EMITTERS, server.handler().refused() - refused);
+  }
+
+  @AfterEach
+  void nextClientIsServedInFull() {
+    server.verifyNextClientIsServedInFull();
+  }
+
+  @AfterAll
+  void nothingIsLeft() throws IOException {
+    server.closeAndVerifyNothingIsLeft();
+  }
+}
