@@ -43,6 +43,7 @@ public final class OpenServer implements AutoCloseable {
 
   /** A server that accepts connections on {@code options.socketPath()}. */
   public static OpenServer start(MapStreamer handler, ServerOptions options) throws IOException {
+    LoggingBridge.install();
     OpenServer server = new OpenServer(handler, options);
     server.transport.makeWay();
     server.transport.listen(

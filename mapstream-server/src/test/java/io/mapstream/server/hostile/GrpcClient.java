@@ -107,6 +107,12 @@ public final class GrpcClient implements AutoCloseable {
       send(Requests.datum(id, script, datumSize));
     }
 
+    /** Sends a datum that fails while its emitters are at it. */
+    public void fail(String id, int emitters, int count, int size) {
+      ledger.expectFail(id, emitters, count);
+      send(Requests.datum(id, "fail %d %d %d 0".formatted(emitters, count, size)));
+    }
+
     /** One caller at a time. */
     public void send(MapRequest request) {
       server.onNext(request);

@@ -1,27 +1,36 @@
 package io.mapstream.server.hostile;
 
+import io.mapstream.Message;
 import io.mapstream.proto.map.v1.MapResponse;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Counts every single result of one stream: of each emitter of each datum every index once and in
- * order, then one EOT without results, then nothing. Safe from any thread.
+ * order, then one EOT without results, then nothing; where a datum fails, the mark in between. Safe
+ * from any thread.
  */
 public final class Ledger {
 
   private static final class Account {
     final int[] next;
     final int count;
+    final boolean fails;
+    boolean failed;
 
-    Account(int emitters, int count) {
+    Account(int emitters, int count, boolean fails) {
       this.next = new int[emitters];
       this.count = count;
+      this.fails = fails;
     }
 
     boolean isComplete() {
+      if (fails) {
+        return failed;
+      }
       for (int index : next) {
         if (index != count) {
           return false;
@@ -32,7 +41,7 @@ public final class Ledger {
 
     @Override
     public String toString() {
-      return "%s of %d".formatted(java.util.Arrays.toString(next), count);
+      return "%s of %d%s".formatted(Arrays.toString(next), count, failed ? ", failed" : "");
     }
   }
 
@@ -43,8 +52,17 @@ public final class Ledger {
   private int ended;
 
   /** A datum of this id was sent that is to have {@code count} results from each emitter. */
-  public synchronized void expect(String id, int emitters, int count) {
-    if (open.put(id, new Account(emitters, count)) != null) {
+  public void expect(String id, int emitters, int count) {
+    expect(id, new Account(emitters, count, false));
+  }
+
+  /** A datum was sent that is to have no more than that, then the fail mark and nothing after. */
+  public void expectFail(String id, int emitters, int count) {
+    expect(id, new Account(emitters, count, true));
+  }
+
+  private synchronized void expect(String id, Account account) {
+    if (open.put(id, account) != null) {
       throw new IllegalStateException("id in use: " + id);
     }
   }
@@ -70,6 +88,12 @@ public final class Ledger {
     }
     check(response.getResultsCount() > 0, response, "neither results nor EOT");
     for (MapResponse.Result result : response.getResultsList()) {
+      check(!account.failed, response, "a result after the fail mark");
+      if (result.getTagsList().contains(Message.FAIL_TAG)) {
+        check(account.fails, response, "a fail mark that was not emitted");
+        account.failed = true;
+        continue;
+      }
       var value = result.getValue().asReadOnlyByteBuffer();
       int emitter = value.getInt();
       int index = value.getInt();

@@ -4,11 +4,13 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
+import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.SinkClosedException;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *   <li>{@code fan emitters count size delayMillis}: as many emitters at once (one: the handler's
  *       own thread) emit {@code count} results of {@code size} bytes each, sleeping before each;
  *       the first eight bytes of a result are the emitter's number and the result's index;
+ *   <li>{@code fail emitters count size delayMillis}: the same, with at least one emitter besides
+ *       the handler's own thread, which emits the fail mark meanwhile; everything after is refused;
  *   <li>{@code hold}: emits nothing and waits until it is interrupted or {@link #release()}d.
  * </ul>
  *
@@ -53,10 +57,11 @@ public final class ScriptedHandler implements MapStreamer {
     running.add(Thread.currentThread());
     try {
       String[] words = firstLine(datum.value()).split(" ");
-      if (words[0].equals("hold")) {
-        released.await();
-      } else {
-        fan(sink, number(words, 1), number(words, 2), number(words, 3), number(words, 4));
+      switch (words[0]) {
+        case "hold" -> released.await();
+        case "fan" -> fan(sink, Work.of(words), false);
+        case "fail" -> fan(sink, Work.of(words), true);
+        default -> throw new IllegalArgumentException("not in the script: " + words[0]);
       }
     } catch (InterruptedException | SinkClosedException e) {
       if (e instanceof InterruptedException) {
@@ -77,36 +82,50 @@ public final class ScriptedHandler implements MapStreamer {
     return new String(value, 0, end, ISO_8859_1);
   }
 
-  private static int number(String[] words, int index) {
-    return Integer.parseInt(words[index]);
+  private record Work(int emitters, int count, int size, int delayMillis) {
+    static Work of(String[] words) {
+      int[] numbers = Arrays.stream(words).skip(1).mapToInt(Integer::parseInt).toArray();
+      return new Work(numbers[0], numbers[1], Math.max(numbers[2], RESULT_HEADER), numbers[3]);
+    }
   }
 
-  private void fan(MessageSink sink, int emitters, int count, int size, int delayMillis)
-      throws InterruptedException {
-    if (emitters == 1) {
-      emitAll(sink, 0, count, size, delayMillis);
+  private void fan(MessageSink sink, Work work, boolean fails) throws InterruptedException {
+    if (work.emitters() == 1 && !fails) {
+      emitAll(sink, 0, work);
       return;
     }
     List<Thread> threads = new ArrayList<>();
-    for (int emitter = 0; emitter < emitters; emitter++) {
+    for (int emitter = 0; emitter < work.emitters(); emitter++) {
       int number = emitter;
       threads.add(
           Thread.ofVirtual()
               .name("emitter-" + number)
-              .unstarted(() -> emitUntilRefused(sink, number, count, size, delayMillis)));
+              .unstarted(() -> emitUntilRefused(sink, number, work)));
     }
     running.addAll(threads);
     threads.forEach(Thread::start);
+    if (fails) {
+      emitLast(sink, Message.toFail());
+    }
     // Not interrupted with the handler: a closed sink has to be enough to bring them to their end.
     for (Thread thread : threads) {
       thread.join();
     }
   }
 
-  private void emitUntilRefused(
-      MessageSink sink, int emitter, int count, int size, int delayMillis) {
+  private static void emitLast(MessageSink sink, Message mark) {
+    sink.emit(mark);
     try {
-      emitAll(sink, emitter, count, size, delayMillis);
+      sink.emit(mark);
+    } catch (SinkClosedException e) {
+      return;
+    }
+    throw new AssertionError("a result was accepted after the fail mark");
+  }
+
+  private void emitUntilRefused(MessageSink sink, int emitter, Work work) {
+    try {
+      emitAll(sink, emitter, work);
     } catch (SinkClosedException | InterruptedException e) {
       // Counted where it was thrown; the handler's end says the rest.
     } finally {
@@ -114,13 +133,12 @@ public final class ScriptedHandler implements MapStreamer {
     }
   }
 
-  private void emitAll(MessageSink sink, int emitter, int count, int size, int delayMillis)
-      throws InterruptedException {
-    for (int index = 0; index < count; index++) {
-      if (delayMillis > 0) {
-        Thread.sleep(delayMillis);
+  private void emitAll(MessageSink sink, int emitter, Work work) throws InterruptedException {
+    for (int index = 0; index < work.count(); index++) {
+      if (work.delayMillis() > 0) {
+        Thread.sleep(work.delayMillis());
       }
-      byte[] value = new byte[Math.max(size, RESULT_HEADER)];
+      byte[] value = new byte[work.size()];
       ByteBuffer.wrap(value).putInt(emitter).putInt(index);
       try {
         sink.emit(value);
