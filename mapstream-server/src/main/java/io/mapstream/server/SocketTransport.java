@@ -124,7 +124,8 @@ final class SocketTransport {
    * seen outside of them here.
    */
   private static void quietLeakDetector() {
-    if (System.getProperty(LEAK_DETECTION) == null) {
+    if (System.getProperty(LEAK_DETECTION) == null
+        && ResourceLeakDetector.getLevel() == ResourceLeakDetector.Level.SIMPLE) {
       ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
     }
   }
