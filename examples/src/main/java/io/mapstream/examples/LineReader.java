@@ -1,0 +1,110 @@
+package io.mapstream.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.MessageSink;
+import io.mapstream.server.MapStreamServer;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Answers a datum that names a file with the lines of that file, each as it is read, keyed by the
+ * name. At no time is more than a buffer and one line in memory, however large the file: {@code
+ * emit} blocks while the next vertex is slower than the disk, and then nothing is read either.
+ *
+ * <p>A datum comes from outside, so it only reaches files in a folder, {@code LINES_ROOT} or else
+ * the working directory: neither {@code ..} nor a symbolic link leads out of it. A name that is no
+ * file there is no reason to end the process and all other datums with it: it is answered with one
+ * message that says what is wrong, with the tag {@value #ERROR}, by which an edge of the pipeline
+ * can put it aside. A disk that fails is a reason, and throws.
+ *
+ * <p>To run it on the names in {@code examples/lines/LineReader.txt}:
+ *
+ * <pre>
+ * mvn -q -DskipTests -Pdemo package -Dfunction=LineReader -Dlines=examples/lines/LineReader.txt
+ * </pre>
+ */
+public final class LineReader implements MapStreamer {
+
+  static final String ERROR = "error";
+
+  private final Path root;
+
+  /**
+   * Makes a function for the files below a folder.
+   *
+   * @throws IOException if there is no such folder
+   */
+  public LineReader(Path root) throws IOException {
+    this.root = root.toRealPath();
+  }
+
+  /** Serves this function until the process is told to end. */
+  public static void main(String[] args) throws Exception {
+    MapStreamServer.run(new LineReader(Path.of(System.getenv().getOrDefault("LINES_ROOT", "."))));
+  }
+
+  @Override
+  public void handle(List<String> keys, Datum datum, MessageSink sink) throws IOException {
+    String name = datum.text().strip();
+    Path file;
+    try {
+      file = find(name);
+    } catch (RefusedException e) {
+      sink.emit(Message.of(e.getMessage()).withTags(ERROR));
+      return;
+    }
+    // Unlike Files.newBufferedReader this replaces bytes that aren't UTF-8, and goes on.
+    try (var lines = new BufferedReader(new InputStreamReader(Files.newInputStream(file), UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        sink.emit(Message.of(line).withKeys(name));
+      }
+    }
+  }
+
+  private Path find(String name) throws RefusedException, IOException {
+    Path file;
+    try {
+      file = root.resolve(name).normalize();
+    } catch (InvalidPathException e) {
+      throw new RefusedException(name, "is not a path");
+    }
+    // Before the disk is asked: nobody learns what exists elsewhere.
+    refuseOutside(file, name);
+    try {
+      file = file.toRealPath();
+    } catch (NoSuchFileException e) {
+      throw new RefusedException(name, "does not exist");
+    }
+    refuseOutside(file, name);
+    // A pipe or a device could block for ever or have no end.
+    if (!Files.isRegularFile(file)) {
+      throw new RefusedException(name, "is not a regular file");
+    }
+    return file;
+  }
+
+  private void refuseOutside(Path file, String name) throws RefusedException {
+    if (!file.startsWith(root)) {
+      throw new RefusedException(name, "is outside of the folder that is served");
+    }
+  }
+
+  /** A datum that names no file of this function. */
+  private static final class RefusedException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    RefusedException(String name, String reason) {
+      super("\"" + name + "\" " + reason);
+    }
+  }
+}
