@@ -1,0 +1,73 @@
+package io.mapstream.examples;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.MessageSink;
+import io.mapstream.server.MapStreamServer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * Decides by event time, when something happened, and never by the clock, so that the same datums
+ * give the same messages today and in a replay: what happened before a point in time is dropped;
+ * all else goes on unchanged, keyed by the window of time that it belongs to. What is older than
+ * the watermark has the tag {@value #LATE}, by which an edge of the pipeline can part it.
+ *
+ * <p>{@code EVENTS_FROM} is the point in time (default: 2022-01-01T00:00:00Z), {@code
+ * EVENTS_WINDOW} the length of the windows (default: PT1H), which are counted from 1970. To run it
+ * on any lines, which happen when they are sent:
+ *
+ * <pre>
+ * mvn -q -DskipTests -Pdemo package -Dfunction=EventTimeFilter
+ * EVENTS_FROM=2100-01-01T00:00:00Z mvn -q -DskipTests -Pdemo package -Dfunction=EventTimeFilter
+ * </pre>
+ */
+public final class EventTimeFilter implements MapStreamer {
+
+  static final String LATE = "late";
+
+  private final Instant from;
+  private final long windowMillis;
+
+  /**
+   * Makes a function.
+   *
+   * @param from what happened before is dropped
+   * @param window at least one millisecond
+   * @throws IllegalArgumentException if the window is shorter
+   */
+  public EventTimeFilter(Instant from, Duration window) {
+    if (window.toMillis() < 1) {
+      throw new IllegalArgumentException("window must be at least 1 ms but was " + window);
+    }
+    this.from = from;
+    this.windowMillis = window.toMillis();
+  }
+
+  /** Serves this function until the process is told to end. */
+  public static void main(String[] args) throws Exception {
+    Instant from =
+        Instant.parse(System.getenv().getOrDefault("EVENTS_FROM", "2022-01-01T00:00:00Z"));
+    Duration window = Duration.parse(System.getenv().getOrDefault("EVENTS_WINDOW", "PT1H"));
+    MapStreamServer.run(new EventTimeFilter(from, window));
+  }
+
+  @Override
+  public void handle(List<String> keys, Datum datum, MessageSink sink) {
+    Instant happened = datum.eventTime();
+    if (happened.isBefore(from)) {
+      sink.emit(Message.toDrop());
+      return;
+    }
+    Message message = Message.of(datum.value()).withKeys(windowOf(happened).toString());
+    sink.emit(happened.isBefore(datum.watermark()) ? message.withTags(LATE) : message);
+  }
+
+  private Instant windowOf(Instant happened) {
+    long millis = happened.toEpochMilli();
+    // Not a remainder by %, which is negative before 1970.
+    return Instant.ofEpochMilli(millis - Math.floorMod(millis, windowMillis));
+  }
+}
