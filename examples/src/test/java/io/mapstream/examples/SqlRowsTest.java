@@ -1,0 +1,190 @@
+package io.mapstream.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.Message;
+import io.mapstream.Messages;
+import io.mapstream.SinkClosedException;
+import io.mapstream.testkit.DatumStream;
+import io.mapstream.testkit.HandlerFailedException;
+import io.mapstream.testkit.MapStreamHarness;
+import io.mapstream.testkit.MapStreamTestServer;
+import io.mapstream.testkit.TestDatum;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class SqlRowsTest {
+
+  private static final Duration LIMIT = Duration.ofSeconds(10);
+  private static final String DATABASE = "jdbc:h2:mem:SqlRowsTest;LAZY_QUERY_EXECUTION=1";
+  private static final String ENDLESS = "SELECT fetched(x) FROM SYSTEM_RANGE(1, 1e15) WHERE x > ?";
+
+  /** What the database calls for each row; only a public class is open to it. */
+  public static final class Probe {
+
+    private static final AtomicInteger rows = new AtomicInteger();
+    private static volatile CountDownLatch queryRuns = new CountDownLatch(1);
+
+    private Probe() {}
+
+    /** The SQL function FETCHED. */
+    public static long fetched(long row) {
+      rows.incrementAndGet();
+      queryRuns.countDown();
+      return row;
+    }
+  }
+
+  private final Queue<Connection> opened = new ConcurrentLinkedQueue<>();
+  private Connection keptOpen;
+
+  @BeforeEach
+  void createFunctions() throws SQLException {
+    Probe.rows.set(0);
+    Probe.queryRuns = new CountDownLatch(1);
+    keptOpen = DriverManager.getConnection(DATABASE);
+    try (Statement statement = keptOpen.createStatement()) {
+      // A query that calls anything else isn't executed lazily.
+      statement.execute(
+          "CREATE ALIAS fetched DETERMINISTIC FOR '" + Probe.class.getName() + ".fetched'");
+    }
+  }
+
+  @AfterEach
+  void leavesNoConnectionOpen() throws SQLException {
+    for (Connection connection : opened) {
+      assertTrue(connection.isClosed());
+    }
+    // The database goes with its last connection.
+    keptOpen.close();
+  }
+
+  private SqlRows asking(String query) {
+    return new SqlRows(
+        () -> {
+          Connection connection = DriverManager.getConnection(DATABASE);
+          opened.add(connection);
+          return connection;
+        },
+        query);
+  }
+
+  @Test
+  void aRowIsAMessageOfItsColumns() throws Exception {
+    try (var harness = MapStreamHarness.of(SqlRows.ofOwnTable())) {
+      assertEquals(
+          List.of("107\tkitchen\t24.9", "257\tkitchen\t24.9"),
+          harness.process("kitchen, 24.9\n").texts().subList(0, 2));
+      assertEquals(Messages.empty(), harness.process("garage, 0"));
+    }
+  }
+
+  @Test
+  void nullIsShownAsNull() {
+    try (var harness = MapStreamHarness.of(asking("SELECT ?, NULL"))) {
+      assertEquals(List.of("a\tnull"), harness.process("a").texts());
+    }
+  }
+
+  @Test
+  void rowsLeaveAsTheyAreFetched() {
+    try (var harness = MapStreamHarness.builder(asking(ENDLESS)).bound(1).build()) {
+      DatumStream rows = harness.stream("0");
+
+      rows.awaitBlockedEmit();
+      assertEquals(2, Probe.rows.get()); // one to read, and one in the handler's hands
+
+      assertEquals("1", rows.next().text());
+      rows.awaitBlockedEmit();
+      assertEquals(3, Probe.rows.get());
+
+      rows.cancel();
+      assertCancelled(rows);
+    }
+  }
+
+  @Test
+  void cancelEndsAQueryThatHasNoRowYet() throws Exception {
+    var sum = asking("SELECT SUM(fetched(x)) FROM SYSTEM_RANGE(1, 1e15) WHERE x > ?");
+    try (var harness = MapStreamHarness.of(sum)) {
+      DatumStream rows = harness.stream("0");
+      awaitQuery();
+
+      rows.cancel();
+
+      assertInstanceOf(InterruptedException.class, rows.failure().orElseThrow());
+      assertTrue(opened.element().isClosed());
+    }
+  }
+
+  @Test
+  void aClientThatLeavesEndsTheQueryInTheServer() throws Exception {
+    try (var server = MapStreamTestServer.start(asking(ENDLESS))) {
+      var reply = server.client().send(TestDatum.of("0"));
+      assertEquals("1", reply.next(LIMIT).text());
+    }
+    // Closing has waited for the handler, and after each test all connections have to be closed.
+    assertEquals(1, opened.size());
+  }
+
+  @Test
+  void parametersAreNeverSql() {
+    try (var harness = MapStreamHarness.of(asking("SELECT ?"))) {
+      assertEquals(List.of("'; DROP TABLE x; --"), harness.process("'; DROP TABLE x; --").texts());
+    }
+  }
+
+  @Test
+  void parametersThatDoNotFitAreAnsweredWithWhatIsWrong() throws Exception {
+    try (var harness = MapStreamHarness.of(SqlRows.ofOwnTable())) {
+      assertEquals(
+          List.of(
+              Message.of("\"cellar\": the query takes 2 parameters, and there are 1")
+                  .withTags(SqlRows.ERROR)),
+          harness.process("cellar"));
+
+      Message wrongType = harness.process("cellar, warm").getFirst();
+      assertEquals(List.of(SqlRows.ERROR), wrongType.tags());
+      assertTrue(
+          wrongType.text().startsWith("\"cellar, warm\": Data conversion error"), wrongType.text());
+    }
+  }
+
+  @Test
+  void anErrorOfTheDatabaseIsThrown() {
+    try (var harness = MapStreamHarness.of(asking("SELECT * FROM absent WHERE id = ?"))) {
+      var failed = assertThrows(HandlerFailedException.class, () -> harness.process("1"));
+
+      SQLException cause = assertInstanceOf(SQLException.class, failed.getCause());
+      assertTrue(cause.getMessage().contains("ABSENT"), cause.getMessage());
+    }
+  }
+
+  private static void awaitQuery() throws InterruptedException {
+    assertTrue(
+        Probe.queryRuns.await(LIMIT.toSeconds(), TimeUnit.SECONDS), "the query has to start");
+  }
+
+  /** Whether the emit is refused first or the thread interrupted is for the scheduler to decide. */
+  private static void assertCancelled(DatumStream rows) {
+    Throwable failure = rows.failure().orElseThrow();
+    assertTrue(
+        failure instanceof InterruptedException || failure instanceof SinkClosedException,
+        failure.toString());
+  }
+}
