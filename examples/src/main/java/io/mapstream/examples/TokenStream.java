@@ -1,0 +1,117 @@
+package io.mapstream.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.MessageSink;
+import io.mapstream.server.MapStreamServer;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Sends a datum as a prompt to an HTTP endpoint that answers with server-sent events, as those of
+ * language models do, and passes each event on as it arrives. The call is a plain blocking one: on
+ * virtual threads a thousand open answers cost little more than their sockets.
+ *
+ * <p>A cancel interrupts the read and closes the response, so that the endpoint stops working on an
+ * answer that nobody wants. An endpoint that is overloaded or broken (429, 5xx) has the datum
+ * marked as failed, which the platform retries; one that refuses the request is not asked again,
+ * and the datum is answered with its status, with the tag {@value #ERROR}.
+ *
+ * <p>{@code TOKENS_URL} names the endpoint; without it, {@code main} starts one in this process
+ * that takes its time to say each word of the prompt. To run it on the prompts in {@code
+ * examples/lines/TokenStream.txt}:
+ *
+ * <pre>
+ * mvn -q -DskipTests -Pdemo package -Dfunction=TokenStream -Dlines=examples/lines/TokenStream.txt
+ * </pre>
+ */
+public final class TokenStream implements MapStreamer {
+
+  static final String ERROR = "error";
+
+  /** The data of the event by which many endpoints end an answer. */
+  private static final String DONE = "[DONE]";
+
+  private static final int OK = 200;
+  private static final int TOO_MANY_REQUESTS = 429;
+  private static final int SERVER_ERROR = 500;
+
+  /** For the connection and the status; the events may take as long as they like. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  private final HttpClient client;
+  private final URI endpoint;
+
+  /** Makes a function that asks an endpoint. */
+  public TokenStream(HttpClient client, URI endpoint) {
+    this.client = client;
+    this.endpoint = endpoint;
+  }
+
+  /** Serves this function until the process is told to end. */
+  public static void main(String[] args) throws Exception {
+    String url = System.getenv("TOKENS_URL");
+    try (HttpClient client = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+        TokenEndpoint own = url == null ? TokenEndpoint.start() : null) {
+      MapStreamServer.run(new TokenStream(client, own == null ? URI.create(url) : own.uri()));
+    }
+  }
+
+  @Override
+  public void handle(List<String> keys, Datum datum, MessageSink sink)
+      throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(endpoint)
+            .timeout(TIMEOUT)
+            .header("Accept", "text/event-stream")
+            .POST(BodyPublishers.ofByteArray(datum.value()))
+            .build();
+    HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
+    // Closing the body before its end closes the connection, or resets the stream with HTTP/2.
+    try (var lines = new BufferedReader(new InputStreamReader(response.body(), UTF_8))) {
+      int status = response.statusCode();
+      if (status == OK) {
+        emitEvents(lines, sink);
+      } else if (status == TOO_MANY_REQUESTS || status >= SERVER_ERROR) {
+        sink.emit(Message.toFail());
+      } else {
+        sink.emit(Message.of(endpoint + " has answered " + status).withTags(ERROR));
+      }
+    }
+  }
+
+  /**
+   * An event is some lines up to an empty one. Those that begin with {@code data:} are its data;
+   * comments, names and numbers of events mean nothing here. One that is cut off is no event.
+   */
+  private static void emitEvents(BufferedReader lines, MessageSink sink) throws IOException {
+    List<String> data = new ArrayList<>();
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      if (line.startsWith("data:")) {
+        String value = line.substring("data:".length());
+        data.add(value.startsWith(" ") ? value.substring(1) : value);
+      } else if (line.isEmpty() && !data.isEmpty()) {
+        String event = String.join("\n", data);
+        if (event.equals(DONE)) {
+          return;
+        }
+        sink.emit(Message.of(event));
+        data.clear();
+      }
+    }
+  }
+}
