@@ -34,6 +34,9 @@ final class MapStream implements StreamObserver<Request> {
 
   private static final Logger log = LoggerFactory.getLogger(MapStream.class);
 
+  /** Causes may form a circle. */
+  private static final int LONGEST_CHAIN = 32;
+
   private final MapService service;
   private final ServerCallStreamObserver<Response> client;
   private final ResponseWriter writer;
@@ -203,11 +206,23 @@ final class MapStream implements StreamObserver<Request> {
   }
 
   private void failedAfterTheEnd(HandlerTask task, Throwable cause) {
-    if (cause instanceof InterruptedException || cause instanceof SinkClosedException) {
+    if (comesFromTheEnd(cause)) {
       log.debug("handler of datum \"{}\" was stopped with its stream", task.id());
     } else {
       service.failedLate(service.failure(task, cause));
     }
+  }
+
+  /** Whether a handler threw because it was interrupted or its sink closed, wrapped or not. */
+  private static boolean comesFromTheEnd(Throwable thrown) {
+    Throwable cause = thrown;
+    for (int depth = 0; cause != null && depth < LONGEST_CHAIN; depth++) {
+      if (cause instanceof InterruptedException || cause instanceof SinkClosedException) {
+        return true;
+      }
+      cause = cause.getCause();
+    }
+    return false;
   }
 
   /** The EOT of this datum was written. */

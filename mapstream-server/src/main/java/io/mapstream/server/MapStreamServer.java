@@ -263,7 +263,8 @@ public final class MapStreamServer implements AutoCloseable {
     if (first != null && !first.cause().equals(late.cause())) {
       first.cause().addSuppressed(late.cause());
     }
-    log.debug("the handler failed on datum \"{}\", too", late.datumId(), late.printable());
+    log.warn("the handler of datum \"{}\" failed after its stream's end", late.datumId());
+    log.debug("the handler of datum \"{}\" failed with", late.datumId(), late.printable());
   }
 
   /**
