@@ -68,13 +68,20 @@ final class DatumSink implements MessageSink {
     if (size > writer.maxMessageSize()) {
       throw new MessageTooLargeException(size, writer.maxMessageSize());
     }
+    if (hasEnded()) {
+      throw datumClosed(); // and does not wait for room first
+    }
     reserve(result);
     if (!push(result)) {
       writer.unreserve(result);
-      throw new SinkClosedException(
-          "emit refused: the datum is closed (its handler has returned, or a fail mark was"
-              + " emitted)");
+      throw datumClosed();
     }
+  }
+
+  private static SinkClosedException datumClosed() {
+    return new SinkClosedException(
+        "emit refused: the datum is closed (its handler has returned, or a fail mark was"
+            + " emitted)");
   }
 
   /**

@@ -1,0 +1,544 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.Status;
+import io.mapstream.Message;
+import io.mapstream.MessageTooLargeException;
+import io.mapstream.SinkClosedException;
+import io.mapstream.proto.map.v1.MapResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The door to the observer and the sinks in front of it, one step of the event loop at a time. */
+class ResponseWriterTest {
+
+  private static final int PENDING = 100_000;
+  private static final int MESSAGE = 1_000_000;
+
+  private final ClientDouble client = new ClientDouble();
+  private final List<String> answered = new ArrayList<>();
+  private ResponseWriter writer = writer(PENDING, MESSAGE);
+
+  private ResponseWriter writer(int pending, int message) {
+    return new ResponseWriter(client, client.loop(), new ResponseWriter.Limits(pending, message));
+  }
+
+  private DatumSink sink(String id) {
+    return new DatumSink(writer, id, () -> answered.add(id));
+  }
+
+  private static void emit(DatumSink sink, String... texts) {
+    for (String text : texts) {
+      sink.emit(Message.of(text));
+    }
+  }
+
+  /** An emit on a thread of its own. */
+  private record Emitter(Thread thread, FutureTask<Void> task) {
+    static Emitter of(DatumSink sink, Message message) {
+      FutureTask<Void> task = new FutureTask<>(() -> sink.emit(message), null);
+      return new Emitter(Thread.ofVirtual().start(task), task);
+    }
+
+    Emitter awaitBlocked() {
+      Waits.untilParked(thread);
+      assertFalse(task.isDone());
+      return this;
+    }
+
+    void awaitDone() throws InterruptedException {
+      Waits.get(task);
+    }
+
+    SinkClosedException awaitRefused() throws InterruptedException {
+      AssertionError failed = assertThrows(AssertionError.class, () -> Waits.get(task));
+      return assertInstanceOf(SinkClosedException.class, failed.getCause());
+    }
+  }
+
+  /** Emits as much as there is room for at all; it returns only where all the room is free. */
+  private void assertAllRoomIsFree() throws InterruptedException {
+    DatumSink last = sink("room");
+    Emitter.of(last, Message.of(new byte[2 * PENDING])).awaitDone();
+  }
+
+  // Order and coalescing.
+
+  @Test
+  void resultsKeepTheirOrderAndTheEotIsAloneAndLast() {
+    DatumSink a = sink("a");
+    emit(a, "1", "2");
+    client.runLoop();
+    emit(a, "3");
+    a.end();
+    client.runLoop();
+
+    assertEquals(List.of("a:1,2", "a:3", "a."), client.taken());
+    assertEquals(List.of("a"), answered);
+    assertEquals(3, writer.written());
+  }
+
+  @Test
+  void aDatumWithoutResultsHasItsEotOnly() {
+    DatumSink a = sink("a");
+    a.end();
+    client.runLoop();
+
+    assertEquals(List.of("a."), client.taken());
+    assertEquals(List.of("a"), answered);
+  }
+
+  @Test
+  void whatGathersBeforeTheLoopRunsLeavesInOneResponsePerDatumAndOneTask() {
+    DatumSink a = sink("a");
+    DatumSink b = sink("b");
+    emit(a, "1", "2");
+    emit(b, "1");
+    emit(a, "3");
+    b.end();
+
+    assertEquals(List.of(), client.taken());
+    assertEquals(1, client.due());
+    client.runLoop();
+
+    assertEquals(List.of("a:1,2,3", "b:1", "b."), client.taken());
+    assertEquals(0, client.due());
+  }
+
+  @Test
+  void anIdleDatumIsHandedOverAnew() {
+    DatumSink a = sink("a");
+    for (String text : List.of("1", "2", "3")) {
+      emit(a, text);
+      client.runLoop();
+      assertEquals(List.of("a:" + text), client.taken());
+    }
+  }
+
+  @Test
+  void aResponseIsMergedUpToItsBoundAndDatumsTakeTurns() {
+    int size = ResponseWriter.MERGED_BYTES / 4;
+    writer = writer(10 * ResponseWriter.MERGED_BYTES, MESSAGE);
+    DatumSink a = sink("a");
+    DatumSink b = sink("b");
+    for (int i = 0; i < 7; i++) {
+      a.emit(new byte[size]);
+    }
+    emit(b, "1");
+    a.end();
+    client.runLoop();
+
+    List<MapResponse> responses = client.responses();
+    assertEquals(
+        List.of("a 3", "b 1", "a 3", "a 1", "a 0"),
+        responses.stream().map(r -> r.getId() + " " + r.getResultsCount()).toList());
+    for (MapResponse response : responses) {
+      assertTrue(response.getSerializedSize() <= ResponseWriter.MERGED_BYTES + 10);
+    }
+  }
+
+  @Test
+  void aResultAboveTheBoundOfMergingLeavesAlone() {
+    writer = writer(10 * ResponseWriter.MERGED_BYTES, MESSAGE);
+    DatumSink a = sink("a");
+    emit(a, "1");
+    a.emit(new byte[2 * ResponseWriter.MERGED_BYTES]);
+    emit(a, "2");
+    client.runLoop();
+
+    assertEquals(
+        List.of(1, 1, 1), client.responses().stream().map(MapResponse::getResultsCount).toList());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {20, 33, 100, 1_000})
+  void noResponseIsMergedAboveTheMessageLimit(int limit) {
+    writer = writer(PENDING, limit);
+    Random random = new Random(limit);
+    DatumSink a = sink("an id");
+    List<Integer> emitted = new ArrayList<>();
+    for (int i = 0; i < 80; i++) {
+      byte[] value = new byte[random.nextInt(limit)];
+      try {
+        a.emit(value);
+        emitted.add(value.length);
+      } catch (MessageTooLargeException e) {
+        assertTrue(e.size() > limit && e.limit() == limit, e::toString);
+      }
+    }
+    client.runLoop();
+
+    List<Integer> written = new ArrayList<>();
+    for (MapResponse response : client.responses()) {
+      assertTrue(response.getSerializedSize() <= limit, () -> response.getSerializedSize() + " B");
+      response.getResultsList().forEach(result -> written.add(result.getValue().size()));
+    }
+    assertEquals(emitted, written);
+    assertFalse(emitted.isEmpty());
+  }
+
+  @Test
+  void aResultAboveTheLimitIsRefusedAndTakesNoRoom() throws Exception {
+    writer = writer(PENDING, 1_000);
+    DatumSink a = sink("a");
+    for (int i = 0; i < 2 * PENDING / 1_000; i++) {
+      assertThrows(MessageTooLargeException.class, () -> a.emit(new byte[1_000]));
+    }
+    emit(a, "1");
+    client.runLoop();
+
+    assertEquals(List.of("a:1"), client.taken());
+  }
+
+  @Test
+  void nullIsRefusedByName() {
+    var refused =
+        assertThrows(IllegalArgumentException.class, () -> sink("a").emit((Message) null));
+
+    assertTrue(refused.getMessage().contains("message"), refused::getMessage);
+  }
+
+  // Readiness.
+
+  @Test
+  void nothingIsWrittenWhileTheTransportIsNotReadyAndAllOfItAfterwards() {
+    client.readyFor(0);
+    DatumSink a = sink("a");
+    DatumSink b = sink("b");
+    emit(a, "1");
+    emit(b, "1");
+    client.runLoop();
+    emit(a, "2");
+    a.end();
+    client.runLoop();
+    assertEquals(List.of(), client.taken());
+
+    client.readyFor(10);
+    writer.drain();
+
+    assertEquals(List.of("a:1,2", "a.", "b:1"), client.taken());
+  }
+
+  @Test
+  void theDrainStopsWhereReadinessEndsAndGoesOnThere() {
+    client.readyFor(1);
+    DatumSink a = sink("a");
+    DatumSink b = sink("b");
+    DatumSink c = sink("c");
+    emit(a, "1");
+    emit(b, "1");
+    emit(c, "1");
+    client.runLoop();
+    assertEquals(List.of("a:1"), client.taken());
+
+    emit(a, "2");
+    client.readyFor(2);
+    writer.drain();
+    assertEquals(List.of("b:1", "c:1"), client.taken());
+
+    client.readyFor(1);
+    writer.drain();
+    assertEquals(List.of("a:2"), client.taken());
+  }
+
+  /** The client may use the id again at once, so nothing may come between the two. */
+  @Test
+  void theEotLeavesWithTheLastResultsEvenIfThoseEndReadiness() {
+    client.readyFor(1);
+    DatumSink a = sink("a");
+    emit(a, "1");
+    a.emit(Message.toFail());
+    client.runLoop();
+
+    assertEquals(List.of("a:1,", "a."), client.taken());
+    assertEquals(List.of("a"), answered);
+  }
+
+  // The end of a datum.
+
+  @Test
+  void theFailMarkEndsTheDatum() {
+    DatumSink a = sink("a");
+    a.emit(Message.toFail());
+    assertTrue(a.hasEnded());
+
+    var refused = assertThrows(SinkClosedException.class, () -> emit(a, "late"));
+    assertTrue(refused.getMessage().contains("fail mark"), refused::getMessage);
+    assertThrows(SinkClosedException.class, () -> a.emit(Message.toFail()));
+    assertFalse(a.end());
+    assertFalse(a.endWith(Message.toFail()));
+    client.runLoop();
+
+    assertEquals(List.of("a:", "a."), client.taken());
+    assertThrows(SinkClosedException.class, () -> emit(a, "later"));
+    assertFalse(a.end());
+    client.runLoop();
+    assertEquals(List.of(), client.taken());
+    assertEquals(List.of("a"), answered);
+  }
+
+  @Test
+  void theMarkOfAFailedHandlerFollowsItsResultsAndNeedsNoRoom() throws Exception {
+    DatumSink a = sink("a");
+    a.emit(new byte[2 * PENDING]);
+    Emitter blocked = Emitter.of(a, Message.of("waits")).awaitBlocked();
+
+    assertTrue(a.endWith(Message.toFail()));
+    client.runLoop();
+
+    assertTrue(blocked.awaitRefused().getMessage().contains("fail mark"));
+    List<MapResponse> responses = client.responses();
+    assertEquals(
+        List.of(Message.FAIL_TAG), responses.get(responses.size() - 2).getResults(0).getTagsList());
+    assertTrue(responses.get(responses.size() - 1).getStatus().getEot());
+    client.runLoop();
+    assertAllRoomIsFree();
+  }
+
+  @Test
+  void lateEmitIsRefusedWithoutWaitingForRoom() throws Exception {
+    DatumSink a = sink("a");
+    a.end();
+    sink("b").emit(new byte[2 * PENDING]);
+
+    Emitter late = Emitter.of(a, Message.of("late"));
+
+    assertTrue(late.awaitRefused().getMessage().contains("returned"));
+  }
+
+  // Room.
+
+  @Test
+  void emitBlocksWhereThereIsNoRoomAndGoesOnWhenThereIs() throws Exception {
+    client.readyFor(0);
+    DatumSink a = sink("a");
+    a.emit(new byte[PENDING / 2]);
+    Emitter blocked = Emitter.of(a, Message.of(new byte[PENDING / 2])).awaitBlocked();
+    client.runLoop();
+    assertFalse(blocked.task().isDone());
+
+    client.readyFor(10);
+    writer.drain();
+
+    blocked.awaitDone();
+    client.runLoop();
+    assertEquals(2, writer.written());
+  }
+
+  @Test
+  void aResultLargerThanAllRoomWaitsForAllOfIt() throws Exception {
+    DatumSink a = sink("a");
+    emit(a, "1");
+    Emitter blocked = Emitter.of(a, Message.of(new byte[3 * PENDING])).awaitBlocked();
+    client.readyFor(1).runLoop();
+    blocked.awaitDone();
+    Emitter next = Emitter.of(a, Message.of("2")).awaitBlocked();
+    client.readyFor(1).runLoop();
+    writer.drain();
+
+    next.awaitDone();
+    client.readyFor(1).runLoop();
+    writer.drain();
+    assertEquals(3, writer.written());
+  }
+
+  /** So that a large result isn't starved by small ones. */
+  @Test
+  void emittersGetRoomInTheOrderInWhichTheyCame() throws Exception {
+    DatumSink a = sink("a");
+    a.emit(new byte[PENDING / 2]);
+    Emitter large = Emitter.of(sink("b"), Message.of(new byte[PENDING])).awaitBlocked();
+    Emitter small = Emitter.of(sink("c"), Message.of("1")).awaitBlocked();
+
+    client.readyFor(1).runLoop();
+    large.awaitDone();
+    small.awaitBlocked();
+    client.readyFor(1).runLoop();
+    writer.drain();
+    small.awaitDone();
+  }
+
+  @Test
+  void interruptionEndsTheWaitAndTakesNoRoom() throws Exception {
+    DatumSink a = sink("a");
+    a.emit(new byte[PENDING]);
+    Emitter blocked = Emitter.of(a, Message.of("1")).awaitBlocked();
+    blocked.thread().interrupt();
+
+    SinkClosedException refused = blocked.awaitRefused();
+
+    assertTrue(refused.getMessage().contains("interrupted"), refused::getMessage);
+    assertInstanceOf(InterruptedException.class, refused.getCause());
+    client.runLoop();
+    assertAllRoomIsFree();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void allRoomIsFreeAtTheEndWhateverHappened(long seed) throws Exception {
+    Random random = new Random(seed);
+    writer = writer(PENDING, 3 * PENDING);
+    List<DatumSink> sinks = new ArrayList<>();
+    int emitted = 0;
+    int waiting = 0;
+    for (int i = 0; i < 5_000; i++) {
+      if (sinks.size() < 5 || random.nextInt(50) == 0) {
+        sinks.add(sink("" + i));
+      }
+      DatumSink sink = sinks.get(random.nextInt(sinks.size()));
+      switch (random.nextInt(8)) {
+        case 0 -> sink.end();
+        case 1 -> sink.endWith(Message.toFail());
+        case 2 -> {
+          client.readyFor(random.nextInt(3));
+          client.runLoop();
+        }
+        case 3 -> assertThrows(MessageTooLargeException.class, () -> tooLarge(sink));
+        default -> {
+          int size = random.nextInt(19_000);
+          waiting += size + 300;
+          if (waiting > PENDING) { // or this thread would wait for itself
+            client.readyFor(Integer.MAX_VALUE);
+            writer.drain();
+            waiting = size + 300;
+          }
+          emitted += tryEmit(sink, size) ? 1 : 0;
+        }
+      }
+    }
+    client.readyFor(Integer.MAX_VALUE);
+    client.runLoop();
+    writer.drain();
+
+    assertTrue(emitted > 0 && writer.written() >= emitted);
+    assertAllRoomIsFree();
+  }
+
+  private static void tooLarge(DatumSink sink) {
+    if (sink.hasEnded()) {
+      throw new MessageTooLargeException(2, 1); // refused for the other reason
+    }
+    sink.emit(new byte[3 * PENDING]);
+  }
+
+  private static boolean tryEmit(DatumSink sink, int size) {
+    try {
+      sink.emit(new byte[size]);
+      return true;
+    } catch (SinkClosedException e) {
+      return false;
+    }
+  }
+
+  // The end of the stream.
+
+  @Test
+  void blockedEmittersWakeWhenTheStreamEnds() throws Exception {
+    DatumSink a = sink("a");
+    a.emit(new byte[PENDING]);
+    List<Emitter> blocked = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      blocked.add(Emitter.of(a, Message.of(new byte[PENDING / 2])).awaitBlocked());
+    }
+
+    writer.end(Status.UNAVAILABLE.withDescription("gone"), null, "the server is stopping");
+
+    for (Emitter emitter : blocked) {
+      String message = emitter.awaitRefused().getMessage();
+      assertTrue(message.contains("the server is stopping"), message);
+    }
+    assertEquals(Status.Code.UNAVAILABLE, client.end().getCode());
+  }
+
+  @Test
+  void blockedEmittersWakeWhenTheClientIsGone() throws Exception {
+    DatumSink a = sink("a");
+    a.emit(new byte[PENDING]);
+    Emitter blocked = Emitter.of(a, Message.of("1")).awaitBlocked();
+
+    writer.abandon("the client is gone");
+
+    assertTrue(blocked.awaitRefused().getMessage().contains("the client is gone"));
+    assertNull(client.end());
+  }
+
+  @Test
+  void nothingIsWrittenAfterTheEnd() {
+    DatumSink a = sink("a");
+    emit(a, "1");
+    writer.end(Status.OK, null, "the stream is complete");
+    client.runLoop();
+    a.end();
+    sink("b").end();
+    client.runLoop();
+    writer.drain();
+
+    assertEquals(Status.OK, client.end());
+    assertEquals(List.of(), client.taken());
+    assertEquals(List.of(), answered);
+    var refused = assertThrows(SinkClosedException.class, () -> emit(sink("c"), "late"));
+    assertTrue(refused.getMessage().contains("the stream is complete"), refused::getMessage);
+  }
+
+  @Test
+  void theFirstEndWins() {
+    writer.end(Status.INTERNAL.withDescription("first"), null, "first");
+    writer.end(Status.OK, null, "second");
+    writer.abandon("third");
+
+    assertEquals("first", client.end().getDescription());
+    assertEquals("first", writer.closedBecause());
+  }
+
+  @Test
+  void afterAbandonNothingIsSaidToTheClient() {
+    writer.abandon("the client is gone");
+    writer.end(Status.OK, null, "second");
+
+    assertNull(client.end());
+    assertEquals("the client is gone", writer.closedBecause());
+  }
+
+  /** As the last answer does, which may end a draining stream in the middle of a turn. */
+  @Test
+  void theEndInTheMiddleOfADrainStopsIt() {
+    DatumSink a =
+        new DatumSink(writer, "a", () -> writer.end(Status.OK, null, "the stream is complete"));
+    DatumSink b = sink("b");
+    a.end();
+    emit(b, "1");
+    client.runLoop();
+
+    assertEquals(List.of("a."), client.taken());
+    assertEquals(Status.OK, client.end());
+  }
+
+  @Test
+  void aLoopThatHasStoppedIsTheEndOfTheStream() throws Exception {
+    writer =
+        new ResponseWriter(
+            client,
+            task -> {
+              throw new RejectedExecutionException("stopped");
+            },
+            new ResponseWriter.Limits(PENDING, MESSAGE));
+    DatumSink a = sink("a");
+    emit(a, "into the void");
+
+    var refused = assertThrows(SinkClosedException.class, () -> emit(a, "1"));
+
+    assertTrue(refused.getMessage().contains("stopped"), refused::getMessage);
+  }
+}
