@@ -168,8 +168,8 @@ final class WireMapping {
         switch (tag) {
           case KEYS << 3 | LEN -> addKey(in.readStringRequireUtf8());
           case VALUE << 3 | LEN -> value = in.readByteArray();
-          case EVENT_TIME << 3 | LEN -> eventTime = readTimestamp(in, "event_time");
-          case WATERMARK << 3 | LEN -> watermark = readTimestamp(in, "watermark");
+          case EVENT_TIME << 3 | LEN -> eventTime = readTimestamp(in, "event_time", eventTime);
+          case WATERMARK << 3 | LEN -> watermark = readTimestamp(in, "watermark", watermark);
           case HEADERS << 3 | LEN -> readHeader(in);
           case REQUEST_METADATA << 3 | LEN -> metadata = readMetadata(in);
           default -> skip(in, tag);
@@ -190,9 +190,11 @@ final class WireMapping {
       keys.add(key);
     }
 
-    private static Instant readTimestamp(CodedInputStream in, String field) throws IOException {
-      long seconds = 0;
-      int nanos = 0;
+    /** A message field that comes twice is merged, so what came {@code before} counts. */
+    private static Instant readTimestamp(
+        CodedInputStream in, String field, @Nullable Instant before) throws IOException {
+      long seconds = before == null ? 0 : before.getEpochSecond();
+      int nanos = before == null ? 0 : before.getNano();
       int limit = in.pushLimit(in.readRawVarint32());
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         switch (tag) {
