@@ -56,6 +56,12 @@ public final class ClientStream implements AutoCloseable {
     ENDED
   }
 
+  /**
+   * Responses asked for at once while all are read: asking for each alone costs as much as reading
+   * it.
+   */
+  static final int READ_AHEAD = 32;
+
   /** Ids kept after their EOT, to name a fault for what it is. */
   private static final int ENDED_IDS = 1000;
 
@@ -320,8 +326,8 @@ public final class ClientStream implements AutoCloseable {
   }
 
   private void askNext() {
-    if (reading && asked == 0) {
-      ask(1);
+    if (reading && asked <= READ_AHEAD / 2) {
+      ask(READ_AHEAD - asked);
     }
   }
 
