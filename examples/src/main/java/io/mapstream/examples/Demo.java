@@ -27,6 +27,12 @@ public final class Demo {
 
   private static final int MOST_DATUMS = 500;
   private static final long MOST_BYTES = 8 * 1024 * 1024;
+
+  /** Maven, when it is killed alone, doesn't take the processes with it that it has started. */
+  private static final String END_WITH_PARENT = "mapstream.demo.endWithParent";
+
+  private static final int SIGTERM_CODE = 128 + 15;
+
   private static final Duration STARTUP = Duration.ofSeconds(60);
 
   /** For what takes as long as the person who reads the output. */
@@ -42,6 +48,9 @@ public final class Demo {
 
     /** The input can't be read. */
     record BadInput(String message) implements Ending {}
+
+    /** Standard output takes no more, for instance on a full disk. */
+    record BadOutput(String message) implements Ending {}
 
     /** The server, or the way to it, is broken. */
     record Failed(String message) implements Ending {}
@@ -90,6 +99,9 @@ public final class Demo {
   private int run() {
     // Ctrl-C and SIGTERM end the process without coming back here.
     Runtime.getRuntime().addShutdownHook(new Thread(this::close, "demo-close"));
+    if (Boolean.getBoolean(END_WITH_PARENT)) {
+      endWithParent();
+    }
     output.start();
     // A thread that the end of the process doesn't wait for: it may be reading from a terminal.
     Thread.ofPlatform().daemon().name("demo-input").start(() -> ending.complete(drive()));
@@ -98,12 +110,21 @@ public final class Demo {
     return code;
   }
 
+  private static void endWithParent() {
+    ProcessHandle.current()
+        .parent()
+        .ifPresent(parent -> {
+          var unused = parent.onExit().thenRun(() -> System.exit(SIGTERM_CODE));
+        });
+  }
+
   private int exitCode(Ending end) {
     output.flush();
     return switch (end) {
       case Ending.Complete complete -> 0;
       case Ending.Unread unread -> insteadOfSummary("", 0);
       case Ending.BadInput bad -> insteadOfSummary(bad.message(), 2);
+      case Ending.BadOutput bad -> insteadOfSummary(bad.message(), 1);
       case Ending.Failed failed -> afterFailure(failed.message());
     };
   }
@@ -183,7 +204,7 @@ public final class Demo {
     ending.complete(
         reason.contains("Broken pipe")
             ? new Ending.Unread()
-            : new Ending.Failed("can't write to standard output: " + reason));
+            : new Ending.BadOutput("can't write to standard output: " + reason));
   }
 
   /** One line on its way, and what comes back for it. */

@@ -1,6 +1,5 @@
 package io.mapstream.examples;
 
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,11 +19,14 @@ final class DemoInput {
 
   private final String name;
   private final InputStream in;
+  private final byte[] buffer = new byte[64 * 1024];
+  private int at;
+  private int end;
   private long lines;
 
   DemoInput(String name, InputStream in) {
     this.name = name;
-    this.in = new BufferedInputStream(in);
+    this.in = in;
   }
 
   /**
@@ -59,28 +61,39 @@ final class DemoInput {
    * @throws IOException if reading fails or the line is too long; the message names the input
    */
   byte @Nullable [] next() throws IOException {
-    ByteArrayOutputStream line = new ByteArrayOutputStream();
     lines++;
-    int b = read();
-    if (b < 0) {
+    if (!hasBytes()) {
       return null;
     }
-    for (; b >= 0 && b != '\n'; b = read()) {
-      if (line.size() == LONGEST_LINE) {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    do {
+      int start = at;
+      while (at < end && buffer[at] != '\n') {
+        at++;
+      }
+      if (line.size() + at - start > LONGEST_LINE) {
         throw new IOException(
             "line %d of %s is longer than %d bytes".formatted(lines, name, LONGEST_LINE));
       }
-      line.write(b);
-    }
+      line.write(buffer, start, at - start);
+    } while (at == end && hasBytes());
+    at++;
     return withoutCarriageReturn(line.toByteArray());
   }
 
-  private int read() throws IOException {
-    try {
-      return in.read();
-    } catch (IOException e) {
-      throw new IOException("can't read " + name + ": " + e.getMessage(), e);
+  /**
+   * Reads more where the buffer is used up; as much as there is, without waiting for it to fill.
+   */
+  private boolean hasBytes() throws IOException {
+    if (at >= end) {
+      try {
+        at = 0;
+        end = in.read(buffer);
+      } catch (IOException e) {
+        throw new IOException("can't read " + name + ": " + e.getMessage(), e);
+      }
     }
+    return at < end;
   }
 
   private static byte[] withoutCarriageReturn(byte[] line) {

@@ -2,6 +2,7 @@ package io.mapstream.examples;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DemoInputTest {
 
@@ -38,6 +40,22 @@ class DemoInputTest {
       lines.add(new String(line, ISO_8859_1));
     }
     assertEquals(expected, lines);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {65_535, 65_536, 65_537, 200_000, DemoInput.LONGEST_LINE})
+  void linesOfAnyLengthComeWhole(int length) throws Exception {
+    String text = "x".repeat(length) + "\n" + "y".repeat(length) + "\n\nz";
+    DemoInput input = new DemoInput("it", new ByteArrayInputStream(text.getBytes(ISO_8859_1)));
+
+    assertEquals(length, input.next().length);
+    byte[] second = input.next();
+    assertEquals(length, second.length);
+    assertEquals('y', second[length - 1]);
+    assertEquals(0, input.next().length);
+    assertEquals(1, input.next().length);
+    assertNull(input.next());
+    assertNull(input.next());
   }
 
   @Test

@@ -39,6 +39,8 @@ class DemoTest {
   private Path temporary;
   private Process demo;
   private ProcessHandle server;
+  private List<String> launcher = List.of();
+  private List<String> options = List.of();
   private final List<String> out = new ArrayList<>();
 
   /** Standard error as it comes, and {@link #END}. */
@@ -53,26 +55,30 @@ class DemoTest {
 
   @AfterEach
   void nothingIsLeft() throws Exception {
-    assertTrue(demo.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "the demo has ended");
-    if (server != null) {
-      assertFalse(server.isAlive(), "the server process is gone");
-    }
-    try (Stream<Path> left = Files.list(temporary)) {
-      assertEquals(List.of(), left.toList());
+    try {
+      assertTrue(demo.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "the demo has ended");
+      if (server != null) {
+        assertFalse(server.isAlive(), "the server process is gone");
+      }
+      try (Stream<Path> left = Files.list(temporary)) {
+        assertEquals(List.of(), left.toList());
+      }
+    } finally {
+      kill(demo.toHandle());
     }
   }
 
-  @AfterEach
-  void killWhatAFailedTestLeaves() {
-    demo.descendants().forEach(ProcessHandle::destroyForcibly);
-    demo.destroyForcibly();
+  private static void kill(ProcessHandle process) {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
   }
 
   private void start(String... args) throws IOException {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(launcher);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");
     command.add("-Djava.io.tmpdir=" + temporary);
+    command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(Demo.class.getName());
     command.addAll(Arrays.asList(args));
@@ -205,6 +211,22 @@ class DemoTest {
     assertEquals(128 + 15, exitCode());
     List<String> err = allErrors();
     assertTrue(err.getLast().contains(" to the first result p50 "), err::toString);
+  }
+
+  @Test
+  void whereItIsToEndWithItsParentItDoes() throws Exception {
+    // A shell between, which hands over its streams and is killed.
+    launcher = List.of("sh", "-c", "\"$@\"; exit $?", "sh");
+    options = List.of("-Dmapstream.demo.endWithParent=true");
+    startEndless();
+    ProcessHandle java = server;
+    server = java.children().findFirst().orElseThrow();
+    assertTrue(demo.toHandle().destroyForcibly());
+    try {
+      java.onExit().get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    } finally {
+      kill(java);
+    }
   }
 
   @Test
