@@ -1,5 +1,7 @@
 package io.mapstream.examples;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.mapstream.Datum;
 import io.mapstream.Message;
 import io.mapstream.testkit.ClientStream;
@@ -16,9 +18,9 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Shows a map-stream function at work: starts {@link FlatMap} as a server process of its own, sends
- * it the lines of a file as the data plane would, many at a time, and prints each message as it
- * arrives.
+ * Shows a map-stream function at work: starts {@link FlatMap}, or another example, as a server
+ * process of its own, sends it the lines of a file as the data plane would, many at a time, and
+ * prints each message as it arrives. A drop prints nothing, a nack and a fail their name.
  *
  * <p>Messages go to standard output, one per line; all else goes to standard error. The exit code
  * is 0 at the end of the input, 1 if the server failed, 2 if the input can't be read.
@@ -57,8 +59,7 @@ public final class Demo {
   }
 
   private final DemoInput input;
-  private final DemoServer server =
-      new DemoServer(code -> fail("the server has exited with code " + code));
+  private final DemoServer server;
   private final DemoReport report = new DemoReport(System.err);
   private final Window window = new Window();
   private final CompletableFuture<Ending> ending = new CompletableFuture<>();
@@ -68,22 +69,31 @@ public final class Demo {
 
   private volatile boolean closing;
 
-  private Demo(DemoInput input) {
+  private Demo(DemoInput input, String function) {
     this.input = input;
+    this.server = new DemoServer(function, code -> fail("the server has exited with code " + code));
   }
 
   /**
    * Runs the demo and ends the process.
    *
-   * @param args a path, or {@code -} for standard input
+   * @param args a path, or {@code -} for standard input; then, if it is not to be {@link FlatMap},
+   *     the name of an example or of any class with a {@code main} on the class path
    */
   public static void main(String[] args) {
     System.exit(run(args));
   }
 
   private static int run(String[] args) {
-    if (args.length != 1 || args[0].isEmpty()) {
-      System.err.println("usage: Demo FILE   (- for standard input)");
+    if (args.length < 1 || args.length > 2 || args[0].isEmpty()) {
+      System.err.println("usage: Demo FILE [FUNCTION]   (- for standard input)");
+      return 2;
+    }
+    String function = className(args.length == 2 ? args[1] : FlatMap.class.getSimpleName());
+    try {
+      Class.forName(function, false, Demo.class.getClassLoader());
+    } catch (ClassNotFoundException e) {
+      System.err.println("demo: there is no function " + function);
       return 2;
     }
     DemoInput input;
@@ -93,7 +103,12 @@ public final class Demo {
       System.err.println("demo: " + e.getMessage());
       return 2;
     }
-    return new Demo(input).run();
+    return new Demo(input, function).run();
+  }
+
+  /** An example goes by its simple name. */
+  private static String className(String function) {
+    return function.contains(".") ? function : Demo.class.getPackageName() + "." + function;
   }
 
   private int run() {
@@ -218,6 +233,11 @@ public final class Demo {
       this.length = length;
     }
 
+    private static byte[] shown(Message message) {
+      String mark = message.isNack() ? "(nack)" : message.isFail() ? "(fail)" : "";
+      return mark.isEmpty() ? message.value() : mark.getBytes(UTF_8);
+    }
+
     @Override
     public void message(Message message) {
       if (!answered) {
@@ -228,7 +248,7 @@ public final class Demo {
         report.dropped();
       } else {
         report.message();
-        output.line(message.value());
+        output.line(shown(message));
       }
     }
 

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The {@link FlatMap} example as a process of its own, on a socket in a temporary folder. What it
- * logs goes to a file there: standard output belongs to the messages.
+ * An example as a process of its own, on a socket in a temporary folder. What it logs goes to a
+ * file there: standard output belongs to the messages.
  */
 final class DemoServer implements AutoCloseable {
 
@@ -27,6 +27,7 @@ final class DemoServer implements AutoCloseable {
 
   // Guarded by this.
   private @Nullable Path folder;
+  private final String function;
   private @Nullable Process process;
   private CompletableFuture<Void> exited = CompletableFuture.completedFuture(null);
   private boolean closed;
@@ -34,9 +35,11 @@ final class DemoServer implements AutoCloseable {
   /**
    * A server that is not started yet.
    *
+   * @param function the class whose {@code main} serves it
    * @param onExit told the exit code when the process has ended, whatever ended it
    */
-  DemoServer(IntConsumer onExit) {
+  DemoServer(String function, IntConsumer onExit) {
+    this.function = function;
     this.onExit = onExit;
   }
 
@@ -52,7 +55,7 @@ final class DemoServer implements AutoCloseable {
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
-            FlatMap.class.getName());
+            function);
     builder.environment().put("MAPSTREAM_SOCKET_PATH", socketPath().toString());
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", serverInfoFile().toString());
     // Whoever stops the demo doesn't want the rest of its results.

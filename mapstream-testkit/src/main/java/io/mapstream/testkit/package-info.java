@@ -56,8 +56,11 @@
  * </table>
  *
  * <p>Wrong arguments are an {@link java.lang.IllegalArgumentException} that names the argument and
- * what was given. What a test expected and didn't get is an {@link java.lang.AssertionError}, so
- * that every test framework counts it as a failed test.
+ * what was given. What a test expected of a harness and didn't get is an {@link
+ * java.lang.AssertionError}, so that every test framework counts it as a failed test. The client
+ * throws exceptions of its own instead, since programs use it, too: {@link
+ * io.mapstream.testkit.WaitTimeoutException}, {@link io.mapstream.testkit.StreamBrokenException},
+ * {@link io.mapstream.testkit.ProtocolFaultException}.
  */
 @NullMarked
 package io.mapstream.testkit;
