@@ -59,7 +59,8 @@ final class MapService {
   private final Set<MapStream> streams = new LinkedHashSet<>();
   private final ArrayDeque<HandlerTask> toStart = new ArrayDeque<>();
   private boolean draining;
-  private Runnable onLastClosed = () -> {};
+  private boolean aborting;
+  private Runnable onQuiet = () -> {};
 
   /**
    * A service that is not bound yet.
@@ -113,8 +114,19 @@ final class MapService {
   }
 
   void closed(MapStream stream) {
-    if (streams.remove(stream) && streams.isEmpty()) {
-      onLastClosed.run();
+    if (streams.remove(stream)) {
+      tellIfQuiet();
+    }
+  }
+
+  /** A datum is in work no more. */
+  void released() {
+    tellIfQuiet();
+  }
+
+  private void tellIfQuiet() {
+    if (streams.isEmpty() && (!aborting || admission.datums() == 0)) {
+      onQuiet.run();
     }
   }
 
@@ -122,27 +134,25 @@ final class MapService {
     return Status.UNAVAILABLE.withDescription("the server is stopping");
   }
 
-  /**
-   * Accepts no new datum, lets open handlers finish; {@code onLastClosed} runs when all is sent.
-   */
-  void drain(Runnable onLastClosed) {
+  /** Accepts no new datum, lets open handlers finish; {@code onQuiet} runs when all is sent. */
+  void drain(Runnable onQuiet) {
     draining = true;
-    this.onLastClosed = onLastClosed;
+    this.onQuiet = onQuiet;
     List.copyOf(streams).forEach(stream -> stream.drain(stopping()));
-    if (streams.isEmpty()) {
-      onLastClosed.run();
-    }
+    tellIfQuiet();
   }
 
-  /** Ends what is open, handlers interrupted. Follows {@link #drain}, or takes its place. */
-  void abort(Runnable onLastClosed, String reason) {
+  /**
+   * Ends what is open, handlers interrupted; {@code onQuiet} runs when all is sent and no handler
+   * runs any more. Follows {@link #drain}, or takes its place.
+   */
+  void abort(Runnable onQuiet, String reason) {
     draining = true;
-    this.onLastClosed = onLastClosed;
+    aborting = true;
+    this.onQuiet = onQuiet;
     Status status = Status.UNAVAILABLE.withDescription(reason);
     List.copyOf(streams).forEach(stream -> stream.abort(status));
-    if (streams.isEmpty()) {
-      onLastClosed.run();
-    }
+    tellIfQuiet();
   }
 
   /** Whether {@code thread} runs a handler. */

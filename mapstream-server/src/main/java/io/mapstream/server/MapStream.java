@@ -235,6 +235,7 @@ final class MapStream implements StreamObserver<Request> {
     if (task.isDone() && task.claimRelease()) {
       inFlight.remove(task);
       endIfDrained();
+      service.released();
     }
   }
 

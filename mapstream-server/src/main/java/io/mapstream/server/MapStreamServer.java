@@ -53,7 +53,10 @@ public final class MapStreamServer implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(MapStreamServer.class);
 
-  /** How long a stop waits for a last status to reach a client that has been told to go. */
+  /**
+   * How long a stop waits for a last status to reach a client that has been told to go, and for
+   * interrupted handlers to leave.
+   */
   private static final Duration FAREWELL = Duration.ofSeconds(1);
 
   private final MapStreamer handler;
@@ -302,7 +305,9 @@ public final class MapStreamServer implements AutoCloseable {
           log.warn("handlers were still running after {}, interrupted", options.shutdownGrace());
         }
       }
-      ended(socket, FAREWELL, closed -> streams.abort(closed, "the server is stopping"));
+      if (!ended(socket, FAREWELL, quiet -> streams.abort(quiet, "the server is stopping"))) {
+        log.warn("{} handlers go on, interrupted", onLoop(socket, streams, MapService::inWork));
+      }
       String totals = onLoop(socket, streams, s -> s.counters().toString());
       log.info("mapstream stopped: {}", totals);
       HandlerFailure first = failure.get();

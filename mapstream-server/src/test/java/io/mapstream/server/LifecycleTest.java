@@ -323,6 +323,32 @@ class LifecycleTest {
   }
 
   @Test
+  void interruptedHandlersHaveAMomentToCleanUpBeforeCloseReturns() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    AtomicReference<String> cleanedUp = new AtomicReference<>("not yet");
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              try {
+                Thread.sleep(Duration.ofMinutes(5));
+              } finally {
+                Thread.sleep(50);
+                cleanedUp.set("done");
+              }
+            },
+            options -> options.shutdownGrace(Duration.ZERO))) {
+      server.open().send("1", "");
+      Waits.await(started);
+
+      Waits.get(closing(server));
+
+      assertEquals("done", cleanedUp.get());
+    }
+  }
+
+  @Test
   void aHandlerThatIgnoresInterruptionDoesNotKeepCloseFromReturning() throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     CountDownLatch gate = new CountDownLatch(1);
