@@ -57,7 +57,7 @@ final class Emission {
 
   /** What holding this emission costs, in bytes of heap. */
   int cost() {
-    return size() + OVERHEAD;
+    return (int) Math.min((long) size() + OVERHEAD, Integer.MAX_VALUE);
   }
 
   /** Permits that are to be given back when this emission is written. */

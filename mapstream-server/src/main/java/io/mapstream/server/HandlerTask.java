@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class HandlerTask implements Runnable {
 
+  private static final int OVERHEAD = 1024;
+
   private final MapStream stream;
   private final MapStreamer handler;
   private final Request.Data request;
@@ -35,27 +37,37 @@ final class HandlerTask implements Runnable {
     sink.handledBy(thread);
   }
 
+  /** Starts the handler, unless its stream has ended before its turn came. Never throws. */
+  @SuppressWarnings("CatchingUnchecked")
   void start() {
-    thread.start();
+    if (stream.isOver()) {
+      left = true;
+      stream.handlerLeft(this);
+      return;
+    }
+    try {
+      thread.start();
+    } catch (Throwable t) {
+      left = true;
+      stream.handlerFailed(this, t);
+    }
   }
 
   /** The handler's failures are values here: whatever it throws decides about the datum. */
   @Override
   @SuppressWarnings("CatchingUnchecked")
   public void run() {
-    Throwable failure = null;
     try {
       Datum datum = request.datum();
       handler.handle(datum.keys(), datum, sink);
+      left = true;
+      if (!sink.end() || stream.isOver()) {
+        // Nothing more will be written for this datum that could tell the stream of its end.
+        stream.handlerLeft(this);
+      }
     } catch (Throwable t) {
-      failure = t;
-    }
-    left = true;
-    if (failure != null) {
-      stream.handlerFailed(this, failure);
-    } else if (!sink.end() || stream.isOver()) {
-      // Nothing more will be written for this datum that could tell the stream of its end.
-      stream.handlerLeft(this);
+      left = true;
+      stream.handlerFailed(this, t);
     }
   }
 
@@ -102,8 +114,9 @@ final class HandlerTask implements Runnable {
     return request.id();
   }
 
+  /** What the datum counts in the admission budget: its bytes, and its thread and objects. */
   int size() {
-    return request.size();
+    return Math.addExact(request.size(), OVERHEAD);
   }
 
   @Nullable HandlerTask older() {

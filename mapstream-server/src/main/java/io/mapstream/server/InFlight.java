@@ -42,6 +42,9 @@ final class InFlight {
     if (older != null) {
       older.linkNewer(newer);
     }
+    // Whoever still holds this task must not hold all that came after it.
+    task.linkOlder(null);
+    task.linkNewer(null);
     size--;
     admission.release(task.size());
   }

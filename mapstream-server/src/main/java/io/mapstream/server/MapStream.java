@@ -41,10 +41,16 @@ final class MapStream implements StreamObserver<Request> {
   private final ServerCallStreamObserver<Response> client;
   private final ResponseWriter writer;
   private final InFlight inFlight;
-  private final Runnable requestNext;
+  private final Runnable onRoom = this::useRoom;
 
   private State state = State.AWAITING_HANDSHAKE;
   private Status statusWhenDrained = Status.OK;
+
+  /**
+   * A datum that was asked for when there was room, and has come when another stream had taken it.
+   * It waits for its turn, and no further one is asked for.
+   */
+  private Request.@Nullable Data arrived;
 
   /** The state as handler threads see it: ENDED or not yet. */
   private volatile boolean over;
@@ -52,9 +58,8 @@ final class MapStream implements StreamObserver<Request> {
   MapStream(MapService service, ServerCallStreamObserver<Response> client) {
     this.service = service;
     this.client = client;
-    this.writer = new ResponseWriter(client, service.loop(), service.limits());
+    this.writer = new ResponseWriter(client, service.loop(), service.limits(), this::writingFailed);
     this.inFlight = new InFlight(service.admission());
-    this.requestNext = () -> client.request(1);
     client.disableAutoRequest();
     client.setOnReadyThreshold(service.readyThreshold());
     client.setOnReadyHandler(writer::drain);
@@ -89,16 +94,30 @@ final class MapStream implements StreamObserver<Request> {
 
   private void accept(Request request) {
     if (request instanceof Request.Data data) {
-      var task = new HandlerTask(this, service.handler(), data, writer);
-      inFlight.add(task);
-      service.counters().admitted();
-      service.start(task);
-      service.admission().whenRoom(requestNext);
+      arrived = data;
+      service.admission().whenRoom(onRoom);
     } else {
       refuse(
           request instanceof Request.Refused refused
               ? refused.reason()
               : "a second handshake came on the same stream: " + describe(request));
+    }
+  }
+
+  /** There is room for one datum: takes on the one that has arrived, or asks for one. */
+  private void useRoom() {
+    Request.Data data = arrived;
+    if (data == null) {
+      client.request(1);
+      return;
+    }
+    arrived = null;
+    var task = new HandlerTask(this, service.handler(), data, writer);
+    inFlight.add(task);
+    service.counters().admitted();
+    service.start(task);
+    if (state == State.OPEN) {
+      service.admission().whenRoom(onRoom);
     }
   }
 
@@ -148,7 +167,11 @@ final class MapStream implements StreamObserver<Request> {
     if (state == State.AWAITING_HANDSHAKE || state == State.OPEN) {
       state = State.DRAINING;
       statusWhenDrained = status;
-      service.admission().forget(requestNext);
+      if (!status.isOk() || arrived == null) {
+        // What has arrived and was not taken on is the client's to send again, unless it has gone.
+        arrived = null;
+        service.admission().forget(onRoom);
+      }
       endIfDrained();
     }
   }
@@ -187,22 +210,26 @@ final class MapStream implements StreamObserver<Request> {
       task.answerWith(Message.toFail());
       service.failedAlone(task, cause);
     } else {
+      // Made here and not on the loop: the exception's own methods are the user's code.
+      HandlerFailure failure = service.failure(task, cause);
+      StatusRuntimeException status = failure.toStatus();
       onLoop(() -> {
-        failed(task, cause);
+        failed(failure, status);
         releaseIfDone(task);
       });
     }
   }
 
-  private void failed(HandlerTask task, Throwable cause) {
+  private void failed(HandlerFailure failure, StatusRuntimeException status) {
     if (state == State.ENDED) {
-      failedAfterTheEnd(task, cause);
+      service.failedLate(failure);
       return;
     }
-    HandlerFailure failure = service.failure(task, cause);
-    service.failed(failure);
-    StatusRuntimeException status = failure.toStatus();
-    end(status.getStatus(), status.getTrailers(), "another handler has failed");
+    try {
+      service.failed(failure);
+    } finally {
+      end(status.getStatus(), status.getTrailers(), "another handler has failed");
+    }
   }
 
   private void failedAfterTheEnd(HandlerTask task, Throwable cause) {
@@ -249,8 +276,14 @@ final class MapStream implements StreamObserver<Request> {
 
   // The end.
 
+  private void writingFailed(Throwable cause) {
+    log.error("responses can't be written, the stream ends", cause);
+    String reason = "responses can't be written";
+    end(Status.INTERNAL.withDescription(reason + ": " + cause), null, reason);
+  }
+
   private void endIfDrained() {
-    if (state == State.DRAINING && inFlight.isEmpty()) {
+    if (state == State.DRAINING && inFlight.isEmpty() && arrived == null) {
       String reason =
           statusWhenDrained.isOk() ? "the stream is complete" : "the server is stopping";
       end(statusWhenDrained, null, reason);
@@ -269,7 +302,8 @@ final class MapStream implements StreamObserver<Request> {
     log.debug("stream ended: {}", reason);
     state = State.ENDED;
     over = true;
-    service.admission().forget(requestNext);
+    arrived = null;
+    service.admission().forget(onRoom);
   }
 
   /** After the writer has closed, so that an interrupted handler finds its sink closed. */

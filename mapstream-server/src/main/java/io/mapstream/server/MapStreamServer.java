@@ -163,7 +163,7 @@ public final class MapStreamServer implements AutoCloseable {
         info.removeStale();
         socket.listen(streams.bind(), options.maxMessageSize());
         info.write();
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
         state = State.STOPPED;
         closeQuietly(socket, info);
         terminated.countDown();
@@ -253,17 +253,23 @@ public final class MapStreamServer implements AutoCloseable {
 
   private void handlerFailed(HandlerFailure late) {
     if (failure.compareAndSet(null, late)) {
-      new Thread(this::stopRunning, "mapstream-stop").start();
-      log.error(
-          "the handler failed on datum \"{}\"; the server stops", late.datumId(), late.printable());
+      new Thread(() -> stopAfter(late), "mapstream-stop").start();
     } else {
       failedLate(late);
     }
   }
 
+  private void stopAfter(HandlerFailure first) {
+    log.error(
+        "the handler failed on datum \"{}\"; the server stops", first.datumId(), first.printable());
+    stopRunning();
+  }
+
+  /** Identity is meant: a throwable can't be suppressed on itself. */
+  @SuppressWarnings("ReferenceEquality")
   private void failedLate(HandlerFailure late) {
     HandlerFailure first = failure.get();
-    if (first != null && !first.cause().equals(late.cause())) {
+    if (first != null && first.cause() != late.cause()) {
       first.cause().addSuppressed(late.cause());
     }
     log.warn("the handler of datum \"{}\" failed after its stream's end", late.datumId());
@@ -315,8 +321,11 @@ public final class MapStreamServer implements AutoCloseable {
         ErrorReport.OF_PROCESS.writeOnce(first, Instant.now());
       }
     } finally {
-      closeQuietly(socket, info);
-      finish();
+      try {
+        closeQuietly(socket, info);
+      } finally {
+        finish();
+      }
     }
   }
 

@@ -9,9 +9,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The single door to a stream's response observer: order, readiness, coalescing, one end.
@@ -56,11 +55,10 @@ final class ResponseWriter {
   /** Results of one datum are merged up to this size; large enough to spare frames and wake-ups. */
   static final int MERGED_BYTES = 64 * 1024;
 
-  private static final Logger log = LoggerFactory.getLogger(ResponseWriter.class);
-
   private final CallStreamObserver<Response> client;
   private final Executor loop;
   private final Limits limits;
+  private final Consumer<Throwable> onFailure;
   private final Semaphore room;
   private final Runnable drain = this::drain;
 
@@ -81,10 +79,23 @@ final class ResponseWriter {
    */
   record Limits(int pending, int message) {}
 
-  ResponseWriter(CallStreamObserver<Response> client, Executor loop, Limits limits) {
+  /**
+   * A writer of an open stream.
+   *
+   * @param loop runs what it is given one after the other, on the thread that calls this writer
+   * @param onFailure told, on the loop, what the client's observer has thrown: results that were
+   *     taken then are gone without an EOT, so only an end of the stream lets the client send them
+   *     again
+   */
+  ResponseWriter(
+      CallStreamObserver<Response> client,
+      Executor loop,
+      Limits limits,
+      Consumer<Throwable> onFailure) {
     this.client = client;
     this.loop = loop;
     this.limits = limits;
+    this.onFailure = onFailure;
     this.room = new Semaphore(limits.pending(), true);
   }
 
@@ -163,10 +174,7 @@ final class ResponseWriter {
     try {
       writeWhileReady();
     } catch (RuntimeException | Error e) {
-      // What was taken is gone without an EOT: only an end lets the client send it again.
-      log.error("responses can't be written, the stream ends", e);
-      Status status = Status.INTERNAL.withDescription("responses can't be written: " + e);
-      end(status, null, "responses can't be written");
+      onFailure.accept(e);
     }
   }
 

@@ -62,6 +62,12 @@ final class WireMapping {
   /** Values up to this size are copied next to the other fields of their result. */
   private static final int INLINE_VALUE = 1024;
 
+  /**
+   * What a datum without a watermark gets: the platform's own word for one that is not known. The
+   * data plane sends none where nothing computes it, as in a MonoVertex.
+   */
+  static final Instant UNKNOWN_WATERMARK = Instant.ofEpochMilli(-1);
+
   /** The answer to a handshake: {@code MapResponse{handshake{sot: true}}}. */
   static final byte[] HANDSHAKE_ECHO = {HANDSHAKE << 3 | LEN, 2, 1 << 3, 1};
 
@@ -236,22 +242,21 @@ final class WireMapping {
     }
 
     Request toRequest(String id, int size) {
-      if (eventTime == null || watermark == null) {
-        String missing = eventTime == null ? "event_time" : "watermark";
-        return new Request.Refused(
-            "MapRequest.request." + missing + " is missing (id \"" + id + "\")");
+      if (eventTime == null) {
+        return new Request.Refused("MapRequest.request.event_time is missing (id \"" + id + "\")");
       }
+      Instant knownWatermark = watermark == null ? UNKNOWN_WATERMARK : watermark;
       List<String> allKeys =
           keys != null ? List.copyOf(keys) : firstKey != null ? List.of(firstKey) : List.of();
       Map<String, String> allHeaders = headers == null ? Map.of() : headers;
       Datum datum =
           metadata == null
-              ? Datum.of(allKeys, value, eventTime, watermark, allHeaders)
+              ? Datum.of(allKeys, value, eventTime, knownWatermark, allHeaders)
               : Datum.of(
                   allKeys,
                   value,
                   eventTime,
-                  watermark,
+                  knownWatermark,
                   allHeaders,
                   toMetadata(metadata.getUserMetadataMap()),
                   toMetadata(metadata.getSysMetadataMap()));

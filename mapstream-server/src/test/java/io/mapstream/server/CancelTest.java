@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.SinkClosedException;
@@ -14,7 +15,9 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -199,6 +202,39 @@ class CancelTest {
 
       assertEquals(List.of("served"), waiting.answer("1").texts());
       assertEquals(List.of("served"), waiting.answer("2").texts());
+    }
+  }
+
+  @Test
+  void concurrencyIsLimitedOverAllStreams() throws Exception {
+    AtomicInteger running = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    Semaphore started = new Semaphore(0);
+    Semaphore gate = new Semaphore(0);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              most.accumulateAndGet(running.incrementAndGet(), Math::max);
+              started.release();
+              Waits.acquire(gate, 1);
+              running.decrementAndGet();
+            },
+            options -> options.maxConcurrency(1))) {
+      // Each has been asked for a datum while there was room for one.
+      List<Call> calls = List.of(server.open(), server.open(), server.open());
+      calls.forEach(call -> call.send("a", "").send("b", "").halfClose());
+
+      for (int i = 0; i < 6; i++) {
+        Waits.acquire(started, 1);
+        gate.release();
+      }
+
+      for (Call call : calls) {
+        call.endsWith(Status.Code.OK);
+        assertEquals(2, call.eots());
+      }
+      assertEquals(1, most.get());
     }
   }
 

@@ -57,16 +57,17 @@ class InFlightTest {
     for (int i = 0; i < 10; i++) {
       inFlight.add(task(i));
     }
+    int fixed = task(0).size();
     List<Integer> seen = new ArrayList<>();
     inFlight.forEach(task -> {
-      seen.add(task.size());
+      seen.add(task.size() - fixed);
       if (task.size() % 2 == 0) {
         inFlight.remove(task);
       }
     });
 
     assertEquals(List.of(9, 8, 7, 6, 5, 4, 3, 2, 1, 0), seen);
-    assertEquals(List.of(9, 7, 5, 3, 1), all().stream().map(HandlerTask::size).toList());
+    assertEquals(List.of(9, 7, 5, 3, 1), all().stream().map(task -> task.size() - fixed).toList());
   }
 
   @Test

@@ -10,9 +10,11 @@ import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
 import io.mapstream.server.hostile.Await;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +28,8 @@ class MapStreamHostileTest {
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
   private final CompletableFuture<Throwable> stoppedBy = new CompletableFuture<>();
   private final CountDownLatch started = new CountDownLatch(1);
+
+  private final Collection<HandlerFailure> failures = new ConcurrentLinkedQueue<>();
 
   @AfterEach
   void stopLoop() {
@@ -44,7 +48,7 @@ class MapStreamHostileTest {
           }
         };
     return new MapService(
-        observed, ServerOptions.builder().build(Map.of()), loop, failure -> {}, failure -> {});
+        observed, ServerOptions.builder().build(Map.of()), loop, failures::add, failure -> {});
   }
 
   private MapStream openOn(MapService service, ObserverDouble client) throws Exception {
@@ -105,6 +109,8 @@ class MapStreamHostileTest {
 
     assertInstanceOf(SinkClosedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
     assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    assertEquals(List.of(), List.copyOf(failures));
     loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
   }

@@ -95,6 +95,11 @@ class ProtocolScenariosTest {
                             .setSeconds(253_402_300_799L)
                             .setNanos(999_999_999)))),
         answered(
+            "no watermark, as in a MonoVertex",
+            Map.of("a", List.of("x")),
+            hello,
+            Frames.datum("a", Frames.body("x").clearWatermark())),
+        answered(
             "the watermark of -1 ms, which means unknown",
             Map.of("a", List.of("x")),
             hello,
@@ -131,11 +136,6 @@ class ProtocolScenariosTest {
             List.of("event_time is missing", "\"a\""),
             hello,
             Frames.datum("a", Frames.body("x").clearEventTime())),
-        refused(
-            "no watermark",
-            List.of("watermark is missing", "\"a\""),
-            hello,
-            Frames.datum("a", Frames.body("x").clearWatermark())),
         refused(
             "an event time that no clock shows",
             List.of("event_time is out of range", String.valueOf(Long.MAX_VALUE)),

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.grpc.Status;
 import io.mapstream.Message;
@@ -32,7 +33,8 @@ class ResponseWriterTest {
   private ResponseWriter writer = writer(PENDING, MESSAGE);
 
   private ResponseWriter writer(int pending, int message) {
-    return new ResponseWriter(client, client.loop(), new ResponseWriter.Limits(pending, message));
+    return new ResponseWriter(
+        client, client.loop(), new ResponseWriter.Limits(pending, message), thrown -> fail(thrown));
   }
 
   private DatumSink sink(String id) {
@@ -533,7 +535,8 @@ class ResponseWriterTest {
             task -> {
               throw new RejectedExecutionException("stopped");
             },
-            new ResponseWriter.Limits(PENDING, MESSAGE));
+            new ResponseWriter.Limits(PENDING, MESSAGE),
+            thrown -> fail(thrown));
     DatumSink a = sink("a");
     emit(a, "into the void");
 

@@ -181,7 +181,7 @@ class WireMappingTest {
         body.getKeysList(),
         body.getValue().toByteArray(),
         instant(body.getEventTime()),
-        instant(body.getWatermark()),
+        body.hasWatermark() ? instant(body.getWatermark()) : WireMapping.UNKNOWN_WATERMARK,
         body.getHeadersMap(),
         metadata(body.getMetadata().getUserMetadataMap()),
         metadata(body.getMetadata().getSysMetadataMap()));
@@ -294,7 +294,15 @@ class WireMappingTest {
     assertRefused("status", Frames.eot("a"));
     assertRefused("id is empty", Frames.datum("", "v"));
     assertRefused("event_time is missing", Frames.datum("a", Frames.body("").clearEventTime()));
-    assertRefused("watermark is missing", Frames.datum("a", Frames.body("").clearWatermark()));
+  }
+
+  @Test
+  void absentWatermarkIsAnUnknownOne() {
+    var request = Frames.datum("a", Frames.body("").clearWatermark()).toByteArray();
+
+    var data = assertInstanceOf(Request.Data.class, read(request));
+
+    assertEquals(Instant.ofEpochMilli(-1), data.datum().watermark());
   }
 
   private static void assertRefused(String said, MapRequest request) {
@@ -337,7 +345,6 @@ class WireMappingTest {
               !generated.hasRequest()
                   || generated.getId().isEmpty()
                   || !generated.getRequest().hasEventTime()
-                  || !generated.getRequest().hasWatermark()
                   || refused.reason().contains("out of range"),
               refused::reason);
     }
