@@ -32,8 +32,8 @@ class PagesTest {
 
   @TestFactory
   Stream<DynamicTest> examplesInJavadocAreCompiled() throws IOException {
-    try (Stream<Path> files = Files.list(MAIN)) {
-      List<Path> sources = files.sorted().toList();
+    try (Stream<Path> files = Files.walk(MAIN)) {
+      List<Path> sources = files.filter(Files::isRegularFile).sorted().toList();
       return sources.stream().flatMap(file -> tests(file, SNIPPET));
     }
   }

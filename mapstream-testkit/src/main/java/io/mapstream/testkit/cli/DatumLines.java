@@ -1,0 +1,184 @@
+package io.mapstream.testkit.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.Strictness;
+import com.google.gson.TypeAdapter;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import io.mapstream.Datum;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Makes datums of lines: a line is the value, or a JSON object with all a datum has. */
+final class DatumLines {
+
+  private static final Set<String> MEMBERS =
+      Set.of("id", "keys", "value", "valueBase64", "headers", "eventTime", "watermark");
+
+  private static final TypeAdapter<JsonElement> JSON = new Gson().getAdapter(JsonElement.class);
+
+  /** A datum and the id it is sent under. */
+  record Identified(String id, Datum datum) {}
+
+  private final boolean json;
+  private final String idPrefix;
+  private final DatumOptions options;
+  private long count;
+
+  DatumLines(boolean json, String idPrefix, DatumOptions options) {
+    this.json = json;
+    this.idPrefix = idPrefix;
+    this.options = options;
+  }
+
+  /**
+   * Reads a line.
+   *
+   * @return null if there is nothing in it
+   * @throws UsageFault if it can't be read; names the line
+   */
+  @Nullable Identified read(LineReader.Line line) {
+    String id = idPrefix + ++count;
+    if (!json) {
+      return new Identified(id, options.builder().value(line.bytes().toByteArray()).build());
+    }
+    try {
+      String text = text(line.bytes().toByteArray());
+      return text.isBlank() ? null : read(id, object(text));
+    } catch (IllegalArgumentException | IOException e) {
+      throw new UsageFault(line.place() + ": " + e.getMessage());
+    }
+  }
+
+  private static String text(byte[] bytes) {
+    try {
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException("not UTF-8", e);
+    }
+  }
+
+  private static JsonObject object(String text) throws IOException {
+    JsonElement element;
+    try (JsonReader reader = new JsonReader(new StringReader(text))) {
+      reader.setStrictness(Strictness.STRICT);
+      element = JSON.read(reader);
+      if (reader.peek() != JsonToken.END_DOCUMENT) {
+        throw new IllegalArgumentException("there is something after the object");
+      }
+    } catch (JsonParseException | IOException e) {
+      throw new IllegalArgumentException("not JSON: " + withoutAdvice(e.getMessage()), e);
+    }
+    if (!element.isJsonObject()) {
+      throw new IllegalArgumentException("has to be an object but is " + element);
+    }
+    return element.getAsJsonObject();
+  }
+
+  /** Gson's messages go on with how to have it accept the text, and a link. */
+  private static String withoutAdvice(@Nullable String message) {
+    return String.valueOf(message)
+        .replaceAll("\\s*\\R.*", "")
+        .replaceAll("Use JsonReader.setStrictness\\S* to accept ", "");
+  }
+
+  private Identified read(String numbered, JsonObject object) {
+    for (String name : object.keySet()) {
+      if (!MEMBERS.contains(name)) {
+        throw new IllegalArgumentException(
+            "unknown member \"" + name + "\"; there are " + MEMBERS.stream().sorted().toList());
+      }
+    }
+    Datum.Builder datum = options.builder().value(value(object));
+    if (object.has("keys")) {
+      datum.keys(texts(object.get("keys")));
+    }
+    if (object.has("headers")) {
+      datum.headers(entries(object.get("headers")));
+    }
+    if (object.has("eventTime")) {
+      Instant time = instant("eventTime", object);
+      datum.eventTime(time);
+      if (options.watermark == null) {
+        datum.watermark(time);
+      }
+    }
+    if (object.has("watermark")) {
+      datum.watermark(instant("watermark", object));
+    }
+    String id = object.has("id") ? text("id", object.get("id")) : numbered;
+    if (id.isEmpty()) {
+      throw new IllegalArgumentException("id must not be empty");
+    }
+    return new Identified(id, datum.build());
+  }
+
+  private static byte[] value(JsonObject object) {
+    if (object.has("value") && object.has("valueBase64")) {
+      throw new IllegalArgumentException("value and valueBase64 exclude each other");
+    }
+    if (object.has("valueBase64")) {
+      String encoded = text("valueBase64", object.get("valueBase64"));
+      try {
+        return Base64.getDecoder().decode(encoded);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("valueBase64 is no base64: " + e.getMessage(), e);
+      }
+    }
+    return object.has("value") ? text("value", object.get("value")).getBytes(UTF_8) : new byte[0];
+  }
+
+  private static Instant instant(String name, JsonObject object) {
+    String text = text(name, object.get(name));
+    try {
+      return Instant.parse(text);
+    } catch (DateTimeParseException e) {
+      throw new IllegalArgumentException(
+          name + " has to be an instant such as 2026-01-01T00:00:00Z but is \"" + text + "\"", e);
+    }
+  }
+
+  private static List<String> texts(JsonElement element) {
+    if (!element.isJsonArray()) {
+      throw new IllegalArgumentException("keys has to be an array of texts but is " + element);
+    }
+    List<String> texts = new ArrayList<>();
+    element.getAsJsonArray().forEach(each -> texts.add(text("each of keys", each)));
+    return texts;
+  }
+
+  private static Map<String, String> entries(JsonElement element) {
+    if (!element.isJsonObject()) {
+      throw new IllegalArgumentException("headers has to be an object of texts but is " + element);
+    }
+    Map<String, String> entries = new LinkedHashMap<>();
+    element
+        .getAsJsonObject()
+        .asMap()
+        .forEach((name, value) -> entries.put(name, text("headers." + name, value)));
+    return entries;
+  }
+
+  private static String text(String name, JsonElement element) {
+    if (element.isJsonPrimitive() && element.getAsJsonPrimitive().isString()) {
+      return element.getAsString();
+    }
+    throw new IllegalArgumentException(name + " has to be a text but is " + element);
+  }
+}

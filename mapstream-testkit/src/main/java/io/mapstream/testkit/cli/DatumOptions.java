@@ -1,0 +1,48 @@
+package io.mapstream.testkit.cli;
+
+import io.mapstream.Datum;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What each datum has beside its value. */
+final class DatumOptions {
+
+  @Option(
+      names = "--key",
+      paramLabel = "KEY",
+      description = "A key of each datum; may be given more than once.")
+  List<String> keys = List.of();
+
+  @Option(
+      names = "--header",
+      paramLabel = "NAME=VALUE",
+      description = "A header of each datum; may be given more than once.")
+  Map<String, String> headers = new LinkedHashMap<>();
+
+  @Option(
+      names = "--event-time",
+      paramLabel = "INSTANT",
+      converter = Units.InstantConverter.class,
+      description = "The event time, such as 2026-01-01T00:00:00Z; the time of sending if not set.")
+  @Nullable Instant eventTime;
+
+  @Option(
+      names = "--watermark",
+      paramLabel = "INSTANT",
+      converter = Units.InstantConverter.class,
+      description = "The watermark; the event time if not set.")
+  @Nullable Instant watermark;
+
+  Datum.Builder builder() {
+    Instant time = eventTime == null ? Instant.now() : eventTime;
+    return Datum.builder()
+        .keys(keys)
+        .headers(headers)
+        .eventTime(time)
+        .watermark(watermark == null ? time : watermark);
+  }
+}

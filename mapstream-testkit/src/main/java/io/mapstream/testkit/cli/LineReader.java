@@ -1,0 +1,131 @@
+package io.mapstream.testkit.cli;
+
+import com.google.protobuf.ByteString;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads lines as bytes, since payloads need not be text. A thread of its own reads: a read from a
+ * terminal can't be interrupted, and a function that fails must not wait for the next line.
+ */
+final class LineReader {
+
+  private static final Path STANDARD_INPUT = Path.of("-");
+
+  /** A line, without its end, and where it stands. */
+  record Line(String source, long number, ByteString bytes) {
+    String place() {
+      return "line " + number + " of " + source;
+    }
+  }
+
+  private sealed interface Item {
+    record Read(Line line) implements Item {}
+
+    record Failed(IOException reason) implements Item {}
+
+    record End() implements Item {}
+  }
+
+  private final List<Path> files;
+  private final InputStream standardInput;
+  private final BlockingQueue<Item> items = new LinkedBlockingQueue<>(64);
+
+  private LineReader(List<Path> files, InputStream standardInput) {
+    this.files = files;
+    this.standardInput = standardInput;
+  }
+
+  /** Checks that the files are there, and reads nothing yet. */
+  static LineReader of(List<Path> files, InputStream standardInput) {
+    for (Path file : files) {
+      if (!file.equals(STANDARD_INPUT) && !Files.isReadable(file)) {
+        throw new UsageFault((Files.exists(file) ? "not readable: " : "no such file: ") + file);
+      }
+      if (Files.isDirectory(file)) {
+        throw new UsageFault("a folder, not a file: " + file);
+      }
+    }
+    return new LineReader(files.isEmpty() ? List.of(STANDARD_INPUT) : files, standardInput);
+  }
+
+  void start() {
+    Thread.ofPlatform().daemon().name("mapstream-lines").start(this::readAll);
+  }
+
+  private void readAll() {
+    try {
+      for (Path file : files) {
+        if (file.equals(STANDARD_INPUT)) {
+          read("standard input", standardInput);
+        } else {
+          try (InputStream in = Files.newInputStream(file)) {
+            read(file.toString(), in);
+          }
+        }
+      }
+      items.put(new Item.End());
+    } catch (IOException e) {
+      boolean told = items.offer(new Item.Failed(e));
+      if (!told) {
+        items.clear();
+        items.add(new Item.Failed(e));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void read(String source, InputStream from) throws IOException, InterruptedException {
+    InputStream in = new BufferedInputStream(from);
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    long number = 0;
+    int b;
+    while ((b = in.read()) >= 0) {
+      if (b == '\n') {
+        items.put(new Item.Read(new Line(source, ++number, taken(line))));
+      } else {
+        line.write(b);
+      }
+    }
+    // The last line may lack its end.
+    if (line.size() > 0) {
+      items.put(new Item.Read(new Line(source, ++number, taken(line))));
+    }
+  }
+
+  private static ByteString taken(ByteArrayOutputStream line) {
+    byte[] bytes = line.toByteArray();
+    line.reset();
+    boolean dos = bytes.length > 0 && bytes[bytes.length - 1] == '\r';
+    return ByteString.copyFrom(bytes, 0, dos ? bytes.length - 1 : bytes.length);
+  }
+
+  /**
+   * Waits for the next line, for as long as it takes who writes it.
+   *
+   * @param meanwhile called now and then; what it throws ends the wait
+   * @return null at the end of the input
+   */
+  @Nullable Line next(Runnable meanwhile) throws InterruptedException, IOException {
+    Item item;
+    do {
+      meanwhile.run();
+      item = items.poll(100, TimeUnit.MILLISECONDS);
+    } while (item == null);
+    return switch (item) {
+      case Item.Read read -> read.line();
+      case Item.Failed failed -> throw failed.reason();
+      case Item.End end -> null;
+    };
+  }
+}

@@ -1,0 +1,125 @@
+package io.mapstream.testkit.cli;
+
+import io.mapstream.Message;
+import io.mapstream.testkit.ReplyListener;
+import io.mapstream.testkit.WaitTimeoutException;
+import java.time.Duration;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts the datums that have no EOT yet, and keeps the first failure. Waits here are limited by
+ * how long nothing arrives: a function that answers slowly and steadily may take its time.
+ */
+final class OpenDatums {
+
+  private final Duration patience;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  // Guarded by lock.
+  private int open;
+  private long arrivals;
+  private @Nullable RuntimeException failure;
+
+  OpenDatums(Duration patience) {
+    this.patience = patience;
+  }
+
+  /** Waits until fewer than {@code most} are open. */
+  void awaitFewerThan(int most) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (!await(() -> open < most)) {
+        // Something has arrived: the patience begins anew.
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until this has come about, or anything has arrived; false in the second case. */
+  private boolean await(BooleanSupplier comeAbout) throws InterruptedException {
+    long seen = arrivals;
+    long left = patience.toNanos();
+    while (failure == null && !comeAbout.getAsBoolean()) {
+      if (arrivals != seen) {
+        return false;
+      }
+      if (left <= 0) {
+        throw new WaitTimeoutException(
+            "nothing arrived for "
+                + patience.toMillis()
+                + " ms, and "
+                + open
+                + " datum(s) have no EOT");
+      }
+      left = changed.awaitNanos(left);
+    }
+    throwFailure();
+    return true;
+  }
+
+  /** Throws what has ended a datum without an EOT, if anything has. */
+  void throwFailure() {
+    lock.lock();
+    try {
+      if (failure != null) {
+        throw failure;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  int count() {
+    lock.lock();
+    try {
+      return open;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Counts a datum in; the listener that is returned counts it out. */
+  ReplyListener enter(ReplyListener listener) {
+    update(() -> open++);
+    return new ReplyListener() {
+      @Override
+      public void message(Message message) {
+        listener.message(message);
+        update(() -> arrivals++);
+      }
+
+      @Override
+      public void ended() {
+        listener.ended();
+        update(() -> {
+          open--;
+          arrivals++;
+        });
+      }
+
+      @Override
+      public void failed(RuntimeException reason) {
+        listener.failed(reason);
+        update(() -> {
+          open--;
+          failure = failure == null ? reason : failure;
+        });
+      }
+    };
+  }
+
+  private void update(Runnable change) {
+    lock.lock();
+    try {
+      change.run();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

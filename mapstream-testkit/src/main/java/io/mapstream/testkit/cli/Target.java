@@ -1,0 +1,59 @@
+package io.mapstream.testkit.cli;
+
+import io.mapstream.server.ServerOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which function is called: one that runs, or one that is started for the occasion. */
+final class Target {
+
+  @Option(
+      names = "--socket",
+      paramLabel = "PATH",
+      description =
+          "The Unix socket of a running function; $MAPSTREAM_SOCKET_PATH if not set, else"
+              + " /var/run/numaflow/mapstream.sock.")
+  @Nullable Path socket;
+
+  @Option(
+      names = "--server-info",
+      paramLabel = "PATH",
+      description = "Its server info file: waited for and checked first; not read if not set.")
+  @Nullable Path serverInfo;
+
+  @Option(
+      names = "--class",
+      paramLabel = "CLASS",
+      description =
+          "Starts a function instead: the main method of this class, in a JVM with this command's"
+              + " class path, on a temporary socket.")
+  @Nullable String functionClass;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "DURATION",
+      defaultValue = "30s",
+      converter = Units.DurationConverter.class,
+      description = "How long to wait for the function to be ready, and for its next answer.")
+  Duration timeout = Duration.ofSeconds(30);
+
+  /** Starts the function if that is asked for; closing the result ends it again. */
+  Function open(Terminal terminal) throws IOException {
+    if (functionClass == null) {
+      Path path = socket == null ? ServerOptions.fromEnvironment().socketPath() : socket;
+      return Function.running(path, serverInfo, timeout);
+    }
+    if (socket != null) {
+      throw new UsageFault(
+          "--socket " + socket + " and --class " + functionClass + " exclude each other");
+    }
+    if (serverInfo != null) {
+      throw new UsageFault(
+          "--server-info " + serverInfo + " and --class " + functionClass + " exclude each other");
+    }
+    return Function.started(functionClass, timeout, terminal);
+  }
+}

@@ -1,0 +1,93 @@
+package io.mapstream.testkit.cli;
+
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Values of options that have a unit. */
+final class Units {
+
+  private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ms|s|m|h)");
+  private static final Pattern SIZE = Pattern.compile("(\\d{1,10})(B|K|KB|KIB|M|MB|MIB)?");
+
+  private Units() {}
+
+  /** {@code 250ms}, {@code 1.5s}, {@code 2m}, {@code 1h}. */
+  static final class DurationConverter implements ITypeConverter<Duration> {
+    @Override
+    public Duration convert(String text) {
+      Matcher parts = DURATION.matcher(text);
+      if (!parts.matches()) {
+        throw new TypeConversionException(
+            "'" + text + "' is no duration; write it as 250ms, 10s, 1.5m or 1h");
+      }
+      BigDecimal nanos =
+          new BigDecimal(parts.group(1))
+              .multiply(BigDecimal.valueOf(unit(parts.group(2)).toNanos()));
+      // A day is more than anyone means, and a sum of two of them can't overflow.
+      if (nanos.compareTo(BigDecimal.valueOf(Duration.ofDays(1).toNanos())) > 0) {
+        throw new TypeConversionException("'" + text + "' is more than 24h");
+      }
+      return Duration.ofNanos(nanos.longValue());
+    }
+
+    private static Duration unit(String name) {
+      return switch (name) {
+        case "ms" -> Duration.ofMillis(1);
+        case "s" -> Duration.ofSeconds(1);
+        case "m" -> Duration.ofMinutes(1);
+        default -> Duration.ofHours(1);
+      };
+    }
+  }
+
+  /** {@code 100}, {@code 64KiB}, {@code 1MiB}: always powers of 1024. */
+  static final class SizeConverter implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      Matcher parts = SIZE.matcher(text.toUpperCase(Locale.ROOT));
+      if (!parts.matches()) {
+        throw new TypeConversionException(
+            "'" + text + "' is no size; write it as 100, 64KiB or 1MiB");
+      }
+      String unit = parts.group(2) == null ? "B" : parts.group(2);
+      long factor = unit.startsWith("K") ? 1024 : unit.startsWith("M") ? 1024 * 1024 : 1;
+      long bytes = Long.parseLong(parts.group(1)) * factor;
+      if (bytes > Integer.MAX_VALUE) {
+        throw new TypeConversionException("'" + text + "' is more than 2 GiB");
+      }
+      return (int) bytes;
+    }
+  }
+
+  /** {@code 2026-01-01T00:00:00Z}. */
+  static final class InstantConverter implements ITypeConverter<Instant> {
+    @Override
+    public Instant convert(String text) {
+      try {
+        return Instant.parse(text);
+      } catch (DateTimeParseException e) {
+        throw new TypeConversionException(
+            "'" + text + "' is no instant; write it as 2026-01-01T00:00:00Z");
+      }
+    }
+  }
+
+  static void requireAtLeastOne(String option, long given) {
+    if (given < 1) {
+      throw new UsageFault(option + " has to be at least 1 but was " + given);
+    }
+  }
+
+  static void requirePositive(String option, Duration given) {
+    if (given.isZero()) {
+      throw new UsageFault(option + " has to be more than 0");
+    }
+  }
+}

@@ -1,0 +1,354 @@
+package io.mapstream.testkit.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.NackOptions;
+import io.mapstream.testkit.MapStreamTestServer;
+import io.mapstream.testkit.cli.Shell.Ran;
+import java.io.ByteArrayOutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DriveCommandTest {
+
+  private static final MapStreamer WORDS =
+      (keys, datum, sink) -> {
+        for (String word : datum.text().split(",", -1)) {
+          sink.emit(Message.of(word).withKeys(keys));
+        }
+      };
+
+  /** Shows what a handler gets. */
+  private static final MapStreamer SHOW =
+      (keys, datum, sink) ->
+          sink.emit(
+              Message.of(
+                  String.join(
+                      "|",
+                      keys.toString(),
+                      datum.text(),
+                      datum.headers().toString(),
+                      datum.eventTime().toString(),
+                      datum.watermark().toString())));
+
+  @TempDir Path folder;
+
+  private static Ran drive(MapStreamer handler, String input, String... more) throws Exception {
+    try (var server = MapStreamTestServer.start(handler)) {
+      List<String> args = new ArrayList<>(List.of("drive", "--socket", server.socketPath() + ""));
+      args.addAll(List.of(more));
+      return Shell.runWithInput(input, args.toArray(String[]::new));
+    }
+  }
+
+  @Test
+  void linesOfStandardInputAreDatums() throws Exception {
+    Ran ran = drive(WORDS, "a,b\nc", "--in-flight", "1");
+
+    assertEquals(List.of("1  a", "1  b", "2  c"), ran.lines());
+    assertEquals("2 datum(s), 3 result(s)\n", ran.err());
+    assertEquals(0, ran.code());
+  }
+
+  @Test
+  void filesAreReadOneAfterTheOther() throws Exception {
+    Path first = Files.writeString(folder.resolve("first"), "a\r\n\n");
+    Path second = Files.writeString(folder.resolve("second"), "b\n");
+
+    Ran ran = drive(WORDS, "c\n", "--in-flight=1", "-q", first.toString(), "-", second.toString());
+
+    assertEquals(List.of("1  a", "2  ", "3  c", "4  b"), ran.lines());
+    assertEquals("", ran.err());
+  }
+
+  @Test
+  void optionsSetWhatADatumHas() throws Exception {
+    Ran ran =
+        drive(
+            SHOW,
+            "v\n",
+            "--key=k1",
+            "--key=k2",
+            "--header=n=v",
+            "--event-time=2026-01-02T00:00:00Z",
+            "--watermark=2026-01-01T00:00:00Z",
+            "--id-prefix=id-");
+
+    assertEquals(
+        List.of("id-1  [k1, k2]|v|{n=v}|2026-01-02T00:00:00Z|2026-01-01T00:00:00Z"), ran.lines());
+  }
+
+  @Test
+  void jsonLinesSetAllOfADatum() throws Exception {
+    String line =
+        """
+        {"id":"x","keys":["k"],"value":"ü","headers":{"n":"v"},"eventTime":"2026-01-02T00:00:00Z"}
+
+        {"valueBase64":"YQ==","eventTime":"2026-01-02T00:00:00Z","watermark":"2026-01-01T00:00:00Z"}
+        """;
+
+    Ran ran = drive(SHOW, line, "--json", "--in-flight=1");
+
+    assertEquals(
+        List.of(
+            "x  [k]|ü|{n=v}|2026-01-02T00:00:00Z|2026-01-02T00:00:00Z",
+            "3  []|a|{}|2026-01-02T00:00:00Z|2026-01-01T00:00:00Z"),
+        ran.lines());
+  }
+
+  private static final MapStreamer ALL_KINDS =
+      (keys, datum, sink) -> {
+        sink.emit(Message.of("a\tb\u001b").withKeys("k").withTags("t"));
+        sink.emit(Message.of(new byte[] {(byte) 0xff}));
+        sink.emit(Message.toDrop());
+        sink.emit(Message.toNack(NackOptions.of("later")));
+        sink.emit(Message.toFail());
+      };
+
+  @Test
+  void textShowsMarksAndEscapesWhatATerminalWouldObey() throws Exception {
+    Ran ran = drive(ALL_KINDS, "x\n");
+
+    assertEquals("1  a\\tb\\x1b  keys=[k]  tags=[t]", ran.lines().get(0));
+    assertEquals("1  base64:/w==", ran.lines().get(1));
+    assertEquals("1  (drop)", ran.lines().get(2));
+    assertTrue(ran.lines().get(3).startsWith("1  (nack)  "), ran.out());
+    assertTrue(ran.lines().get(3).contains("later"), ran.out());
+    assertEquals("1  (fail)", ran.lines().get(4));
+  }
+
+  @Test
+  void jsonShowsAllThereIs() throws Exception {
+    Ran ran = drive(ALL_KINDS, "x\n", "--output=json");
+
+    assertEquals(
+        List.of(
+            "{\"id\":\"1\",\"keys\":[\"k\"],\"tags\":[\"t\"],\"value\":\"a\\tb\\u001b\"}",
+            "{\"id\":\"1\",\"keys\":[],\"tags\":[],\"valueBase64\":\"/w==\"}",
+            "{\"id\":\"1\",\"keys\":[],\"tags\":[],\"mark\":\"drop\",\"value\":\"\"}",
+            "{\"id\":\"1\",\"keys\":[],\"tags\":[],\"mark\":\"nack\","
+                + "\"nackOptions\":{\"reason\":\"later\"},\"value\":\"\"}",
+            "{\"id\":\"1\",\"keys\":[],\"tags\":[],\"mark\":\"fail\",\"value\":\"\"}"),
+        ran.lines());
+  }
+
+  @Test
+  void valueLeavesTheBytesAlone() throws Exception {
+    Ran ran = drive(WORDS, "a\\,\tb\n", "--output", "value");
+
+    assertEquals("a\\\n\tb\n", ran.out());
+  }
+
+  @Test
+  void resultsArePrintedWhileTheInputIsStillOpen() throws Exception {
+    var printed = new LinkedBlockingQueue<String>();
+    var written = new ByteArrayOutputStream();
+    var out =
+        new PrintStream(written, true, UTF_8) {
+          @Override
+          public void write(byte[] bytes, int from, int length) {
+            printed.add(new String(bytes, from, length, UTF_8));
+          }
+        };
+    try (var server = MapStreamTestServer.start(WORDS);
+        var input = new PipedInputStream()) {
+      var typed = new PipedOutputStream(input);
+      var ran =
+          CompletableFuture.supplyAsync(
+              () -> Shell.runWith(input, out, written, "drive", "--socket=" + server.socketPath()));
+
+      typed.write("a,b\n".getBytes(UTF_8));
+      typed.flush();
+
+      assertEquals("1  a\n", printed.poll(30, TimeUnit.SECONDS));
+      assertEquals("1  b\n", printed.poll(30, TimeUnit.SECONDS));
+      typed.close();
+      assertEquals(0, ran.get(30, TimeUnit.SECONDS).code());
+    }
+  }
+
+  @Test
+  void failureOfTheHandlerEndsTheRunThoughTheInputIsStillOpen() throws Exception {
+    try (var server =
+            MapStreamTestServer.start((keys, datum, sink) -> {
+              throw new IllegalStateException("no such word: " + datum.text());
+            });
+        var input = new PipedInputStream();
+        var typed = new PipedOutputStream(input)) {
+      typed.write("x\n".getBytes(UTF_8));
+      typed.flush();
+
+      Ran ran = Shell.runWithInput(input, "drive", "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("INTERNAL"), ran.err());
+      assertTrue(ran.err().contains("no such word: x"), ran.err());
+      assertEquals(1, ran.err().lines().count(), ran.err());
+      server.awaitFailure(Duration.ofSeconds(30));
+    }
+  }
+
+  @Test
+  void verboseShowsTheStackOfTheHandler() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw new IllegalStateException("boom");
+        })) {
+      Ran ran = Shell.runWithInput("x\n", "drive", "--verbose", "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("the function says:"), ran.err());
+      assertTrue(ran.err().contains("at io.mapstream.testkit.cli.DriveCommandTest"), ran.err());
+      server.awaitFailure(Duration.ofSeconds(30));
+    }
+  }
+
+  @Test
+  void startsAClassAndEndsIt() {
+    Ran ran =
+        Shell.runWithInput(
+            "a,b\n", "drive", "--class", ServedFunction.class.getName(), "--in-flight=1");
+
+    assertEquals(List.of("1  a", "1  b"), ran.lines());
+    assertEquals(0, ran.code(), ran.err());
+    assertTrue(ran.err().contains("a line of the function's own"), ran.err());
+    assertFalse(
+        ProcessHandle.current()
+            .children()
+            .anyMatch(child -> child.info().commandLine().orElse("").contains("ServedFunction")));
+  }
+
+  @Test
+  void classThatEndsAtOnceIsToldAtOnce() {
+    Ran ran = Shell.run("drive", "--class", NoFunction.class.getName());
+
+    assertEquals(1, ran.code());
+    assertTrue(
+        ran.err()
+            .contains(NoFunction.class.getName() + " ended with exit code 3 before it was ready"),
+        ran.err());
+  }
+
+  static Stream<Arguments> wrongLines() {
+    return Stream.of(
+        arguments("{", "line 2 of standard input: not JSON"),
+        arguments("{} {}", "not JSON: malformed"),
+        arguments("{'value':'x'}", "not JSON"),
+        arguments("[]", "has to be an object but is []"),
+        arguments("{\"valeu\":\"x\"}", "unknown member \"valeu\""),
+        arguments("{\"value\":7}", "value has to be a text but is 7"),
+        arguments("{\"value\":\"a\",\"valueBase64\":\"\"}", "exclude each other"),
+        arguments("{\"valueBase64\":\"%\"}", "valueBase64 is no base64"),
+        arguments("{\"keys\":\"k\"}", "keys has to be an array of texts but is \"k\""),
+        arguments("{\"keys\":[null]}", "each of keys has to be a text but is null"),
+        arguments("{\"headers\":[]}", "headers has to be an object of texts but is []"),
+        arguments("{\"headers\":{\"n\":1}}", "headers.n has to be a text but is 1"),
+        arguments("{\"eventTime\":\"noon\"}", "eventTime has to be an instant"),
+        arguments("{\"watermark\":\"noon\"}", "but is \"noon\""),
+        arguments("{\"id\":\"\"}", "id must not be empty"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("wrongLines")
+  void lineThatCannotBeReadIsNamedAfterTheOthersAreAnswered(String line, String expected)
+      throws Exception {
+    Ran ran = drive(WORDS, "{\"value\":\"a\"}\n" + line + "\n", "--json");
+
+    assertEquals(2, ran.code());
+    assertEquals(List.of("1  a"), ran.lines());
+    assertTrue(ran.err().contains(expected), ran.err());
+    assertEquals(1, ran.err().lines().count(), ran.err());
+  }
+
+  static Stream<Arguments> wrongOptions() {
+    return Stream.of(
+        arguments("--in-flight=0", "--in-flight has to be at least 1 but was 0"),
+        arguments("--in-flight=many", "'many'"),
+        arguments("--output=xml", "xml"),
+        arguments("--header=n", "n"),
+        arguments("--event-time=noon", "'noon' is no instant"),
+        arguments("--watermark=noon", "'noon' is no instant"),
+        arguments("--timeout=10", "'10' is no duration"),
+        arguments("--timeout=25h", "'25h' is more than 24h"),
+        arguments("--class=X", "--socket /none and --class X exclude each other"),
+        arguments("--nonsense", "--nonsense"),
+        arguments("/no/such/file", "no such file: /no/such/file"),
+        arguments("/", "a folder, not a file: /"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("wrongOptions")
+  void wrongOptionIsNamedOnOneLine(String option, String expected) {
+    Ran ran = Shell.run("drive", "--socket=/none", option);
+
+    assertEquals(2, ran.code(), ran.err());
+    assertTrue(ran.err().contains(expected), ran.err());
+    assertEquals(1, ran.err().lines().count(), ran.err());
+  }
+
+  @Test
+  void nobodyOnTheSocketIsToldWithItsName() {
+    Path socket = folder.resolve("none.sock");
+
+    Ran ran = Shell.run("drive", "--socket=" + socket, "--timeout=50ms");
+
+    assertEquals(1, ran.code());
+    assertTrue(ran.err().contains(socket.toString()), ran.err());
+    assertEquals(1, ran.err().lines().count(), ran.err());
+  }
+
+  @Test
+  void serverInfoThatDoesNotComeIsToldWithItsName() throws Exception {
+    Ran ran = drive(WORDS, "", "--server-info=/none/info", "--timeout=50ms");
+
+    assertEquals(1, ran.code());
+    assertTrue(ran.err().contains("/none/info"), ran.err());
+  }
+
+  @Test
+  void handlerThatDoesNotAnswerIsToldAfterTheTimeout() throws Exception {
+    Ran ran =
+        drive(
+            (keys, datum, sink) -> new java.util.concurrent.CountDownLatch(1).await(),
+            "x\n",
+            "--timeout=300ms");
+
+    assertEquals(1, ran.code());
+    assertTrue(
+        ran.err().contains("nothing arrived for 300 ms, and 1 datum(s) have no EOT"), ran.err());
+  }
+
+  @Test
+  void interruptEndsTheRun() throws Exception {
+    try (var server = MapStreamTestServer.start(WORDS);
+        var input = new PipedInputStream(new PipedOutputStream())) {
+      Thread.currentThread().interrupt();
+
+      Ran ran = Shell.runWithInput(input, "drive", "--socket=" + server.socketPath());
+
+      assertEquals(130, ran.code());
+      assertTrue(ran.err().contains("interrupted"), ran.err());
+    }
+  }
+}
