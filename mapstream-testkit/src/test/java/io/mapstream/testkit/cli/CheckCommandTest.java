@@ -1,0 +1,236 @@
+package io.mapstream.testkit.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.mapstream.testkit.MapStreamTestServer;
+import io.mapstream.testkit.cli.BrokenServer.Fault;
+import io.mapstream.testkit.cli.Shell.Ran;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class CheckCommandTest {
+
+  @TempDir Path folder;
+
+  @Test
+  void ourServerHonoursTheContract() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit("a".getBytes(UTF_8));
+          sink.emit("b".getBytes(UTF_8));
+        })) {
+      Ran ran =
+          Shell.run(
+              "check",
+              "--socket=" + server.socketPath(),
+              "--server-info=" + server.serverInfoFile(),
+              "--empty-value");
+
+      assertEquals(0, ran.code(), ran.out() + ran.err());
+      assertTrue(ran.out().endsWith(" 0 failed, 0 not checked\n"), ran.out());
+      assertTrue(ran.lines().getFirst().startsWith("PASS  ready "), ran.out());
+    }
+  }
+
+  @Test
+  void ourServerDrainsAndExitsWithZero() {
+    Ran ran = Shell.run("check", "--class", ServedFunction.class.getName(), "--json");
+
+    JsonObject report = JsonParser.parseString(ran.out()).getAsJsonObject();
+    assertEquals(0, ran.code(), ran.out() + ran.err());
+    assertEquals("PASS", outcome(report, "drain"));
+    assertEquals("PASS", outcome(report, "server-info"));
+    assertEquals(ServedFunction.class.getName(), report.get("function").getAsString());
+  }
+
+  @Test
+  void processOfAPidIsDrained() throws Exception {
+    Path socket = folder.resolve("s");
+    var builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            ServedFunction.class.getName());
+    builder.environment().put("MAPSTREAM_SOCKET_PATH", socket.toString());
+    builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
+    Process process =
+        builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+    try {
+      Ran ran = Shell.run("check", "--socket=" + socket, "--drain", "--pid=" + process.pid());
+
+      assertEquals(0, ran.code(), ran.out() + ran.err());
+      assertTrue(ran.out().contains("PASS  drain"), ran.out());
+      assertEquals(0, process.onExit().get().exitValue());
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static String outcome(JsonObject report, String name) {
+    for (JsonElement row : report.getAsJsonArray("rows")) {
+      if (row.getAsJsonObject().get("name").getAsString().equals(name)) {
+        return row.getAsJsonObject().get("outcome").getAsString();
+      }
+    }
+    return "no row " + name;
+  }
+
+  private static Set<String> rows(JsonObject report, String outcome) {
+    Set<String> names = new TreeSet<>();
+    for (JsonElement row : report.getAsJsonArray("rows")) {
+      if (row.getAsJsonObject().get("outcome").getAsString().equals(outcome)) {
+        names.add(row.getAsJsonObject().get("name").getAsString());
+      }
+    }
+    return names;
+  }
+
+  static Stream<Arguments> faults() {
+    return Stream.of(
+        arguments(Fault.NONE, Set.of()),
+        arguments(Fault.NOT_READY, Set.of("ready")),
+        arguments(Fault.NO_SOT, Set.of("handshake")),
+        arguments(Fault.ACCEPTS_ALL_FIRSTS, Set.of("handshake-first", "handshake-sot")),
+        arguments(
+            Fault.NO_EOT,
+            Set.of(
+                "eot",
+                "half-close",
+                "id-again",
+                "id-twice",
+                "two-streams",
+                "no-keys",
+                "big-message",
+                "slow-reader",
+                "cancel",
+                "disconnect",
+                "still-ready")),
+        arguments(Fault.TWO_EOTS, Set.of("eot-once", "two-streams")),
+        arguments(Fault.RESULT_AFTER_EOT, Set.of("eot-last")),
+        arguments(Fault.RESULTS_ON_EOT, Set.of("eot-alone")),
+        arguments(Fault.FOREIGN_ID, Set.of("ids", "two-streams")),
+        arguments(Fault.TWO_MARKS, Set.of("marks")),
+        arguments(Fault.RESULT_AFTER_FAIL, Set.of("marks")),
+        arguments(
+            Fault.OPEN_AFTER_HALF_CLOSE, Set.of("complete", "half-close", "half-close-empty")),
+        arguments(Fault.NO_REPEATED_IDS, Set.of("id-again", "id-twice")),
+        arguments(Fault.OVERTAKEN_RESULTS, Set.of("order")),
+        arguments(Fault.SMALL_LIMIT, Set.of("big-message")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("faults")
+  void faultFailsTheRowsThatNameIt(Fault fault, Set<String> failing) throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), fault)) {
+      Ran ran =
+          Shell.run(
+              "check",
+              "--socket=" + server.socketPath(),
+              "--json",
+              "--datums=5",
+              "--timeout=" + patience(fault));
+
+      JsonObject report = JsonParser.parseString(ran.out()).getAsJsonObject();
+      assertEquals(new TreeSet<>(failing), rows(report, "FAIL"), ran.out());
+      assertEquals(failing.isEmpty() ? 0 : 1, ran.code(), ran.err());
+    }
+  }
+
+  /** Short where a row is meant to wait in vain. */
+  private static String patience(Fault fault) {
+    return switch (fault) {
+      case NOT_READY, NO_EOT, OPEN_AFTER_HALF_CLOSE, NO_REPEATED_IDS, ACCEPTS_ALL_FIRSTS -> "1s";
+      default -> "30s";
+    };
+  }
+
+  @Test
+  void tableShowsWhatWasSeenBelowAFailedRow() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), Fault.RESULTS_ON_EOT)) {
+      Ran ran = Shell.run("check", "--socket=" + server.socketPath());
+
+      assertTrue(
+          ran.out()
+              .contains(
+                  """
+                  FAIL  eot-alone         sends no results with an EOT
+                                          the EOT of datum "check-1" carries 1 result(s)
+                  """),
+          ran.out());
+      assertEquals(1, ran.code(), ran.err());
+    }
+  }
+
+  @Test
+  void nobodyOnTheSocketFailsTheFirstRowAndSkipsTheOthers() {
+    Ran ran = Shell.run("check", "--socket=" + folder.resolve("none"), "--timeout=100ms");
+
+    assertEquals(1, ran.code());
+    assertTrue(ran.lines().getFirst().startsWith("FAIL  ready"), ran.out());
+    assertTrue(ran.out().contains("0 passed, 1 failed"), ran.out());
+  }
+
+  @Test
+  void wrongServerInfoIsToldWithItsField() throws Exception {
+    Path info = folder.resolve("info");
+    Files.writeString(
+        info,
+        "{\"protocol\":\"uds\",\"language\":\"go\",\"minimum_numaflow_version\":\"1.4.0-z\","
+            + "\"version\":\"1.0.0\"}U+005C__END__");
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> {})) {
+      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--server-info=" + info);
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.out().contains("FAIL  server-info"), ran.out());
+      assertTrue(ran.out().contains("MAP_MODE"), ran.out());
+    }
+  }
+
+  static Stream<Arguments> wrongOptions() {
+    return Stream.of(
+        arguments("--datums=0", "--datums has to be at least 1 but was 0"),
+        arguments("--timeout=0s", "--timeout has to be more than 0"),
+        arguments("--timeout=soon", "'soon' is no duration"),
+        arguments("--big-message=1GiB", "'1GiB' is no size"),
+        arguments("--big-message=61MiB", "--big-message has to be at most 60MiB"),
+        arguments("--drain", "--drain needs --pid"),
+        arguments("--pid=1", "--pid 1 is of no use without --drain"),
+        arguments("--pid=me", "'me'"),
+        arguments("--key", "--key"),
+        arguments("--header=x", "x"),
+        arguments("surplus", "surplus"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("wrongOptions")
+  void wrongOptionIsNamedOnOneLine(String option, String expected) {
+    Ran ran = Shell.run("check", "--socket=/none", option);
+
+    assertEquals(2, ran.code(), ran.err());
+    assertTrue(ran.err().contains(expected), ran.err());
+    assertEquals(1, ran.err().lines().count(), ran.err());
+  }
+
+  @Test
+  void pidOfNoProcessIsNamed() {
+    Ran ran = Shell.run("check", "--socket=/none", "--drain", "--pid=999999999");
+
+    assertEquals(2, ran.code());
+    assertTrue(ran.err().contains("no process has the pid 999999999"), ran.err());
+  }
+}
