@@ -19,7 +19,7 @@ import picocli.CommandLine.ScopeType;
  */
 @Command(
     name = "mapstream",
-    description = "Drives and checks a running map-stream function.",
+    description = "Drives, loads and checks a running map-stream function.",
     scope = ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
@@ -80,6 +80,7 @@ public final class Main implements Runnable {
     Main main = new Main();
     CommandLine commands = new CommandLine(main);
     commands.addSubcommand(new DriveCommand(terminal));
+    commands.addSubcommand(new LoadCommand(terminal));
     commands.addSubcommand(new CheckCommand(terminal));
     commands.setOut(terminal.outWriter());
     commands.setErr(terminal.errWriter());
@@ -92,7 +93,7 @@ public final class Main implements Runnable {
   /** Without a command there is nothing to do but to say which there are. */
   @Override
   public void run() {
-    throw new UsageFault("no command was given; there are drive and check (see --help)");
+    throw new UsageFault("no command was given; there are drive, load and check (see --help)");
   }
 
   private static int refuse(ParameterException e, String[] args) {

@@ -16,13 +16,13 @@ class MainTest {
     Ran ran = Shell.run("--help");
 
     assertEquals(0, ran.code());
-    for (String expected : List.of("drive", "check", "130", "called wrongly")) {
+    for (String expected : List.of("drive", "load", "check", "130", "called wrongly")) {
       assertTrue(ran.out().contains(expected), ran.out());
     }
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"drive", "check"})
+  @ValueSource(strings = {"drive", "load", "check"})
   void helpOfACommandNamesTheExitCodes(String command) {
     Ran ran = Shell.run(command, "--help");
 

@@ -1,0 +1,234 @@
+package io.mapstream.testkit.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.mapstream.testkit.MapStreamClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Loads a function and tells its throughput and latencies. */
+@Command(
+    name = "load",
+    description = {
+      "Loads a running function on one stream, as the platform does, and tells its throughput and"
+          + " latencies.",
+      "",
+      "Either a number of datums is kept open (--concurrency), or requests are sent at a --rate,"
+          + " whatever comes back. At a rate, latencies begin when a request was due, so that a"
+          + " function that holds the client back doesn't look better for it.",
+      ""
+    })
+final class LoadCommand implements Callable<Integer> {
+
+  private static final int DEFAULT_CONCURRENCY = 100;
+  private static final int DEFAULT_SIZE = 100;
+  private static final Duration DEFAULT_DURATION = Duration.ofSeconds(10);
+
+  private final Terminal terminal;
+
+  @Mixin private Target target = new Target();
+
+  @Option(
+      names = "--concurrency",
+      paramLabel = "N",
+      description = "How many datums are open at any time; 100 if there is no --rate.")
+  private @Nullable Integer concurrency;
+
+  @Option(names = "--rate", paramLabel = "N", description = "How many requests to send a second.")
+  private @Nullable Double rate;
+
+  @Option(
+      names = "--duration",
+      paramLabel = "DURATION",
+      converter = Units.DurationConverter.class,
+      description = "How long to send; 10s if there is no --count.")
+  private @Nullable Duration duration;
+
+  @Option(names = "--count", paramLabel = "N", description = "How many requests to send at most.")
+  private @Nullable Long count;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "DURATION",
+      defaultValue = "2s",
+      converter = Units.DurationConverter.class,
+      description = "How long to send before anything is measured.")
+  private Duration warmup = Duration.ofSeconds(2);
+
+  @Option(names = "--value", paramLabel = "TEXT", description = "The value of each datum.")
+  private @Nullable String value;
+
+  @Option(
+      names = "--payload",
+      paramLabel = "FILE",
+      description = "A file with the value of each datum.")
+  private @Nullable Path payload;
+
+  @Option(
+      names = "--size",
+      paramLabel = "SIZE",
+      converter = Units.SizeConverter.class,
+      description =
+          "Fills the value with spaces up to this size, such as 1KiB; 100 where there is no"
+              + " value.")
+  private @Nullable Integer size;
+
+  @Mixin private DatumOptions options = new DatumOptions();
+
+  @Option(
+      names = "--pid",
+      paramLabel = "PID",
+      description =
+          "The function's process, for its processor time and memory; known with --class.")
+  private @Nullable Long pid;
+
+  @Option(
+      names = "--progress",
+      description = "Prints a line a second, also where standard error is no terminal.")
+  private boolean progress;
+
+  @Option(names = "--json", description = "Prints the summary as one JSON object.")
+  private boolean json;
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Writes the summary with charts into a page, too.")
+  private @Nullable Path html;
+
+  LoadCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    byte[] bytes = value();
+    LoadRun.Plan plan = plan(bytes);
+    if (html != null
+        && (html.toAbsolutePath().getParent() == null
+            || !Files.isDirectory(html.toAbsolutePath().getParent()))) {
+      throw new UsageFault("--html " + html + " is in no folder that exists");
+    }
+    if (pid != null && target.functionClass != null) {
+      throw new UsageFault(
+          "--pid " + pid + " and --class " + target.functionClass + " exclude each other");
+    }
+    ServerProcess given = pid == null ? null : ServerProcess.of(pid);
+    try (Function function = target.open(terminal);
+        MapStreamClient client = function.connect()) {
+      OptionalLong own = function.pid();
+      ServerProcess process = own.isPresent() ? ServerProcess.of(own.getAsLong()) : given;
+      load(new LoadRun(plan, client.stream()), function.name(), bytes.length, process);
+    }
+    return Main.OK;
+  }
+
+  private LoadRun.Plan plan(byte[] bytes) {
+    if (rate != null && concurrency != null) {
+      throw new UsageFault(
+          "--rate " + rate + " and --concurrency " + concurrency + " exclude each other");
+    }
+    if (rate != null && !(rate > 0 && rate <= 1e7)) {
+      throw new UsageFault("--rate has to be more than 0 and at most 10000000 but was " + rate);
+    }
+    Units.requireAtLeastOne("--concurrency", inFlight());
+    if (count != null) {
+      Units.requireAtLeastOne("--count", count);
+    }
+    if (duration != null) {
+      Units.requirePositive("--duration", duration);
+    }
+    return new LoadRun.Plan(
+        rate == null ? OptionalDouble.empty() : OptionalDouble.of(rate),
+        inFlight(),
+        () -> options.builder().value(bytes).build(),
+        target.timeout);
+  }
+
+  private int inFlight() {
+    return concurrency == null ? DEFAULT_CONCURRENCY : concurrency;
+  }
+
+  private byte[] value() throws IOException {
+    if (value != null && payload != null) {
+      throw new UsageFault("--value and --payload " + payload + " exclude each other");
+    }
+    byte[] given = value == null ? new byte[0] : value.getBytes(UTF_8);
+    if (payload != null) {
+      if (!Files.isRegularFile(payload)) {
+        throw new UsageFault("--payload " + payload + " is no file");
+      }
+      given = Files.readAllBytes(payload);
+    }
+    boolean isGiven = value != null || payload != null;
+    int length = size != null ? size : isGiven ? given.length : DEFAULT_SIZE;
+    if (given.length > length) {
+      throw new UsageFault(
+          "--size " + length + " is less than the " + given.length + " bytes of the value");
+    }
+    byte[] filled = Arrays.copyOf(given, length);
+    Arrays.fill(filled, given.length, length, (byte) (isGiven ? ' ' : 'x'));
+    return filled;
+  }
+
+  private void load(LoadRun run, String name, int bytes, @Nullable ServerProcess process)
+      throws IOException, InterruptedException {
+    if (!warmup.isZero()) {
+      run.run(new LoadMeter(), warmup.toNanos(), Long.MAX_VALUE);
+    }
+    Optional<Duration> cpuBefore = Optional.ofNullable(process).flatMap(ServerProcess::cpu);
+    LoadMeter meter = new LoadMeter();
+    LoadProgress watch = new LoadProgress(terminal, progress, meter, run, process);
+    long nanos =
+        duration != null
+            ? duration.toNanos()
+            : count != null ? Long.MAX_VALUE : DEFAULT_DURATION.toNanos();
+    try (watch) {
+      run.run(meter, nanos, count == null ? Long.MAX_VALUE : count);
+    } finally {
+      // Also of a load that was interrupted or that the function has ended: what was measured is
+      // measured.
+      LoadMeter.Measured measured = meter.measured();
+      Optional<Duration> cpu =
+          cpuBefore.flatMap(before ->
+              Optional.ofNullable(process)
+                  .flatMap(ServerProcess::cpu)
+                  .map(after -> after.minus(before)));
+      if (measured.requests() > 0) {
+        report(new LoadReport(name, words(bytes, measured), measured, cpu, watch.memory()));
+      }
+    }
+  }
+
+  private String words(int bytes, LoadMeter.Measured measured) {
+    String loop =
+        rate == null
+            ? LoadReport.format("%,d in flight", inFlight())
+            : LoadReport.rate(rate) + " requests/s (open loop)";
+    return LoadReport.format(
+        "%s, values of %,d bytes, %.1f s after %.1f s of warm-up",
+        loop, bytes, measured.nanos() / 1e9, warmup.toNanos() / 1e9);
+  }
+
+  private void report(LoadReport report) throws IOException {
+    if (json) {
+      terminal.out().println(report.json());
+    } else {
+      terminal.out().print(report.text());
+    }
+    if (html != null) {
+      Files.writeString(html, LoadPage.of(report));
+    }
+  }
+}

@@ -1,0 +1,143 @@
+package io.mapstream.testkit.cli;
+
+import io.mapstream.Message;
+import io.mapstream.testkit.ReplyListener;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.HdrHistogram.Histogram;
+
+/** Measures what arrives from its start on. Any thread may use it. */
+final class LoadMeter {
+
+  private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+  /** Latencies are told to three digits; memory grows with the longest. */
+  private static final int DIGITS = 3;
+
+  private final long start = System.nanoTime();
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by lock.
+  private final Histogram first = new Histogram(DIGITS);
+  private final Histogram end = new Histogram(DIGITS);
+  private long[] requestsBySecond = new long[16];
+  private long[] resultsBySecond = new long[16];
+  private long results;
+  private long bytes;
+  private long drops;
+  private long nacks;
+  private long fails;
+  private long last = start;
+
+  long start() {
+    return start;
+  }
+
+  /** Follows a datum that was due at a moment of {@link System#nanoTime}. */
+  ReplyListener follow(long due) {
+    return new ReplyListener() {
+
+      private boolean hasResult;
+
+      @Override
+      public void message(Message message) {
+        long now = System.nanoTime();
+        lock.lock();
+        try {
+          if (!hasResult) {
+            hasResult = true;
+            first.recordValue(Math.max(0, now - due));
+          }
+          count(message);
+          resultsBySecond = counted(resultsBySecond, now);
+          last = now;
+        } finally {
+          lock.unlock();
+        }
+      }
+
+      @Override
+      public void ended() {
+        long now = System.nanoTime();
+        lock.lock();
+        try {
+          end.recordValue(Math.max(0, now - due));
+          requestsBySecond = counted(requestsBySecond, now);
+          last = now;
+        } finally {
+          lock.unlock();
+        }
+      }
+
+      @Override
+      public void failed(RuntimeException reason) {}
+    };
+  }
+
+  private void count(Message message) {
+    results++;
+    bytes += message.value().length;
+    drops += message.isDrop() ? 1 : 0;
+    nacks += message.isNack() ? 1 : 0;
+    fails += message.isFail() ? 1 : 0;
+  }
+
+  private long[] counted(long[] bySecond, long now) {
+    int second = (int) ((now - start) / SECOND);
+    long[] counts = second < bySecond.length ? bySecond : Arrays.copyOf(bySecond, (second + 1) * 2);
+    counts[second]++;
+    return counts;
+  }
+
+  /** What has been measured so far. */
+  Measured measured() {
+    lock.lock();
+    try {
+      long nanos = last - start;
+      int seconds = (int) ((nanos + SECOND - 1) / SECOND);
+      return new Measured(
+          nanos,
+          end.getTotalCount(),
+          results,
+          bytes,
+          drops,
+          nacks,
+          fails,
+          first.copy(),
+          end.copy(),
+          Arrays.stream(requestsBySecond).limit(seconds).boxed().toList(),
+          Arrays.stream(resultsBySecond).limit(seconds).boxed().toList());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * What was measured.
+   *
+   * @param nanos from the start to the last arrival
+   * @param requests that have their EOT
+   * @param first latencies to the first result, in nanoseconds
+   * @param end latencies to the EOT
+   * @param requestsBySecond how many ended in each second; the last one may be short
+   * @param resultsBySecond how many arrived
+   */
+  record Measured(
+      long nanos,
+      long requests,
+      long results,
+      long bytes,
+      long drops,
+      long nacks,
+      long fails,
+      Histogram first,
+      Histogram end,
+      java.util.List<Long> requestsBySecond,
+      java.util.List<Long> resultsBySecond) {
+
+    double perSecond(long count) {
+      return nanos == 0 ? 0 : count * (double) SECOND / nanos;
+    }
+  }
+}
