@@ -148,7 +148,8 @@ final class Function implements AutoCloseable {
   @Override
   public void close() {
     if (process != null) {
-      process.destroy();
+      // Not by the Process itself, which would close its output before the last words are read.
+      process.toHandle().destroy();
       try {
         if (!process.waitFor(END.toSeconds(), TimeUnit.SECONDS)) {
           process.destroyForcibly();

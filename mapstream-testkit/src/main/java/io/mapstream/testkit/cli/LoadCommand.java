@@ -130,6 +130,7 @@ final class LoadCommand implements Callable<Integer> {
       OptionalLong own = function.pid();
       ServerProcess process = own.isPresent() ? ServerProcess.of(own.getAsLong()) : given;
       load(new LoadRun(plan, client.stream()), function.name(), bytes.length, process);
+      client.stream().complete(target.timeout);
     }
     return Main.OK;
   }

@@ -15,7 +15,7 @@ final class LoadPage {
   private static final int WIDTH = 720;
   private static final int HEIGHT = 300;
   private static final int LEFT = 64;
-  private static final int RIGHT = WIDTH - 20;
+  private static final int RIGHT = WIDTH - 32;
   private static final int TOP = 16;
   private static final int BOTTOM = HEIGHT - 46;
 
@@ -46,6 +46,7 @@ final class LoadPage {
       svg text { fill: var(--quiet); font-size: 12px; }
       .grid { stroke: var(--grid); } .axis { stroke: var(--axis); }
       .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+      .under { stroke-width: 5; stroke-opacity: .45; }
       .one { stroke: var(--one); } .two { stroke: var(--two); }
       circle.one { fill: var(--one); } circle.two { fill: var(--two); }
       .key i { display: inline-block; width: 1.2em; height: 3px; vertical-align: middle;
@@ -206,21 +207,16 @@ final class LoadPage {
       double millis = latencies.getValueAtPercentile(percent) / 1e6;
       points.add(new double[] {x.applyAsDouble(u), axis.y(millis)});
     }
-    StringBuilder curve = new StringBuilder(line(style, points));
+    // Often there is nothing between the two: then the first is seen on both sides of the other.
+    String shape = style.equals("one") ? "one under" : style;
+    StringBuilder curve = new StringBuilder(line(shape, points));
     for (LoadReport.Percentile each : LoadReport.PERCENTILES) {
-      double u = each.percent() == 100 ? nines : -Math.log10(1 - each.percent() / 100);
+      double u = -Math.log10(1 - each.percent() / 100);
+      // The maximum is at no nine: infinitely far to the right.
       if (u <= nines) {
         long nanos = latencies.getValueAtPercentile(each.percent());
-        // What there is beyond the last nine is at its right end only if it is there.
-        double shown = latencies.getValueAtPercentile(100 * (1 - Math.pow(10, -u))) / 1e6;
-        if (each.percent() < 100) {
-          curve.append(
-              dot(
-                  style,
-                  x.applyAsDouble(u),
-                  axis.y(shown),
-                  each.name() + " " + name + ": " + LoadReport.millis(nanos) + " ms"));
-        }
+        String text = each.name() + " " + name + ": " + LoadReport.millis(nanos) + " ms";
+        curve.append(dot(style, x.applyAsDouble(u), axis.y(nanos / 1e6), text));
       }
     }
     return curve.toString();
