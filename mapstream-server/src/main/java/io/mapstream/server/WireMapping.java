@@ -121,7 +121,9 @@ final class WireMapping {
       }
     }
     if (sot != null) {
-      return new Request.Handshake(sot);
+      return datum == null
+          ? new Request.Handshake(sot)
+          : new Request.Refused("MapRequest has both a handshake and a request");
     }
     if (datum == null) {
       return new Request.Refused(

@@ -7,6 +7,7 @@ import io.mapstream.MessageSink;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
@@ -72,6 +73,12 @@ final class ChildMain implements MapStreamer {
       }
       case "fail" -> throw new IllegalStateException("boom");
       case "fail-unprintably" -> throw new Unprintable();
+      case "exhaust" -> {
+        List<byte[]> kept = new ArrayList<>();
+        while (kept.size() < Integer.MAX_VALUE) {
+          kept.add(new byte[1024 * 1024]);
+        }
+      }
       case "ask" -> asked.countDown();
       case "exit" -> Thread.ofPlatform().start(() -> System.exit(3));
       case "exit-here" -> System.exit(3);

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -461,6 +462,27 @@ class LifecycleTest {
 
       assertEquals(1, call.answer("1").eots());
       assertTrue(server.server().awaitTermination(Waits.LIMIT));
+    }
+  }
+
+  @Test
+  void anInterruptedRunStopsTheServer() throws Exception {
+    try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
+      CompletableFuture<Thread> runner = new CompletableFuture<>();
+      Future<InterruptedException> run =
+          Waits.computed(() -> {
+            runner.complete(Thread.currentThread());
+            return assertThrows(InterruptedException.class, () -> server.server().run());
+          });
+      Waits.get(runner);
+      while (!Files.exists(server.info())) {
+        Thread.onSpinWait();
+      }
+      Waits.get(runner).interrupt();
+
+      Waits.get(run);
+      assertTrue(server.server().awaitTermination(Duration.ZERO));
+      assertGone(server);
     }
   }
 

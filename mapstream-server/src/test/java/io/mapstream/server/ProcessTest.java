@@ -119,6 +119,21 @@ class ProcessTest {
   }
 
   @Test
+  void aHandlerThatTakesAllMemoryEndsTheProcessWithOne() throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "exhaust");
+
+      Status end = call.end();
+
+      assertEquals(Status.Code.INTERNAL, end.getCode());
+      assertEquals(0, call.eots());
+      assertEquals(1, child.exitCode());
+      assertTrue(child.err().contains("java.lang.OutOfMemoryError"), child.err());
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
   void aFailureThatCannotBePrintedEndsTheProcessWithOne() throws Exception {
     try (ChildProcess child = child("run")) {
       Call call = child.open().send("1", "fail-unprintably");

@@ -120,8 +120,12 @@ class ProtocolScenariosTest {
         refused("a handshake without sot", handshakeExpected, Frames.handshake(false)),
         refused("a second handshake", List.of("second handshake"), hello, hello),
         refused(
-            "a handshake with a datum, after the first",
-            List.of("second handshake"),
+            "a datum in the handshake, which would be lost",
+            List.of("first message has to be a handshake", "both a handshake and a request"),
+            Frames.datum("a", "x").toBuilder().mergeFrom(hello).build()),
+        refused(
+            "a handshake in a datum",
+            List.of("both a handshake and a request"),
             hello,
             Frames.datum("a", "x").toBuilder().mergeFrom(hello).build()),
         refused("an EOT from the client", List.of("status", "half-close"), hello, Frames.eot("a")),

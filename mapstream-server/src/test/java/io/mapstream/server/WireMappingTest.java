@@ -343,6 +343,7 @@ class WireMappingTest {
       case Request.Refused refused ->
           assertTrue(
               !generated.hasRequest()
+                  || generated.hasHandshake()
                   || generated.getId().isEmpty()
                   || !generated.getRequest().hasEventTime()
                   || refused.reason().contains("out of range"),
