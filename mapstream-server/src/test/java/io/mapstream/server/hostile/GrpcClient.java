@@ -118,6 +118,12 @@ public final class GrpcClient implements AutoCloseable {
       server.onNext(request);
     }
 
+    /** Waits until what was sent has nearly left, so that it does not pile up in here. */
+    public void awaitReady() {
+      Await.until(
+          "the server takes more", () -> server.isReady() || hasEnded(), ledger::unanswered);
+    }
+
     public void halfClose() {
       server.onCompleted();
     }

@@ -1,0 +1,14 @@
+package io.mapstream.server.stress;
+
+import io.mapstream.server.MapStreamServer;
+import io.mapstream.server.hostile.ScriptedHandler;
+
+/** The program that {@link ServerProcess} runs; its settings come from the environment. */
+final class ChildServer {
+
+  private ChildServer() {}
+
+  public static void main(String[] args) throws Exception {
+    MapStreamServer.run(new ScriptedHandler());
+  }
+}

@@ -1,0 +1,70 @@
+package io.mapstream.server.stress;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Handlers that sleep, wait for a client, or are interrupted give their carrier thread back: no
+ * event of the JDK says otherwise. It says most on JDK 21 to 23, where a monitor pins, too.
+ */
+class PinningTest {
+
+  private static final String EVENT = "jdk.VirtualThreadPinned";
+
+  private interface Load {
+    void run() throws Exception;
+  }
+
+  private static List<RecordedEvent> pinned(Path folder, Load load) throws Exception {
+    Path file = folder.resolve("pinned.jfr");
+    try (Recording recording = new Recording()) {
+      recording.enable(EVENT).withThreshold(Duration.ZERO).withStackTrace();
+      recording.start();
+      load.run();
+      recording.stop();
+      recording.dump(file);
+    }
+    return RecordingFile.readAllEvents(file);
+  }
+
+  private static boolean isOurs(RecordedEvent event) {
+    return event.getStackTrace() == null
+        || event.getStackTrace().getFrames().stream()
+            .anyMatch(frame -> frame.getMethod().getType().getName().startsWith("io.mapstream."));
+  }
+
+  @Test
+  void stormPinsNoCarrier(@TempDir Path folder) throws Exception {
+    // First a breeze: classes that are initialized on a virtual thread pin it, once.
+    new Storm(1, Duration.ofMillis(500)).pass(folder);
+    List<RecordedEvent> events =
+        pinned(folder, () -> new Storm(2, Duration.ofSeconds(2)).pass(folder));
+    assertEquals(List.of(), events.stream().filter(PinningTest::isOurs).toList());
+  }
+
+  /** Blocks its thread while native code, which runs initializers, is on its stack. */
+  private static final class Pinning {
+    static {
+      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+    }
+
+    static void touch() {}
+  }
+
+  @Test
+  void pinnedThreadWouldBeSeen(@TempDir Path folder) throws Exception {
+    List<RecordedEvent> events =
+        pinned(folder, () -> Thread.ofVirtual().start(Pinning::touch).join());
+    assertFalse(events.stream().filter(PinningTest::isOurs).toList().isEmpty());
+  }
+}

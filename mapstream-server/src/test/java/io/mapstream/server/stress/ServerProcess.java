@@ -1,0 +1,107 @@
+package io.mapstream.server.stress;
+
+import io.mapstream.server.hostile.Await;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A server in a process of its own, on the Java that runs the tests. */
+final class ServerProcess implements AutoCloseable {
+
+  private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
+
+  private final Path socket;
+  private final Path infoFile;
+  private final Path output;
+  private final Process process;
+
+  /** Starts one in {@code folder} and waits until it announces itself. */
+  ServerProcess(Path folder, String... jvmOptions) throws IOException {
+    socket = folder.resolve("child.sock");
+    infoFile = folder.resolve("server-info");
+    output = folder.resolve("output");
+    Files.deleteIfExists(infoFile);
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(jvmOptions));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(ChildServer.class.getName());
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
+    builder.environment().put("MAPSTREAM_SOCKET_PATH", socket.toString());
+    builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", infoFile.toString());
+    process = builder.start();
+    Await.until(
+        "the server announces itself",
+        () -> Files.exists(infoFile) || !process.isAlive(),
+        this::toString);
+    verifyAlive();
+  }
+
+  Path socket() {
+    return socket;
+  }
+
+  void verifyAlive() {
+    if (!process.isAlive()) {
+      throw new AssertionError("the server has ended: " + this);
+    }
+  }
+
+  /** CPU time that the process has used so far. */
+  Duration cpuTime() {
+    return process.info().totalCpuDuration().orElseThrow();
+  }
+
+  /** The most memory that the process has had resident, in MiB. */
+  long peakMebibytes() throws IOException {
+    Matcher peak = PEAK.matcher(Files.readString(Path.of("/proc/" + process.pid() + "/status")));
+    if (!peak.find()) {
+      throw new AssertionError("no VmHWM");
+    }
+    return Long.parseLong(peak.group(1)) / 1024;
+  }
+
+  /** Lets time pass in which the process is not to end. */
+  void runFor(Duration time) throws InterruptedException {
+    if (process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw new AssertionError("the server has ended: " + this);
+    }
+  }
+
+  /** SIGKILL. */
+  void kill() {
+    process.destroyForcibly();
+    Await.until("the server is dead", () -> !process.isAlive(), this::toString);
+  }
+
+  /** SIGTERM, which has to be obeyed; nothing may have run out of memory before. */
+  void stopAndVerify() throws IOException {
+    process.destroy();
+    Await.until("the server obeys SIGTERM", () -> !process.isAlive(), this::toString);
+    if (process.exitValue() != 0 || Files.readString(output).contains("OutOf")) {
+      throw new AssertionError(toString());
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+
+  @Override
+  public String toString() {
+    try {
+      String text = Files.readString(output);
+      return "%s%n%s".formatted(process, text.substring(Math.max(0, text.length() - 4000)));
+    } catch (IOException e) {
+      return process.toString();
+    }
+  }
+}
