@@ -166,7 +166,7 @@ final class Scenarios {
             new GoAway(COMPRESSION_ERROR)),
         scenario(
             "DATA after the half-close",
-            (c, h) -> c.hello().open(1).datum(1, "early", "hold").halfClose(1).data(1, GARBAGE),
+            (c, h) -> running(c, h, "early").halfClose(1).data(1, GARBAGE),
             new Reset(1, STREAM_CLOSED),
             new Stopped("early"),
             new Serves(3)));
@@ -214,7 +214,7 @@ final class Scenarios {
             "a timeout that passes while a handler runs",
             (c, h) ->
                 c.hello()
-                    .call(1, "grpc-timeout", "50m")
+                    .call(1, "grpc-timeout", "500m")
                     .message(1, Requests.handshake())
                     .datum(1, "timeout", "hold"),
             new Stopped("timeout"),
@@ -287,7 +287,7 @@ final class Scenarios {
             new Serves(3)),
         scenario(
             "a second handshake while a handler runs",
-            (c, h) -> c.hello().open(1).datum(1, "second", "hold").message(1, Requests.handshake()),
+            (c, h) -> running(c, h, "second").message(1, Requests.handshake()),
             refused(1, "second handshake"),
             new Stopped("second"),
             new Serves(3)),
