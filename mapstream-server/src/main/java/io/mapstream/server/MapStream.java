@@ -293,8 +293,11 @@ final class MapStream implements StreamObserver<Request> {
   private void end(Status status, @Nullable Metadata trailers, String reason) {
     if (state != State.ENDED) {
       leave(reason);
-      writer.end(status, trailers, reason);
-      stopHandlers();
+      try {
+        writer.end(status, trailers, reason);
+      } finally {
+        stopHandlers();
+      }
     }
   }
 

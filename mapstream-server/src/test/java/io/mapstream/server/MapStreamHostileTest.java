@@ -2,6 +2,7 @@ package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.grpc.Status;
 import io.mapstream.Datum;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -83,6 +85,26 @@ class MapStreamHostileTest {
     // As after an Error while a request was read: no cancel, no half-close, only the close.
     loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
 
+    assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+  }
+
+  @Test
+  void endThatCannotBeWrittenStopsTheHandlersAllTheSame() throws Exception {
+    MapService service = serviceOf((keys, datum, sink) -> new CountDownLatch(1).await());
+    ObserverDouble client =
+        new ObserverDouble() {
+          @Override
+          public void onError(Throwable t) {
+            throw new IllegalStateException("played");
+          }
+        };
+    MapStream stream = openOn(service, client);
+    started.await(10, TimeUnit.SECONDS);
+
+    var aborted = loop.submit(() -> stream.abort(Status.UNAVAILABLE));
+
+    assertThrows(ExecutionException.class, () -> aborted.get(10, TimeUnit.SECONDS));
     assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
   }
