@@ -260,9 +260,14 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   private void stopAfter(HandlerFailure first) {
-    log.error(
-        "the handler failed on datum \"{}\"; the server stops", first.datumId(), first.printable());
-    stopRunning();
+    try {
+      log.error(
+          "the handler failed on datum \"{}\"; the server stops",
+          first.datumId(),
+          first.printable());
+    } finally {
+      stopRunning();
+    }
   }
 
   /** Identity is meant: a throwable can't be suppressed on itself. */
