@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +52,7 @@ final class MapService {
   private final MapStreamer handler;
   private final ServerOptions options;
   private final Executor loop;
+  private final IntConsumer onRequestSize;
   private final Consumer<HandlerFailure> onFailure;
   private final Consumer<HandlerFailure> onLateFailure;
   private final Admission admission;
@@ -66,6 +68,7 @@ final class MapService {
    * A service that is not bound yet.
    *
    * @param loop the event loop on which gRPC calls back
+   * @param onRequestSize told of the encoded bytes of each datum that comes; on the loop
    * @param onFailure told of a handler's failure that is to stop the server; on any thread
    * @param onLateFailure told of a handler's failure after the end of its stream; on any thread
    */
@@ -73,11 +76,13 @@ final class MapService {
       MapStreamer handler,
       ServerOptions options,
       Executor loop,
+      IntConsumer onRequestSize,
       Consumer<HandlerFailure> onFailure,
       Consumer<HandlerFailure> onLateFailure) {
     this.handler = handler;
     this.options = options;
     this.loop = loop;
+    this.onRequestSize = onRequestSize;
     this.onFailure = onFailure;
     this.onLateFailure = onLateFailure;
     this.admission = new Admission(options.maxConcurrency(), Tuning.bytesInWork());
@@ -111,6 +116,10 @@ final class MapService {
       stream.abort(stopping());
     }
     return stream;
+  }
+
+  void arrived(Request.Data datum) {
+    onRequestSize.accept(datum.size());
   }
 
   void closed(MapStream stream) {

@@ -95,6 +95,7 @@ final class MapStream implements StreamObserver<Request> {
   private void accept(Request request) {
     if (request instanceof Request.Data data) {
       arrived = data;
+      service.arrived(data);
       service.admission().whenRoom(onRoom);
     } else {
       refuse(

@@ -156,7 +156,13 @@ public final class MapStreamServer implements AutoCloseable {
       LoggingBridge.install();
       var socket = new SocketTransport(options.socketPath(), kind);
       var streams =
-          new MapService(handler, options, socket.loop(), this::handlerFailed, this::failedLate);
+          new MapService(
+              handler,
+              options,
+              socket.loop(),
+              socket::sizeReads,
+              this::handlerFailed,
+              this::failedLate);
       var info = new ServerInfoFile(options.serverInfoFile());
       try {
         socket.makeWay();

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
-import io.grpc.netty.shaded.io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.IoHandlerFactory;
@@ -105,6 +104,7 @@ final class SocketTransport {
   private final Path path;
   private final Kind kind;
   private final EventLoopGroup loop;
+  private final ReadSize readSize = new ReadSize();
   private @Nullable Server server;
   private @Nullable FileIdentity made;
 
@@ -139,6 +139,11 @@ final class SocketTransport {
     return kind;
   }
 
+  /** Told of the size of a request, it reads accordingly. Event loop only. */
+  void sizeReads(int requestBytes) {
+    readSize.follow(requestBytes);
+  }
+
   /**
    * Accepts connections from now on. The socket is made under another name and moved, so that it is
    * at its path only when it accepts; and Netty, which deletes what has a socket's first name when
@@ -157,11 +162,10 @@ final class SocketTransport {
             .flowControlWindow(Tuning.RECEIVE_WINDOW)
             // gRPC sets it, and Netty warns on each connection that a Unix socket has none.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
-            .withChildOption(
-                ChannelOption.RECVBUF_ALLOCATOR,
-                new AdaptiveRecvByteBufAllocator(
-                    Tuning.LEAST_READ, Tuning.FIRST_READ, Tuning.LARGEST_READ))
+            .withChildOption(ChannelOption.RECVBUF_ALLOCATOR, readSize)
             .maxInboundMessageSize(maxMessageSize)
+            // The kernel tells of a peer that is gone; a timer would be set anew at each wait.
+            .keepAliveTime(Long.MAX_VALUE, TimeUnit.NANOSECONDS)
             .permitKeepAliveWithoutCalls(true)
             .permitKeepAliveTime(0, TimeUnit.NANOSECONDS)
             .addService(service)

@@ -15,10 +15,10 @@ final class Tuning {
    */
   static final int RECEIVE_WINDOW = 4 * 1024 * 1024;
 
-  /** Buffers for one read of the socket; the next one's size follows what the last one found. */
-  static final int LEAST_READ = 2 * 1024;
+  /** How much one read of the socket takes, see {@link ReadSize}. */
+  static final int REQUESTS_PER_READ = 48;
 
-  static final int FIRST_READ = 16 * 1024;
+  static final int LEAST_READ = 4 * 1024;
   static final int LARGEST_READ = 256 * 1024;
 
   private static final int MOST_PENDING = 4 * 1024 * 1024;

@@ -50,7 +50,12 @@ class MapStreamHostileTest {
           }
         };
     return new MapService(
-        observed, ServerOptions.builder().build(Map.of()), loop, failures::add, failure -> {});
+        observed,
+        ServerOptions.builder().build(Map.of()),
+        loop,
+        size -> {},
+        failures::add,
+        failure -> {});
   }
 
   private MapStream openOn(MapService service, ObserverDouble client) throws Exception {

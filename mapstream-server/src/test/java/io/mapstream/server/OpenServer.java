@@ -37,6 +37,7 @@ public final class OpenServer implements AutoCloseable {
             handler,
             options,
             transport.loop(),
+            transport::sizeReads,
             failure -> failures.add(failure.cause()),
             failure -> failures.add(failure.cause()));
   }
