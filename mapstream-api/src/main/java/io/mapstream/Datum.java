@@ -173,11 +173,30 @@ public final class Datum {
   }
 
   /**
-   * {@return what the platform has attached, for instance a trace's context; to be read only, and
-   * never sent back}
+   * {@return what the platform has attached, for instance a {@linkplain #traceContext() trace's
+   * context}; to be read only, and never sent back}
    */
   public Metadata systemMetadata() {
     return systemMetadata;
+  }
+
+  /**
+   * The trace that this call belongs to, where the platform traces: the headers of W3C Trace
+   * Context, {@code traceparent} and perhaps {@code tracestate}, of the platform's span around the
+   * call. Any propagator that reads W3C headers takes the map as it is; the trace then goes on with
+   * a child of that span. A {@code traceparent} says as well whether the trace is sampled.
+   *
+   * <p>Read from the {@linkplain #systemMetadata() system metadata} anew at each call, so a handler
+   * that doesn't ask pays nothing. What could not be a header counts as not sent: bytes other than
+   * printable ASCII and tabs, and an empty {@code tracestate}, which the platform sends for a trace
+   * without state. A {@code tracestate} without a {@code traceparent} means nothing and is left
+   * out. So the values may go into another request's headers unchecked; whether they say something
+   * sensible is for the propagator to tell.
+   *
+   * @return an unmodifiable map, empty where there is no trace
+   */
+  public Map<String, String> traceContext() {
+    return TraceContext.of(systemMetadata);
   }
 
   @Override
@@ -352,6 +371,23 @@ public final class Datum {
     public Builder systemMetadata(@Nullable Metadata systemMetadata) {
       this.systemMetadata = systemMetadata;
       return this;
+    }
+
+    /**
+     * Sets the trace's context, as the platform does: a part of the system metadata, whose other
+     * parts stay. It is for tests of handlers that ask for {@link Datum#traceContext()}.
+     *
+     * @param traceContext {@code traceparent} and perhaps {@code tracestate}, for instance as a
+     *     propagator has put them; {@code null} or empty for none
+     * @return this builder
+     * @throws IllegalArgumentException if there is another name, a {@code tracestate} without a
+     *     {@code traceparent}, or a value that is {@code null}, empty or not printable ASCII; the
+     *     message says which
+     */
+    public Builder traceContext(@Nullable Map<String, String> traceContext) {
+      Metadata before = systemMetadata == null ? Metadata.empty() : systemMetadata;
+      return systemMetadata(
+          TraceContext.in(before, Checks.entries("Datum.traceContext", traceContext)));
     }
 
     /**

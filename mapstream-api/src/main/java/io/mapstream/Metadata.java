@@ -13,9 +13,8 @@ import org.jspecify.annotations.Nullable;
  * Named groups of named values that travel beside a payload: group, then key, then bytes.
  *
  * <p>A datum has two of them. The user part belongs to the functions of a pipeline: what a message
- * carries replaces it downstream. The system part is the platform's, to be read only; with tracing
- * its group {@code tracing_udf} holds {@code traceparent} and {@code tracestate} as text, in the
- * form of W3C Trace Context.
+ * carries replaces it downstream. The system part is the platform's, to be read only; {@link
+ * Datum#traceContext()} reads a trace's context from it.
  *
  * <p>Immutable: the {@code with} and {@code without} methods return changed copies. The byte arrays
  * are handed over both ways and not copied, so neither side may change one. A group without a key

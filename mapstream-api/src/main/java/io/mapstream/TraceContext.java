@@ -1,0 +1,80 @@
+package io.mapstream;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A W3C trace context between its place in the system metadata, where the platform keeps two
+ * headers as bytes, and the map of texts that propagators read and write.
+ */
+final class TraceContext {
+
+  private static final String GROUP = "tracing_udf";
+  private static final String PARENT = "traceparent";
+  private static final String STATE = "tracestate";
+  private static final Set<String> NAMES = Set.of(PARENT, STATE);
+
+  private TraceContext() {}
+
+  /**
+   * Reads what is there and could be a header. The recommendation has a tracestate ignored where
+   * there is no traceparent, and a traceparent hold without a tracestate.
+   */
+  static Map<String, String> of(Metadata systemMetadata) {
+    String parent = header(systemMetadata, PARENT);
+    if (parent == null) {
+      return Map.of();
+    }
+    String state = header(systemMetadata, STATE);
+    return state == null ? Map.of(PARENT, parent) : Map.of(PARENT, parent, STATE, state);
+  }
+
+  private static @Nullable String header(Metadata systemMetadata, String name) {
+    byte[] value = systemMetadata.value(GROUP, name).orElse(Checks.NO_BYTES);
+    String text = new String(value, US_ASCII);
+    return text.isEmpty() || !isHeader(text) ? null : text;
+  }
+
+  /** Bytes above 127 have become U+FFFD, which is no header either. */
+  private static boolean isHeader(String text) {
+    return text.chars().allMatch(c -> (c >= ' ' && c <= '~') || c == '\t');
+  }
+
+  /** Puts a context in place of the one that was there. */
+  static Metadata in(Metadata systemMetadata, Map<String, String> context) {
+    Metadata changed = systemMetadata.without(GROUP);
+    for (Map.Entry<String, String> header : context.entrySet()) {
+      changed = changed.with(GROUP, checkedName(header.getKey()), checkedValue(header));
+    }
+    if (!context.isEmpty() && !context.containsKey(PARENT)) {
+      throw new IllegalArgumentException(
+          "Datum.traceContext has a tracestate without a traceparent");
+    }
+    return changed;
+  }
+
+  private static String checkedName(String name) {
+    if (!NAMES.contains(name)) {
+      throw new IllegalArgumentException(
+          "Datum.traceContext has "
+              + Shown.text(name)
+              + "; the platform sends traceparent and tracestate");
+    }
+    return name;
+  }
+
+  private static String checkedValue(Map.Entry<String, String> header) {
+    String value = header.getValue();
+    if (value.isEmpty() || !isHeader(value)) {
+      throw new IllegalArgumentException(
+          "Datum.traceContext[\""
+              + header.getKey()
+              + "\"] has to be printable ASCII and not empty but was "
+              + Shown.text(value));
+    }
+    return value;
+  }
+}
