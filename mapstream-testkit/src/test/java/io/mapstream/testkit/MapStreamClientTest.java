@@ -137,6 +137,26 @@ class MapStreamClientTest {
     assertEquals(sent, received.get());
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void aTraceContextReachesTheHandlerOverEitherKindOfSocket(ClientSocket.Kind kind)
+      throws Exception {
+    Map<String, String> context =
+        Map.of(
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "tracestate",
+            "vendor=opaque");
+    LinkedBlockingQueue<Map<String, String>> received = new LinkedBlockingQueue<>();
+    try (var server =
+            MapStreamTestServer.start((keys, datum, sink) -> received.add(datum.traceContext()));
+        var client = server.connect(options -> options.kind(kind))) {
+      client.send(TestDatum.builder().traceContext(context).build()).await(LIMIT);
+      client.send(TestDatum.of("no trace")).await(LIMIT);
+    }
+    assertEquals(List.of(context, Map.of()), List.copyOf(received));
+  }
+
   @Test
   void everyFieldAndMarkOfAMessageIsVisible() throws Exception {
     List<Message> emitted =

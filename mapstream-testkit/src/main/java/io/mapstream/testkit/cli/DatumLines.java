@@ -29,7 +29,15 @@ import org.jspecify.annotations.Nullable;
 final class DatumLines {
 
   private static final Set<String> MEMBERS =
-      Set.of("id", "keys", "value", "valueBase64", "headers", "eventTime", "watermark");
+      Set.of(
+          "id",
+          "keys",
+          "value",
+          "valueBase64",
+          "headers",
+          "eventTime",
+          "watermark",
+          "traceContext");
 
   private static final TypeAdapter<JsonElement> JSON = new Gson().getAdapter(JsonElement.class);
 
@@ -110,7 +118,10 @@ final class DatumLines {
       datum.keys(texts(object.get("keys")));
     }
     if (object.has("headers")) {
-      datum.headers(entries(object.get("headers")));
+      datum.headers(entries("headers", object));
+    }
+    if (object.has("traceContext")) {
+      datum.traceContext(entries("traceContext", object));
     }
     if (object.has("eventTime")) {
       Instant time = instant("eventTime", object);
@@ -163,15 +174,16 @@ final class DatumLines {
     return texts;
   }
 
-  private static Map<String, String> entries(JsonElement element) {
+  private static Map<String, String> entries(String name, JsonObject object) {
+    JsonElement element = object.get(name);
     if (!element.isJsonObject()) {
-      throw new IllegalArgumentException("headers has to be an object of texts but is " + element);
+      throw new IllegalArgumentException(name + " has to be an object of texts but is " + element);
     }
     Map<String, String> entries = new LinkedHashMap<>();
     element
         .getAsJsonObject()
         .asMap()
-        .forEach((name, value) -> entries.put(name, text("headers." + name, value)));
+        .forEach((key, value) -> entries.put(key, text(name + "." + key, value)));
     return entries;
   }
 

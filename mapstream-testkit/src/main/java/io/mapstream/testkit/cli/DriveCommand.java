@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
       "",
       "With --json a line is an object, of which every member may be missing:",
       "  {\"id\":\"7\",\"keys\":[\"k\"],\"value\":\"text\",\"headers\":{\"n\":\"v\"},",
-      "   \"eventTime\":\"2026-01-01T00:00:00Z\",\"watermark\":\"2026-01-01T00:00:00Z\"}",
+      "   \"eventTime\":\"2026-01-01T00:00:00Z\",\"watermark\":\"2026-01-01T00:00:00Z\",",
+      "   \"traceContext\":{\"traceparent\":\"00-...-01\"}}",
       "with \"valueBase64\" in place of \"value\" for bytes that are no text.",
       ""
     })

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -115,6 +116,21 @@ class DriveCommandTest {
             "x  [k]|ü|{n=v}|2026-01-02T00:00:00Z|2026-01-02T00:00:00Z",
             "3  []|a|{}|2026-01-02T00:00:00Z|2026-01-01T00:00:00Z"),
         ran.lines());
+  }
+
+  @Test
+  void jsonLinesSetTheContextOfATrace() throws Exception {
+    MapStreamer show =
+        (keys, datum, sink) -> sink.emit(Message.of(new TreeMap<>(datum.traceContext()) + ""));
+    String line =
+        """
+        {"traceContext":{"traceparent":"00-1-2-01","tracestate":"vendor=1"}}
+        {"traceContext":{}}
+        """;
+
+    Ran ran = drive(show, line, "--json", "--in-flight=1");
+
+    assertEquals(List.of("1  {traceparent=00-1-2-01, tracestate=vendor=1}", "2  {}"), ran.lines());
   }
 
   private static final MapStreamer ALL_KINDS =
@@ -264,6 +280,8 @@ class DriveCommandTest {
         arguments("{\"keys\":[null]}", "each of keys has to be a text but is null"),
         arguments("{\"headers\":[]}", "headers has to be an object of texts but is []"),
         arguments("{\"headers\":{\"n\":1}}", "headers.n has to be a text but is 1"),
+        arguments("{\"traceContext\":\"x\"}", "traceContext has to be an object of texts"),
+        arguments("{\"traceContext\":{\"b3\":\"0\"}}", "Datum.traceContext has \"b3\""),
         arguments("{\"eventTime\":\"noon\"}", "eventTime has to be an instant"),
         arguments("{\"watermark\":\"noon\"}", "but is \"noon\""),
         arguments("{\"id\":\"\"}", "id must not be empty"));
