@@ -1,0 +1,127 @@
+package io.mapstream.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.mapstream.testkit.MapStreamClient;
+import io.mapstream.testkit.TestDatum;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The example as a process, with the settings of docs/tracing.md: where its spans go. */
+@DisabledOnOs(OS.WINDOWS)
+class TracedProcessTest {
+
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+  private static final String PLATFORM_SPAN = "00f067aa0ba902b7";
+
+  @TempDir Path folder;
+
+  /** What the collector was sent, in hex. */
+  private final BlockingQueue<String> exported = new LinkedBlockingQueue<>();
+
+  private HttpServer collector;
+
+  @BeforeEach
+  void startCollector() throws IOException {
+    collector = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    collector.createContext("/v1/traces", this::collect);
+    collector.start();
+  }
+
+  @AfterEach
+  void stopCollector() {
+    collector.stop(0);
+  }
+
+  private void collect(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      exported.add(HexFormat.of().formatHex(exchange.getRequestBody().readAllBytes()));
+      exchange.getResponseHeaders().set("Content-Type", "application/x-protobuf");
+      exchange.sendResponseHeaders(200, -1);
+    }
+  }
+
+  @Test
+  void spansAreLoggedUnlessTheEnvironmentSaysOtherwise() throws Exception {
+    String log = serveOneDatum(Map.of());
+
+    String shown = "'handle datum' : " + TRACE;
+    assertTrue(log.contains(shown), log);
+    assertTrue(exported.isEmpty());
+  }
+
+  @Test
+  void spansReachACollectorBeforeTheProcessEnds() throws Exception {
+    String endpoint = "http://127.0.0.1:" + collector.getAddress().getPort();
+    String log =
+        serveOneDatum(
+            Map.of(
+                "OTEL_TRACES_EXPORTER", "otlp",
+                "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint,
+                // Only the end of the process can be what sends it.
+                "OTEL_BSP_SCHEDULE_DELAY", "3600000"));
+
+    String span = exported.poll();
+    assertTrue(span != null, log);
+    assertTrue(span.contains(TRACE), span);
+    assertTrue(span.contains(PLATFORM_SPAN), span);
+    assertTrue(span.contains(HexFormat.of().formatHex("handle datum".getBytes(UTF_8))), span);
+  }
+
+  /** Starts the example, sends it a datum of a trace, ends it by SIGTERM, and gives its log. */
+  private String serveOneDatum(Map<String, String> settings) throws Exception {
+    Path log = folder.resolve("log");
+    Path socket = folder.resolve("s");
+    Path info = folder.resolve("info");
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Traced.class.getName());
+    Map<String, String> environment = builder.environment();
+    environment.keySet().removeIf(name -> name.startsWith("OTEL_"));
+    environment.put("MAPSTREAM_SOCKET_PATH", socket.toString());
+    environment.put("MAPSTREAM_SERVER_INFO_FILE", info.toString());
+    environment.putAll(settings);
+    Process process = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    try {
+      try (var client =
+          MapStreamClient.builder(socket).serverInfoFile(info).timeout(LIMIT).connect()) {
+        String traceparent = "00-" + TRACE + "-" + PLATFORM_SPAN + "-01";
+        var datum = TestDatum.builder().text("a").traceContext(Map.of("traceparent", traceparent));
+        String answer = client.send(datum.build()).await(LIMIT).texts().getFirst();
+        assertTrue(answer.startsWith("a  00-" + TRACE + "-"), answer);
+        client.stream().complete(LIMIT);
+      }
+      process.destroy();
+      assertTrue(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS), "it has to end");
+      assertEquals(0, process.exitValue());
+      return Files.readString(log);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+}
