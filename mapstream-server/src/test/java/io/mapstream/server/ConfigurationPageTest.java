@@ -1,0 +1,215 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.mapstream.server.ServerOptions.ErrorPolicy;
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The options as docs/configuration.md and the README have them, against those that there are: one
+ * that is added or whose default changes fails here until both pages say so.
+ */
+class ConfigurationPageTest {
+
+  private static final Path PAGE = Path.of("../docs/configuration.md");
+  private static final Path README = Path.of("../README.md");
+
+  private static final Pattern CODE = Pattern.compile("`([^`]+)`");
+
+  /** A row of a page's table of options; {@code page} is there for the test's name. */
+  record Row(String page, String option, List<String> variables, String defaultValue) {}
+
+  static Stream<Row> rows() throws IOException {
+    return Stream.concat(rows(PAGE).stream(), rows(README).stream());
+  }
+
+  private static List<Row> rows(Path page) throws IOException {
+    return table(page, "environment | default").stream()
+        .map(cells ->
+            new Row(
+                page.getFileName().toString(),
+                code(cells.get(0)).getFirst(),
+                code(cells.get(1)),
+                cells.get(2).replace("`", "")))
+        .toList();
+  }
+
+  /** The cells of each row of the table whose header has these words. */
+  private static List<List<String>> table(Path page, String header) throws IOException {
+    return Files.readAllLines(page).stream()
+        .dropWhile(line -> !(line.startsWith("|") && line.contains(header)))
+        .skip(2)
+        .takeWhile(line -> line.startsWith("|"))
+        .map(line -> Arrays.stream(line.substring(1).split("\\|")).map(String::strip).toList())
+        .toList();
+  }
+
+  private static List<String> code(String cell) {
+    return CODE.matcher(cell).results().map(found -> found.group(1)).toList();
+  }
+
+  @Test
+  void bothPagesHaveEachOptionOnce() throws IOException {
+    List<String> options = accessors().map(Method::getName).sorted().toList();
+
+    assertEquals(options, rows(PAGE).stream().map(Row::option).sorted().toList());
+    assertEquals(options, rows(README).stream().map(Row::option).sorted().toList());
+  }
+
+  @ParameterizedTest
+  @MethodSource("rows")
+  void defaultIsThatOfThePage(Row row) {
+    assertEquals(row.defaultValue(), text(read(defaults(), row.option())));
+  }
+
+  @ParameterizedTest
+  @MethodSource("rows")
+  void eachVariableSetsItsOptionAlone(Row row) {
+    assertFalse(row.variables().isEmpty());
+    for (String variable : row.variables()) {
+      Object other = other(read(defaults(), row.option()));
+
+      ServerOptions set = ServerOptions.builder().build(Map.of(variable, text(other)));
+
+      assertEquals(other, read(set, row.option()), variable);
+      accessors()
+          .map(Method::getName)
+          .filter(name -> !name.equals(row.option()))
+          .forEach(name -> assertEquals(read(defaults(), name), read(set, name), name));
+    }
+  }
+
+  static Stream<Row> rowsWithSeveralVariables() throws IOException {
+    return rows().filter(row -> row.variables().size() > 1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("rowsWithSeveralVariables")
+  void firstOfSeveralVariablesWins(Row row) {
+    Object first = other(read(defaults(), row.option()));
+    Map<String, String> all = new HashMap<>();
+    for (String variable : row.variables().reversed()) {
+      all.put(variable, text(other(first)));
+    }
+    all.put(row.variables().getFirst(), text(first));
+
+    assertEquals(first, read(ServerOptions.builder().build(all), row.option()));
+  }
+
+  @Test
+  void thePageNamesEachVariableThatIsRead() throws IOException {
+    Set<String> read = new TreeSet<>();
+    ServerOptions.builder().build(new Watched(read));
+    String page = Files.readString(PAGE);
+
+    assertFalse(read.isEmpty());
+    read.forEach(variable -> assertTrue(page.contains("`" + variable + "`"), variable));
+  }
+
+  @Test
+  void unusableValuesArePrintedAsThePageSays() throws IOException {
+    List<List<String>> rows = table(PAGE, "given | printed");
+    assertFalse(rows.isEmpty());
+    for (List<String> row : rows) {
+      String[] given = code(row.get(0)).getFirst().split("=", 2);
+
+      var refused =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> ServerOptions.builder().build(Map.of(given[0], given[1])));
+
+      assertEquals("the environment's " + code(row.get(1)).getFirst(), refused.getMessage());
+    }
+  }
+
+  /** Tests run with the heap of the table's last column. */
+  @Test
+  void budgetsFollowTheHeapAsThePageSays() throws IOException {
+    assumeTrue(Runtime.getRuntime().maxMemory() == 1L << 30);
+    List<List<String>> rows = table(PAGE, "share of the heap");
+
+    assertEquals((Tuning.bytesInWork() >> 20) + " MiB", rows.get(0).getLast());
+    assertEquals((Tuning.pendingBytes() >> 20) + " MiB", rows.get(1).getLast());
+  }
+
+  private static Stream<Method> accessors() {
+    return Arrays.stream(ServerOptions.class.getDeclaredMethods())
+        .filter(method -> Modifier.isPublic(method.getModifiers()))
+        .filter(method -> !Modifier.isStatic(method.getModifiers()))
+        .filter(method -> method.getParameterCount() == 0)
+        .filter(method -> !method.getName().equals("toString"));
+  }
+
+  private static ServerOptions defaults() {
+    return ServerOptions.builder().build(Map.of());
+  }
+
+  private static Object read(ServerOptions options, String option) {
+    Method accessor =
+        accessors()
+            .filter(method -> method.getName().equals(option))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError("there is no option " + option));
+    try {
+      return accessor.invoke(options);
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError(e.getMessage(), e);
+    }
+  }
+
+  /** As the environment has it. */
+  private static String text(Object value) {
+    return value instanceof Duration duration
+        ? String.valueOf(duration.toSeconds())
+        : String.valueOf(value);
+  }
+
+  /** A usable value that is not this one. */
+  private static Object other(Object value) {
+    return switch (value) {
+      case Path path -> path.resolveSibling("other");
+      case Integer number -> number - 1;
+      case Duration duration -> duration.plusSeconds(1);
+      case Boolean flag -> !flag;
+      case ErrorPolicy policy -> policy == ErrorPolicy.STOP ? ErrorPolicy.FAIL : ErrorPolicy.STOP;
+      default -> throw new AssertionError("no other value is known for " + value.getClass());
+    };
+  }
+
+  /** An empty environment that keeps what was asked of it. */
+  private static final class Watched extends HashMap<String, String> {
+    private static final long serialVersionUID = 1L;
+
+    private final transient Set<String> asked;
+
+    Watched(Set<String> asked) {
+      this.asked = asked;
+    }
+
+    @Override
+    public String getOrDefault(Object name, String otherwise) {
+      asked.add((String) name);
+      return otherwise;
+    }
+  }
+}
