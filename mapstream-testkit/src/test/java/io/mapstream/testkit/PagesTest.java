@@ -21,7 +21,10 @@ class PagesTest {
 
   private static final Path MAIN = Path.of("src/main/java/io/mapstream/testkit");
   private static final Path TESTS = Path.of("src/test/java");
-  private static final Path TESTING_PAGE = Path.of("../docs/testing.md");
+  private static final List<Path> PAGES =
+      Stream.of("README.md", "docs/testing.md", "docs/configuration.md", "docs/migration.md")
+          .map(Path.of("..")::resolve)
+          .toList();
 
   private static final Pattern SNIPPET =
       Pattern.compile(
@@ -39,8 +42,8 @@ class PagesTest {
   }
 
   @TestFactory
-  Stream<DynamicTest> examplesOfTheTestingPageAreCompiled() {
-    return tests(TESTING_PAGE, FENCE);
+  Stream<DynamicTest> examplesOfThePagesAreCompiled() {
+    return PAGES.stream().flatMap(page -> tests(page, FENCE));
   }
 
   @Test
@@ -52,6 +55,7 @@ class PagesTest {
   void allExamplesAreFound() {
     assertEquals(7, examples(MAIN.resolve("MapStreamHarness.java"), SNIPPET).size());
     assertEquals(1, examples(MAIN.resolve("MapStreamHarnessExtension.java"), SNIPPET).size());
+    PAGES.forEach(page -> assertFalse(examples(page, FENCE).isEmpty(), page.toString()));
   }
 
   private static Stream<DynamicTest> tests(Path page, Pattern example) {

@@ -1,0 +1,31 @@
+package io.mapstream.testkit.readme;
+
+import static io.mapstream.server.ServerOptions.ErrorPolicy.FAIL;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.server.MapStreamServer;
+import io.mapstream.testkit.MapStreamHarness;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The README's other examples, which PagesTest compares with this file and with Words. */
+class ReadmeTest {
+
+  private final MapStreamer handler =
+      (keys, datum, sink) ->
+          List.of(datum.text().split(",", -1)).forEach(s -> sink.emit(Message.of(s)));
+
+  @Test
+  void harness() {
+    try (var harness = MapStreamHarness.of(handler)) {
+      assertEquals(List.of("a", "b"), harness.process("a,b").texts());
+    }
+  }
+
+  /** For the compiler: running it is for the server's tests. */
+  void run() throws Exception {
+    MapStreamServer.builder(handler).maxConcurrency(50).errorPolicy(FAIL).build().run();
+  }
+}
