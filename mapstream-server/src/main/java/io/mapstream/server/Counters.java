@@ -1,37 +1,120 @@
 package io.mapstream.server;
 
-/** What the server has done since its start. Belongs to the event loop. */
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What the server has done since its start. Any thread may take a {@link #snapshot}, at any time
+ * and without waiting.
+ *
+ * <p>The event loop alone counts what belongs to the streams, so that these counts need no atomic
+ * addition: a plain load and a store that others see. Failures and waits in {@code emit} are
+ * counted by whichever thread meets them; both are rare, or cost more than the counting.
+ */
 final class Counters {
 
-  private long streams;
-  private long datums;
-  private long answered;
-  private long results;
-  private long failMarks;
+  /** A number with one writer, the event loop. */
+  private static final class Count {
+    private final AtomicLong value = new AtomicLong();
 
-  void opened() {
-    streams++;
+    void add(long more) {
+      value.setRelease(value.getPlain() + more);
+    }
+
+    long get() {
+      return value.getAcquire();
+    }
   }
 
-  void admitted() {
-    datums++;
+  private final Count streamsOpened = new Count();
+  private final Count streamsClosed = new Count();
+  private final Count admitted = new Count();
+  private final Count answered = new Count();
+  private final Count released = new Count();
+  private final Count requestBytes = new Count();
+  private final Count results = new Count();
+  private final Count resultBytes = new Count();
+  private final Count handlersRun = new Count();
+  private final Count handlerNanos = new Count();
+
+  // Any thread.
+  private final AtomicLong emitsWaiting = new AtomicLong();
+  private final AtomicLong emitWaitNanos = new AtomicLong();
+  private final Map<FailureKind, Long> failures = new ConcurrentHashMap<>();
+
+  // Event loop only.
+
+  void opened() {
+    streamsOpened.add(1);
+  }
+
+  void closed() {
+    streamsClosed.add(1);
+  }
+
+  void admitted(int bytes) {
+    admitted.add(1);
+    requestBytes.add(bytes);
+  }
+
+  void wrote(int count, int bytes) {
+    results.add(count);
+    resultBytes.add(bytes);
   }
 
   void answered() {
-    answered++;
+    answered.add(1);
   }
 
-  void wrote(long written) {
-    results += written;
+  /** A datum is in work no more, and its handler never ran. */
+  void released() {
+    released.add(1);
   }
 
-  void failedAlone() {
-    failMarks++;
+  /** A datum is in work no more. */
+  void released(long nanosOfHandler) {
+    released();
+    handlersRun.add(1);
+    handlerNanos.add(nanosOfHandler);
   }
 
-  @Override
-  public String toString() {
-    return "%d streams, %d datums (%d answered, %d of them failed alone), %d results"
-        .formatted(streams, datums, answered, failMarks, results);
+  // Any thread.
+
+  void waitsInEmit() {
+    emitsWaiting.getAndIncrement();
+  }
+
+  void waitedInEmit(long nanos) {
+    emitsWaiting.getAndDecrement();
+    emitWaitNanos.getAndAdd(nanos);
+  }
+
+  void failed(FailureKind kind) {
+    failures.merge(kind, 1L, Long::sum);
+  }
+
+  /** What was counted by now; what follows from something else is read before it. */
+  ServerMetrics snapshot() {
+    long releasedNow = released.get();
+    long answeredNow = answered.get();
+    long admittedNow = admitted.get();
+    long closedNow = streamsClosed.get();
+    long openedNow = streamsOpened.get();
+    return new ServerMetrics(
+        openedNow,
+        openedNow - closedNow,
+        admittedNow,
+        answeredNow,
+        admittedNow - releasedNow,
+        requestBytes.get(),
+        results.get(),
+        resultBytes.get(),
+        handlersRun.get(),
+        Duration.ofNanos(handlerNanos.get()),
+        emitsWaiting.get(),
+        Duration.ofNanos(emitWaitNanos.get()),
+        failures);
   }
 }

@@ -12,12 +12,16 @@ import org.jspecify.annotations.Nullable;
 final class HandlerTask implements Runnable {
 
   private static final int OVERHEAD = 1024;
+  private static final long NOT_RUN = -1;
 
   private final MapStream stream;
   private final MapStreamer handler;
   private final Request.Data request;
   private final DatumSink sink;
   private final Thread thread;
+
+  /** How long the handler took; written before {@link #left}. */
+  private long nanos = NOT_RUN;
 
   /** The handler has returned or failed, whatever became of its results. */
   private volatile boolean left;
@@ -57,18 +61,24 @@ final class HandlerTask implements Runnable {
   @Override
   @SuppressWarnings("CatchingUnchecked")
   public void run() {
+    long begun = System.nanoTime();
     try {
       Datum datum = request.datum();
       handler.handle(datum.keys(), datum, sink);
-      left = true;
+      leave(begun);
       if (!sink.end() || stream.isOver()) {
         // Nothing more will be written for this datum that could tell the stream of its end.
         stream.handlerLeft(this);
       }
     } catch (Throwable t) {
-      left = true;
+      leave(begun);
       stream.handlerFailed(this, t);
     }
+  }
+
+  private void leave(long begun) {
+    nanos = System.nanoTime() - begun;
+    left = true;
   }
 
   /**
@@ -100,6 +110,16 @@ final class HandlerTask implements Runnable {
 
   boolean hasLeft() {
     return left;
+  }
+
+  /** Whether the handler was called, which it is not where its stream has ended before. */
+  boolean hasRun() {
+    return nanos != NOT_RUN;
+  }
+
+  /** How long the handler ran, once it has left. */
+  long nanos() {
+    return nanos;
   }
 
   void interrupt() {

@@ -57,7 +57,7 @@ final class MapService {
   private final Consumer<HandlerFailure> onLateFailure;
   private final Admission admission;
   private final ResponseWriter.Limits limits;
-  private final Counters counters = new Counters();
+  private final Counters counters;
   private final Set<MapStream> streams = new LinkedHashSet<>();
   private final ArrayDeque<HandlerTask> toStart = new ArrayDeque<>();
   private boolean draining;
@@ -69,6 +69,7 @@ final class MapService {
    *
    * @param loop the event loop on which gRPC calls back
    * @param onRequestSize told of the encoded bytes of each datum that comes; on the loop
+   * @param counters where all that happens is counted
    * @param onFailure told of a handler's failure that is to stop the server; on any thread
    * @param onLateFailure told of a handler's failure after the end of its stream; on any thread
    */
@@ -77,12 +78,14 @@ final class MapService {
       ServerOptions options,
       Executor loop,
       IntConsumer onRequestSize,
+      Counters counters,
       Consumer<HandlerFailure> onFailure,
       Consumer<HandlerFailure> onLateFailure) {
     this.handler = handler;
     this.options = options;
     this.loop = loop;
     this.onRequestSize = onRequestSize;
+    this.counters = counters;
     this.onFailure = onFailure;
     this.onLateFailure = onLateFailure;
     this.admission = new Admission(options.maxConcurrency(), Tuning.bytesInWork());
@@ -124,12 +127,18 @@ final class MapService {
 
   void closed(MapStream stream) {
     if (streams.remove(stream)) {
+      counters.closed();
       tellIfQuiet();
     }
   }
 
   /** A datum is in work no more. */
-  void released() {
+  void released(HandlerTask task) {
+    if (task.hasRun()) {
+      counters.released(task.nanos());
+    } else {
+      counters.released();
+    }
     tellIfQuiet();
   }
 
@@ -228,7 +237,7 @@ final class MapService {
         "the handler failed on datum \"{}\", answered with the fail mark",
         task.id(),
         failure(task, failure).printable());
-    loop.execute(counters::failedAlone);
+    counters.failed(FailureKind.HANDLER_ANSWERED_WITH_FAIL);
   }
 
   /** What a handler threw, as the platform is to see it. Any thread. */
@@ -238,6 +247,7 @@ final class MapService {
 
   /** A handler's failure ends the server. Any thread. */
   void failed(HandlerFailure failure) {
+    counters.failed(FailureKind.HANDLER_STOPPED_SERVER);
     onFailure.accept(failure);
   }
 
@@ -245,6 +255,7 @@ final class MapService {
    * A handler failed whose stream had ended: kept with the failure that stops the server, if any.
    */
   void failedLate(HandlerFailure failure) {
+    counters.failed(FailureKind.HANDLER_LATE);
     onLateFailure.accept(failure);
   }
 

@@ -58,7 +58,9 @@ final class MapStream implements StreamObserver<Request> {
   MapStream(MapService service, ServerCallStreamObserver<Response> client) {
     this.service = service;
     this.client = client;
-    this.writer = new ResponseWriter(client, service.loop(), service.limits(), this::writingFailed);
+    this.writer =
+        new ResponseWriter(
+            client, service.loop(), service.limits(), service.counters(), this::writingFailed);
     this.inFlight = new InFlight(service.admission());
     client.disableAutoRequest();
     client.setOnReadyThreshold(service.readyThreshold());
@@ -115,7 +117,7 @@ final class MapStream implements StreamObserver<Request> {
     arrived = null;
     var task = new HandlerTask(this, service.handler(), data, writer);
     inFlight.add(task);
-    service.counters().admitted();
+    service.counters().admitted(data.size());
     service.start(task);
     if (state == State.OPEN) {
       service.admission().whenRoom(onRoom);
@@ -133,6 +135,7 @@ final class MapStream implements StreamObserver<Request> {
   private void refuse(String complete) {
     String reason = HandlerFailure.beginning(complete, HandlerFailure.SENT_MESSAGE);
     log.warn("stream refused: {}", reason);
+    service.counters().failed(FailureKind.REQUEST_REFUSED);
     end(Status.INVALID_ARGUMENT.withDescription(reason), null, reason);
   }
 
@@ -150,6 +153,9 @@ final class MapStream implements StreamObserver<Request> {
   private void clientGone(String reason) {
     if (state != State.ENDED) {
       log.info("stream given up with {} datums in work: {}", inFlight.size(), reason);
+      if (!inFlight.isEmpty()) {
+        service.counters().failed(FailureKind.CLIENT_GONE);
+      }
       leave(reason);
       writer.abandon(reason);
       stopHandlers();
@@ -263,7 +269,7 @@ final class MapStream implements StreamObserver<Request> {
     if (task.isDone() && task.claimRelease()) {
       inFlight.remove(task);
       endIfDrained();
-      service.released();
+      service.released(task);
     }
   }
 
@@ -279,6 +285,7 @@ final class MapStream implements StreamObserver<Request> {
 
   private void writingFailed(Throwable cause) {
     log.error("responses can't be written, the stream ends", cause);
+    service.counters().failed(FailureKind.WRITE_FAILED);
     String reason = "responses can't be written";
     end(Status.INTERNAL.withDescription(reason + ": " + cause), null, reason);
   }
@@ -312,7 +319,6 @@ final class MapStream implements StreamObserver<Request> {
 
   /** After the writer has closed, so that an interrupted handler finds its sink closed. */
   private void stopHandlers() {
-    service.counters().wrote(writer.written());
     inFlight.forEach(task -> {
       if (task.hasLeft()) {
         releaseIfDone(task);

@@ -61,6 +61,7 @@ public final class MapStreamServer implements AutoCloseable {
 
   private final MapStreamer handler;
   private final ServerOptions options;
+  private final Counters counters = new Counters();
   private final CountDownLatch terminated = new CountDownLatch(1);
 
   /** The first failure; later ones are suppressed on it. */
@@ -108,6 +109,16 @@ public final class MapStreamServer implements AutoCloseable {
   /** {@return the settings in effect} */
   public ServerOptions options() {
     return options;
+  }
+
+  /**
+   * What the server has done since its start, and what it has in work. Zeros before the start, the
+   * last numbers after the stop. It never waits, whatever the server is busy with.
+   *
+   * @return a snapshot; each call makes a new one
+   */
+  public ServerMetrics metrics() {
+    return counters.snapshot();
   }
 
   /**
@@ -161,6 +172,7 @@ public final class MapStreamServer implements AutoCloseable {
               options,
               socket.loop(),
               socket::sizeReads,
+              counters,
               this::handlerFailed,
               this::failedLate);
       var info = new ServerInfoFile(options.serverInfoFile());
@@ -325,8 +337,7 @@ public final class MapStreamServer implements AutoCloseable {
       if (!ended(socket, FAREWELL, quiet -> streams.abort(quiet, "the server is stopping"))) {
         log.warn("{} handlers go on, interrupted", onLoop(socket, streams, MapService::inWork));
       }
-      String totals = onLoop(socket, streams, s -> s.counters().toString());
-      log.info("mapstream stopped: {}", totals);
+      log.info("mapstream stopped: {}", metrics());
       HandlerFailure first = failure.get();
       if (first != null) {
         ErrorReport.OF_PROCESS.writeOnce(first, Instant.now());

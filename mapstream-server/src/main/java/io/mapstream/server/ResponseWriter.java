@@ -58,6 +58,7 @@ final class ResponseWriter {
   private final CallStreamObserver<Response> client;
   private final Executor loop;
   private final Limits limits;
+  private final Counters counters;
   private final Consumer<Throwable> onFailure;
   private final Semaphore room;
   private final Runnable drain = this::drain;
@@ -83,6 +84,7 @@ final class ResponseWriter {
    * A writer of an open stream.
    *
    * @param loop runs what it is given one after the other, on the thread that calls this writer
+   * @param counters what is written and how long {@code emit} waits is counted there
    * @param onFailure told, on the loop, what the client's observer has thrown: results that were
    *     taken then are gone without an EOT, so only an end of the stream lets the client send them
    *     again
@@ -91,10 +93,12 @@ final class ResponseWriter {
       CallStreamObserver<Response> client,
       Executor loop,
       Limits limits,
+      Counters counters,
       Consumer<Throwable> onFailure) {
     this.client = client;
     this.loop = loop;
     this.limits = limits;
+    this.counters = counters;
     this.onFailure = onFailure;
     this.room = new Semaphore(limits.pending(), true);
   }
@@ -118,18 +122,26 @@ final class ResponseWriter {
   void reserve(Emission result) {
     int permits = Math.min(result.cost(), limits.pending());
     if (room.hasQueuedThreads() || !room.tryAcquire(permits)) {
-      try {
-        room.acquire(permits);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw refusal("the handler's thread was interrupted while it waited for the client", e);
-      }
+      awaitRoom(permits);
     }
     if (closedBecause != null) {
       room.release(permits);
       throw refusal("the stream is closed", null);
     }
     result.reserve(permits);
+  }
+
+  private void awaitRoom(int permits) {
+    long begun = System.nanoTime();
+    counters.waitsInEmit();
+    try {
+      room.acquire(permits);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw refusal("the handler's thread was interrupted while it waited for the client", e);
+    } finally {
+      counters.waitedInEmit(System.nanoTime() - begun);
+    }
   }
 
   /** Gives back what a result reserved that is not handed over after all. */
@@ -236,6 +248,7 @@ final class ResponseWriter {
     if (count > 0) {
       client.onNext(new Response(first, count, bytes, datum.idField()));
       written += count;
+      counters.wrote(count, bytes);
     }
     if (ended) {
       client.onNext(new Response(datum.eot()));

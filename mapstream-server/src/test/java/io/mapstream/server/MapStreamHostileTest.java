@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 class MapStreamHostileTest {
 
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
+  private final Counters counters = new Counters();
   private final CompletableFuture<Throwable> stoppedBy = new CompletableFuture<>();
   private final CountDownLatch started = new CountDownLatch(1);
 
@@ -54,6 +55,7 @@ class MapStreamHostileTest {
         ServerOptions.builder().build(Map.of()),
         loop,
         size -> {},
+        counters,
         failures::add,
         failure -> {});
   }
@@ -136,6 +138,7 @@ class MapStreamHostileTest {
 
     assertInstanceOf(SinkClosedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
     assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    assertEquals(1, counters.snapshot().failures(FailureKind.WRITE_FAILED));
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
     assertEquals(List.of(), List.copyOf(failures));
     loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);

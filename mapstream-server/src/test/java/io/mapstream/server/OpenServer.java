@@ -38,6 +38,7 @@ public final class OpenServer implements AutoCloseable {
             options,
             transport.loop(),
             transport::sizeReads,
+            new Counters(),
             failure -> failures.add(failure.cause()),
             failure -> failures.add(failure.cause()));
   }

@@ -39,14 +39,22 @@ class ResponseWriterInterleavingTest {
       this.loop = new Schedules.Loop();
       this.writer =
           new ResponseWriter(
-              client, loop, new ResponseWriter.Limits(room, AMPLE), Harness::unexpected);
+              client,
+              loop,
+              new ResponseWriter.Limits(room, AMPLE),
+              new Counters(),
+              Harness::unexpected);
     }
 
     Harness(int room, Executor executor) {
       this.loop = new Schedules.Loop();
       this.writer =
           new ResponseWriter(
-              client, executor, new ResponseWriter.Limits(room, AMPLE), Harness::unexpected);
+              client,
+              executor,
+              new ResponseWriter.Limits(room, AMPLE),
+              new Counters(),
+              Harness::unexpected);
     }
 
     private static void unexpected(Throwable thrown) {

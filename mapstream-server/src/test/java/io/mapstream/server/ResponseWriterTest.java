@@ -29,12 +29,17 @@ class ResponseWriterTest {
   private static final int MESSAGE = 1_000_000;
 
   private final ClientDouble client = new ClientDouble();
+  private final Counters counters = new Counters();
   private final List<String> answered = new ArrayList<>();
   private ResponseWriter writer = writer(PENDING, MESSAGE);
 
   private ResponseWriter writer(int pending, int message) {
     return new ResponseWriter(
-        client, client.loop(), new ResponseWriter.Limits(pending, message), thrown -> fail(thrown));
+        client,
+        client.loop(),
+        new ResponseWriter.Limits(pending, message),
+        counters,
+        thrown -> fail(thrown));
   }
 
   private DatumSink sink(String id) {
@@ -536,6 +541,7 @@ class ResponseWriterTest {
               throw new RejectedExecutionException("stopped");
             },
             new ResponseWriter.Limits(PENDING, MESSAGE),
+            counters,
             thrown -> fail(thrown));
     DatumSink a = sink("a");
     emit(a, "into the void");

@@ -1,0 +1,35 @@
+package io.mapstream.server;
+
+/**
+ * What {@link ServerMetrics#failures()} tells apart. The data plane sends again what was not
+ * answered because of any of them but {@link #HANDLER_ANSWERED_WITH_FAIL}.
+ */
+public enum FailureKind {
+
+  /**
+   * A handler threw, and its datum alone was answered with the fail mark; one per datum. See {@link
+   * ServerOptions.ErrorPolicy#FAIL}.
+   */
+  HANDLER_ANSWERED_WITH_FAIL,
+
+  /** A handler threw, which ended its stream and stops the server; one per stream. */
+  HANDLER_STOPPED_SERVER,
+
+  /**
+   * A handler threw after the end of its stream, and not because of that end (for a handler that is
+   * interrupted or refused by {@code emit} then, that is no failure); one per datum.
+   */
+  HANDLER_LATE,
+
+  /** A client's request broke the contract, which ended its stream; one per stream. */
+  REQUEST_REFUSED,
+
+  /**
+   * The client cancelled or disconnected while datums were in work, whose handlers were
+   * interrupted; one per stream. A client that leaves with nothing in work is none.
+   */
+  CLIENT_GONE,
+
+  /** Responses could not be written, which ended the stream; one per stream. */
+  WRITE_FAILED
+}

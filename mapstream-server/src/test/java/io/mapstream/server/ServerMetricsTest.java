@@ -1,0 +1,253 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.Status;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.proto.map.v1.MapRequest;
+import io.mapstream.proto.map.v1.MapResponse;
+import io.mapstream.server.hostile.Await;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
+
+/** What a server says it has done, against what its client and its handlers saw. */
+class ServerMetricsTest {
+
+  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+
+  private static ServerMetrics await(
+      TestServer server, String expected, Predicate<ServerMetrics> state) {
+    Await.until(
+        expected, () -> state.test(server.server().metrics()), () -> server.server().metrics());
+    return server.server().metrics();
+  }
+
+  /** Failures of the kinds that occurred. */
+  private static Map<FailureKind, Long> failures(TestServer server) {
+    Map<FailureKind, Long> occurred = new HashMap<>(server.server().metrics().failures());
+    occurred.values().removeIf(count -> count == 0);
+    return occurred;
+  }
+
+  @Test
+  void allIsZeroBeforeTheStart() throws Exception {
+    try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
+      ServerMetrics none = server.server().metrics();
+
+      assertEquals(
+          new ServerMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0, Duration.ZERO, Map.of()),
+          none);
+      assertEquals(List.of(FailureKind.values()), List.copyOf(none.failures().keySet()));
+    }
+  }
+
+  @Test
+  void theLastNumbersAreKeptAfterTheStop() throws Exception {
+    long requestBytes = 0;
+    long resultBytes = 0;
+    ServerMetrics metrics;
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              for (String word : datum.text().split(",", -1)) {
+                sink.emit(Message.of(word).withTags(List.of("t")));
+              }
+            })) {
+      Call call = server.open();
+      for (int i = 0; i < 10; i++) {
+        MapRequest request = Frames.datum("id" + i, "a,b,c".repeat(i + 1));
+        requestBytes += request.getSerializedSize();
+        call.send(request);
+      }
+      for (int i = 0; i < 10; i++) {
+        for (MapResponse.Result result : call.answer("id" + i).results()) {
+          // As a field of its response: a tag of one byte, a length of one byte.
+          resultBytes += 2 + result.getSerializedSize();
+        }
+      }
+      call.halfClose();
+      call.endsWith(Status.Code.OK);
+      server.server().close();
+      metrics = server.server().metrics();
+    }
+
+    assertEquals(1, metrics.streamsOpened());
+    assertEquals(0, metrics.streamsOpen());
+    assertEquals(10, metrics.datumsAdmitted());
+    assertEquals(10, metrics.datumsAnswered());
+    assertEquals(0, metrics.datumsInWork());
+    assertEquals(requestBytes, metrics.requestBytes());
+    assertEquals(10 + 2 * 55, metrics.results());
+    assertEquals(resultBytes, metrics.resultBytes());
+    assertEquals(10, metrics.handlersRun());
+    assertTrue(metrics.handlerTime().isPositive(), metrics::toString);
+    assertEquals(0, metrics.emitsWaiting());
+    assertEquals(Duration.ZERO, metrics.emitWaitTime());
+    assertTrue(metrics.failures().values().stream().allMatch(count -> count == 0));
+  }
+
+  @Test
+  void whatIsInWorkIsSeenWhileItIs() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              sink.emit(Message.of("first"));
+              Waits.await(gate);
+            })) {
+      Call call = server.open().send("1", "").send("2", "");
+      call.results("1", 1);
+      call.results("2", 1);
+      ServerMetrics during = await(server, "2 results", metrics -> metrics.results() == 2);
+
+      assertEquals(1, during.streamsOpen());
+      assertEquals(2, during.datumsAdmitted());
+      assertEquals(2, during.datumsInWork());
+      assertEquals(0, during.datumsAnswered());
+      assertEquals(0, during.handlersRun());
+
+      gate.countDown();
+      await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
+      assertEquals(2, server.server().metrics().datumsAnswered());
+      assertEquals(2, server.server().metrics().handlersRun());
+    }
+  }
+
+  @Test
+  void waitsInEmitAreSeenWhileTheyLastAndTimedWhenTheyAreOver() throws Exception {
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              for (int i = 0; i < 400; i++) {
+                sink.emit(new byte[50_000]);
+              }
+            })) {
+      Call call = server.connect().openReading(1).shakeHands();
+      call.send("1", "").send("2", "");
+      ServerMetrics stalled =
+          await(server, "2 waiting emits", metrics -> metrics.emitsWaiting() == 2);
+
+      assertTrue(stalled.results() < 800, stalled::toString);
+
+      call.request(Integer.MAX_VALUE - 1);
+      call.answer("1");
+      call.answer("2");
+      ServerMetrics after =
+          await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
+      assertEquals(800, after.results());
+      assertEquals(0, after.emitsWaiting());
+      assertTrue(after.emitWaitTime().isPositive(), after::toString);
+      assertTrue(after.emitWaitTime().compareTo(after.handlerTime()) <= 0, after::toString);
+    }
+  }
+
+  @Test
+  void aDatumAnsweredWithTheFailMarkIsAFailureAndAnAnswer() throws Exception {
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              throw new IllegalStateException("played");
+            },
+            options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL))) {
+      server.open().send("1", "").answer("1");
+      await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
+
+      assertEquals(Map.of(FailureKind.HANDLER_ANSWERED_WITH_FAIL, 1L), failures(server));
+      assertEquals(1, server.server().metrics().datumsAnswered());
+      assertEquals(1, server.server().metrics().results());
+    }
+  }
+
+  @Test
+  void theFailureThatStopsTheServerAndALateOneAreToldApart() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          if (datum.text().equals("fails")) {
+            throw new IllegalStateException("played");
+          }
+          started.countDown();
+          try {
+            Thread.sleep(Duration.ofMinutes(5));
+          } catch (InterruptedException e) {
+            throw new IllegalArgumentException("of another kind");
+          }
+        };
+    try (TestServer server = TestServer.start(KIND, handler)) {
+      Call call = server.open().send("1", "waits");
+      Waits.await(started);
+      call.send("2", "fails").endsWith(Status.Code.INTERNAL);
+      assertThrows(ExecutionException.class, () -> server.server().awaitTermination(Waits.LIMIT));
+
+      assertEquals(
+          Map.of(FailureKind.HANDLER_STOPPED_SERVER, 1L, FailureKind.HANDLER_LATE, 1L),
+          failures(server));
+      assertEquals(0, server.server().metrics().datumsAnswered());
+      assertEquals(0, server.server().metrics().datumsInWork());
+      assertEquals(2, server.server().metrics().handlersRun());
+    }
+  }
+
+  @Test
+  void aRefusedRequestIsAFailureOfItsClient() throws Exception {
+    try (TestServer server = TestServer.start(KIND, (keys, datum, sink) -> {})) {
+      server.open().send(Frames.handshake()).endsWith(Status.Code.INVALID_ARGUMENT);
+
+      await(server, "no stream open", metrics -> metrics.streamsOpen() == 0);
+      assertEquals(Map.of(FailureKind.REQUEST_REFUSED, 1L), failures(server));
+    }
+  }
+
+  @Test
+  void aClientThatLeavesIsAFailureOnlyWithDatumsInWork() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Thread.sleep(Duration.ofMinutes(5));
+            })) {
+      server.open().cancel();
+      await(server, "no stream open", metrics -> metrics.streamsOpen() == 0);
+      assertEquals(Map.of(), failures(server));
+
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+      call.cancel();
+      await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
+      await(server, "no stream open", metrics -> metrics.streamsOpen() == 0);
+
+      assertEquals(Map.of(FailureKind.CLIENT_GONE, 1L), failures(server));
+      assertEquals(2, server.server().metrics().streamsOpened());
+      assertEquals(1, server.server().metrics().handlersRun());
+    }
+  }
+
+  @Test
+  void snapshotsAreImmutable() {
+    Map<FailureKind, Long> failures = new HashMap<>(Map.of(FailureKind.CLIENT_GONE, 1L));
+    ServerMetrics metrics =
+        new ServerMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0, Duration.ZERO, failures);
+    failures.put(FailureKind.CLIENT_GONE, 2L);
+
+    assertEquals(1, metrics.failures(FailureKind.CLIENT_GONE));
+    assertEquals(0, metrics.failures(FailureKind.WRITE_FAILED));
+    assertThrows(
+        UnsupportedOperationException.class,
+        () -> metrics.failures().put(FailureKind.CLIENT_GONE, 2L));
+  }
+}
