@@ -37,7 +37,7 @@ final class HandlerTask implements Runnable {
     this.handler = handler;
     this.request = request;
     this.sink = new DatumSink(writer, request.id(), this::answered);
-    this.thread = Thread.ofVirtual().name("mapstream-" + request.id()).unstarted(this);
+    this.thread = Thread.ofVirtual().name("mapstream-" + id()).unstarted(this);
     sink.handledBy(thread);
   }
 
@@ -130,8 +130,9 @@ final class HandlerTask implements Runnable {
     return thread == other;
   }
 
+  /** The client's name for the datum, for people to read. */
   String id() {
-    return request.id();
+    return Printable.text(request.id());
   }
 
   /** What the datum counts in the admission budget: its bytes, and its thread and objects. */

@@ -127,13 +127,13 @@ final class MapStream implements StreamObserver<Request> {
   private static String describe(Request request) {
     return switch (request) {
       case Request.Handshake handshake -> "a handshake with sot = " + handshake.sot();
-      case Request.Data data -> "a datum with id \"" + data.id() + "\"";
+      case Request.Data data -> "a datum with id \"" + Printable.text(data.id()) + "\"";
       case Request.Refused refused -> refused.reason();
     };
   }
 
   private void refuse(String complete) {
-    String reason = HandlerFailure.beginning(complete, HandlerFailure.SENT_MESSAGE);
+    String reason = HandlerFailure.beginning(Printable.text(complete), HandlerFailure.SENT_MESSAGE);
     log.warn("stream refused: {}", reason);
     service.counters().failed(FailureKind.REQUEST_REFUSED);
     end(Status.INVALID_ARGUMENT.withDescription(reason), null, reason);

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -112,6 +113,25 @@ class HandlerErrorTest {
       assertSame(cause, failureOf(server).getCause());
       assertFalse(Files.exists(server.socket()));
       assertFalse(Files.exists(server.info()));
+    }
+  }
+
+  @Test
+  void idWithLineBreakForgesNoLineOfTheLog() throws Exception {
+    var threadName = new CompletableFuture<String>();
+    try (TestServer server =
+        TestServer.start(
+            KIND,
+            (keys, datum, sink) -> {
+              threadName.complete(Thread.currentThread().getName());
+              throw new IOException("no luck");
+            })) {
+      server.open().send("1\nERROR all is lost", "").end();
+
+      assertEquals("mapstream-1\\u000aERROR all is lost", threadName.get());
+      assertEquals(
+          "the handler failed on datum \"1\\u000aERROR all is lost\"",
+          failureOf(server).getMessage());
     }
   }
 
