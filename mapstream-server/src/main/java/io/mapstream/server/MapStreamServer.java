@@ -155,6 +155,7 @@ public final class MapStreamServer implements AutoCloseable {
    * @throws IllegalStateException if it was started or closed before
    */
   public MapStreamServer start() throws IOException {
+    NettyDefaults.set();
     return start(SocketTransport.Kind.best());
   }
 
