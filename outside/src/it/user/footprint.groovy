@@ -8,7 +8,7 @@ jars.each { println String.format(Locale.ROOT, "  %9d %s", it.length(), it.name)
 def api = jars.findAll { it.name.startsWith("io.mapstream.mapstream-api-") }
 assert api.size() == 1
 assert jars.any { it.name.startsWith("io.mapstream.mapstream-server-") }
-["io.mapstream.mapstream-testkit", "org.junit", "org.opentest4j", "info.picocli", "org.hdrhistogram"].each { unwanted ->
+["io.mapstream.mapstream-testkit", "org.junit", "org.opentest4j", "info.picocli", "org.hdrhistogram", "io.micrometer", "io.prometheus"].each { unwanted ->
   assert !jars.any { it.name.startsWith(unwanted) }
 }
 // More is a decision to be taken, not to be found later: then change the numbers.

@@ -34,6 +34,8 @@ final class DatumSink implements MessageSink {
   /** The thread of the datum's handler; it need not be the one that emits. */
   private @Nullable Thread handler;
 
+  private @Nullable DatumRecording recording;
+
   private final AtomicReference<@Nullable Emission> emitted = new AtomicReference<>();
 
   /** Taken from the stack and not yet written, oldest first. Event loop only. */
@@ -58,6 +60,11 @@ final class DatumSink implements MessageSink {
     handler = thread;
   }
 
+  /** Told of what is emitted; null where nobody records. */
+  void recordedBy(@Nullable DatumRecording datum) {
+    recording = datum;
+  }
+
   @Override
   public void emit(Message message) {
     if (message == null) {
@@ -76,6 +83,13 @@ final class DatumSink implements MessageSink {
       writer.unreserve(result);
       throw datumClosed();
     }
+    record(result);
+  }
+
+  private void record(Emission result) {
+    if (recording != null) {
+      recording.emitted(result);
+    }
   }
 
   private static SinkClosedException datumClosed() {
@@ -90,7 +104,7 @@ final class DatumSink implements MessageSink {
    */
   private void reserve(Emission result) {
     try {
-      writer.reserve(result);
+      writer.reserve(result, recording);
     } catch (SinkClosedException e) {
       if (Thread.currentThread() == handler) {
         handler.interrupt();
@@ -110,7 +124,12 @@ final class DatumSink implements MessageSink {
 
   /** Ends the datum with a last result, which takes no part in the bound on what waits. */
   boolean endWith(Message mark) {
-    return push(WireMapping.encodeResult(mark));
+    Emission result = WireMapping.encodeResult(mark);
+    if (!push(result)) {
+      return false;
+    }
+    record(result);
+    return true;
   }
 
   /** Whether the last emission has been made. */

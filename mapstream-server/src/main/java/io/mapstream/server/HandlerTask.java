@@ -4,6 +4,7 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
 
 /**
  * One datum on a virtual thread of its own, which is named after the datum's id: runs the handler,
@@ -13,12 +14,14 @@ final class HandlerTask implements Runnable {
 
   private static final int OVERHEAD = 1024;
   private static final long NOT_RUN = -1;
+  private static final String DATUM_ID = "datumId";
 
   private final MapStream stream;
   private final MapStreamer handler;
   private final Request.Data request;
   private final DatumSink sink;
   private final Thread thread;
+  private final @Nullable DatumRecording recording;
 
   /** How long the handler took; written before {@link #left}. */
   private long nanos = NOT_RUN;
@@ -39,6 +42,8 @@ final class HandlerTask implements Runnable {
     this.sink = new DatumSink(writer, request.id(), this::answered);
     this.thread = Thread.ofVirtual().name("mapstream-" + id()).unstarted(this);
     sink.handledBy(thread);
+    this.recording = DatumRecording.of(request.id());
+    sink.recordedBy(recording);
   }
 
   /** Starts the handler, unless its stream has ended before its turn came. Never throws. */
@@ -57,28 +62,58 @@ final class HandlerTask implements Runnable {
     }
   }
 
-  /** The handler's failures are values here: whatever it throws decides about the datum. */
   @Override
-  @SuppressWarnings("CatchingUnchecked")
   public void run() {
+    if (recording == null) {
+      handle();
+    } else {
+      recording.begin();
+      recording.commit(handle());
+    }
+  }
+
+  /** The handler's failures are values here: whatever it throws decides about the datum. */
+  @SuppressWarnings("CatchingUnchecked")
+  private DatumOutcome handle() {
     long begun = System.nanoTime();
     try {
+      nameInLog();
       Datum datum = request.datum();
       handler.handle(datum.keys(), datum, sink);
       leave(begun);
+      // Asked before the EOT, with which the stream may be complete.
+      DatumOutcome outcome = stream.isOver() ? DatumOutcome.STREAM_ENDED : DatumOutcome.ANSWERED;
       if (!sink.end() || stream.isOver()) {
         // Nothing more will be written for this datum that could tell the stream of its end.
         stream.handlerLeft(this);
       }
+      return outcome;
     } catch (Throwable t) {
       leave(begun);
-      stream.handlerFailed(this, t);
+      return stream.handlerFailed(this, t);
+    } finally {
+      forgetInLog();
     }
   }
 
   private void leave(long begun) {
     nanos = System.nanoTime() - begun;
     left = true;
+    if (recording != null) {
+      recording.end();
+    }
+  }
+
+  private void nameInLog() {
+    if (stream.namesDatumsInLog()) {
+      MDC.put(DATUM_ID, id());
+    }
+  }
+
+  private void forgetInLog() {
+    if (stream.namesDatumsInLog()) {
+      MDC.remove(DATUM_ID);
+    }
   }
 
   /**
@@ -124,6 +159,11 @@ final class HandlerTask implements Runnable {
 
   void interrupt() {
     thread.interrupt();
+  }
+
+  /** Where the handler is; empty if it has left or waits for a processor. Any thread. */
+  StackTraceElement[] stack() {
+    return thread.getStackTrace();
   }
 
   boolean runsOn(Thread other) {

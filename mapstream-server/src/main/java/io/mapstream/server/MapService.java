@@ -9,14 +9,18 @@ import io.grpc.stub.ServerCalls;
 import io.mapstream.MapStreamer;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,6 +61,7 @@ final class MapService {
   private final Consumer<HandlerFailure> onLateFailure;
   private final Admission admission;
   private final ResponseWriter.Limits limits;
+  private final @Nullable SlowHandlers slow;
   private final Counters counters;
   private final Set<MapStream> streams = new LinkedHashSet<>();
   private final ArrayDeque<HandlerTask> toStart = new ArrayDeque<>();
@@ -90,6 +95,18 @@ final class MapService {
     this.onLateFailure = onLateFailure;
     this.admission = new Admission(options.maxConcurrency(), Tuning.bytesInWork());
     this.limits = new ResponseWriter.Limits(Tuning.pendingBytes(), options.maxMessageSize());
+    this.slow = slowHandlers(options.slowHandlerWarning(), loop);
+  }
+
+  private static @Nullable SlowHandlers slowHandlers(Duration limit, Executor loop) {
+    return limit.isZero()
+        ? null
+        : new SlowHandlers(
+            limit,
+            (nanos, look) ->
+                CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, loop).execute(look),
+            System::nanoTime,
+            new SlowHandlerWarning(limit)::of);
   }
 
   ServerServiceDefinition bind() {
@@ -139,6 +156,9 @@ final class MapService {
     } else {
       counters.released();
     }
+    if (slow != null) {
+      slow.left(task);
+    }
     tellIfQuiet();
   }
 
@@ -183,6 +203,9 @@ final class MapService {
    * middle would take the processor from the reading thread again and again.
    */
   void start(HandlerTask task) {
+    if (slow != null) {
+      slow.started(task);
+    }
     if (toStart.isEmpty()) {
       loop.execute(this::startAll);
     }
@@ -223,6 +246,11 @@ final class MapService {
 
   Counters counters() {
     return counters;
+  }
+
+  /** Whether handlers find their datum's id in the MDC. Any thread. */
+  boolean namesDatumsInLog() {
+    return options.datumIdInMdc();
   }
 
   /** Whether this failure concerns its datum alone, by the error policy. Any thread. */

@@ -42,6 +42,10 @@ final class MapStream implements StreamObserver<Request> {
   private final ResponseWriter writer;
   private final InFlight inFlight;
   private final Runnable onRoom = this::useRoom;
+  private final StreamRecording recording = new StreamRecording();
+
+  /** Datums taken on. */
+  private long admitted;
 
   private State state = State.AWAITING_HANDSHAKE;
   private Status statusWhenDrained = Status.OK;
@@ -80,7 +84,7 @@ final class MapStream implements StreamObserver<Request> {
       case AWAITING_HANDSHAKE -> shakeHands(request);
       case OPEN -> accept(request);
       // Asked for before the end was in sight. It gets no EOT, so the client sends it again.
-      case DRAINING, ENDED -> log.debug("left to be sent again: {}", request);
+      case DRAINING, ENDED -> log.trace("left to be sent again: {}", describe(request));
     }
   }
 
@@ -117,6 +121,7 @@ final class MapStream implements StreamObserver<Request> {
     arrived = null;
     var task = new HandlerTask(this, service.handler(), data, writer);
     inFlight.add(task);
+    admitted++;
     service.counters().admitted(data.size());
     service.start(task);
     if (state == State.OPEN) {
@@ -152,13 +157,14 @@ final class MapStream implements StreamObserver<Request> {
 
   private void clientGone(String reason) {
     if (state != State.ENDED) {
-      log.info("stream given up with {} datums in work: {}", inFlight.size(), reason);
       if (!inFlight.isEmpty()) {
+        log.info("stream given up with {} datums in work: {}", inFlight.size(), reason);
         service.counters().failed(FailureKind.CLIENT_GONE);
       }
       leave(reason);
       writer.abandon(reason);
       stopHandlers();
+      recording.end(admitted, writer.written(), Status.Code.CANCELLED, reason);
     }
     service.closed(this);
   }
@@ -197,6 +203,11 @@ final class MapStream implements StreamObserver<Request> {
 
   // What handlers do.
 
+  /** Whether the datum's id is to be in the MDC of its handler's thread. Any thread. */
+  boolean namesDatumsInLog() {
+    return service.namesDatumsInLog();
+  }
+
   /** The stream has ended: nothing that handlers emit goes anywhere. Any thread. */
   boolean isOver() {
     return over;
@@ -208,14 +219,16 @@ final class MapStream implements StreamObserver<Request> {
   }
 
   /** A handler has thrown. Called on its thread. */
-  void handlerFailed(HandlerTask task, Throwable cause) {
+  DatumOutcome handlerFailed(HandlerTask task, Throwable cause) {
     if (over) {
       // Interrupted by the end of the stream, as a rule: a consequence of it and not its cause.
       failedAfterTheEnd(task, cause);
       handlerLeft(task);
+      return DatumOutcome.STREAM_ENDED;
     } else if (service.isAnsweredWithFail(cause)) {
       task.answerWith(Message.toFail());
       service.failedAlone(task, cause);
+      return DatumOutcome.ANSWERED_WITH_FAIL;
     } else {
       // Made here and not on the loop: the exception's own methods are the user's code.
       HandlerFailure failure = service.failure(task, cause);
@@ -224,6 +237,7 @@ final class MapStream implements StreamObserver<Request> {
         failed(failure, status);
         releaseIfDone(task);
       });
+      return DatumOutcome.FAILED;
     }
   }
 
@@ -241,7 +255,7 @@ final class MapStream implements StreamObserver<Request> {
 
   private void failedAfterTheEnd(HandlerTask task, Throwable cause) {
     if (comesFromTheEnd(cause)) {
-      log.debug("handler of datum \"{}\" was stopped with its stream", task.id());
+      log.trace("handler of datum \"{}\" was stopped with its stream", task.id());
     } else {
       service.failedLate(service.failure(task, cause));
     }
@@ -305,6 +319,7 @@ final class MapStream implements StreamObserver<Request> {
         writer.end(status, trailers, reason);
       } finally {
         stopHandlers();
+        recording.end(admitted, writer.written(), status.getCode(), reason);
       }
     }
   }

@@ -74,6 +74,7 @@ public final class MapStreamServer implements AutoCloseable {
   private @Nullable SocketTransport transport;
   private @Nullable MapService service;
   private @Nullable ServerInfoFile infoFile;
+  private long started;
 
   private MapStreamServer(MapStreamer handler, ServerOptions options) {
     this.handler = handler;
@@ -192,13 +193,8 @@ public final class MapStreamServer implements AutoCloseable {
       service = streams;
       infoFile = info;
       state = State.RUNNING;
-      log.info(
-          "mapstream {} serves {} ({}), Java {}, {}",
-          ServerInfoFile.sdkVersion(),
-          options.socketPath(),
-          socket.kind(),
-          Runtime.version().feature(),
-          options);
+      started = System.nanoTime();
+      LogLines.started(log, options, socket.kind());
       return this;
     } finally {
       lifecycle.unlock();
@@ -296,8 +292,12 @@ public final class MapStreamServer implements AutoCloseable {
     if (first != null && first.cause() != late.cause()) {
       first.cause().addSuppressed(late.cause());
     }
-    log.warn("the handler of datum \"{}\" failed after its stream's end", late.datumId());
-    log.debug("the handler of datum \"{}\" failed with", late.datumId(), late.printable());
+    String line = "the handler of datum \"{}\" failed after its stream's end: {}";
+    if (log.isDebugEnabled()) {
+      log.warn(line, late.datumId(), late.message(), late.printable());
+    } else {
+      log.warn(line, late.datumId(), late.message());
+    }
   }
 
   /**
@@ -307,6 +307,7 @@ public final class MapStreamServer implements AutoCloseable {
     SocketTransport socket;
     MapService streams;
     ServerInfoFile info;
+    long since;
     lifecycle.lock();
     try {
       if (state == State.NEW) {
@@ -320,25 +321,34 @@ public final class MapStreamServer implements AutoCloseable {
       socket = Objects.requireNonNull(transport);
       streams = Objects.requireNonNull(service);
       info = Objects.requireNonNull(infoFile);
+      since = started;
     } finally {
       lifecycle.unlock();
     }
-    stop(streams, socket, info);
+    stop(streams, socket, info, since);
   }
 
-  private void stop(MapService streams, SocketTransport socket, ServerInfoFile info) {
+  private void stop(MapService streams, SocketTransport socket, ServerInfoFile info, long since) {
     try {
       stopAccepting(socket);
       if (failure.get() == null) {
-        log.info("mapstream stops, {} datums in work", onLoop(socket, streams, MapService::inWork));
+        int inWork = onLoop(socket, streams, MapService::inWork);
+        if (inWork > 0) {
+          log.info(
+              "mapstream stops; waits up to {} for {} datums in work",
+              LogLines.seconds(options.shutdownGrace()),
+              inWork);
+        }
         if (!ended(socket, options.shutdownGrace(), streams::drain)) {
-          log.warn("handlers were still running after {}, interrupted", options.shutdownGrace());
+          log.warn(
+              "handlers were still running after {}, interrupted",
+              LogLines.seconds(options.shutdownGrace()));
         }
       }
       if (!ended(socket, FAREWELL, quiet -> streams.abort(quiet, "the server is stopping"))) {
         log.warn("{} handlers go on, interrupted", onLoop(socket, streams, MapService::inWork));
       }
-      log.info("mapstream stopped: {}", metrics());
+      LogLines.stopped(log, metrics(), Duration.ofNanos(System.nanoTime() - since));
       HandlerFailure first = failure.get();
       if (first != null) {
         ErrorReport.OF_PROCESS.writeOnce(first, Instant.now());
@@ -510,6 +520,29 @@ public final class MapStreamServer implements AutoCloseable {
      */
     public Builder errorPolicy(ServerOptions.ErrorPolicy policy) {
       options.errorPolicy(policy);
+      return this;
+    }
+
+    /**
+     * Sets whether the datum's id is in SLF4J's MDC of its handler's thread.
+     *
+     * @param inMdc whether it is, under the key {@code datumId}
+     * @return this
+     */
+    public Builder datumIdInMdc(boolean inMdc) {
+      options.datumIdInMdc(inMdc);
+      return this;
+    }
+
+    /**
+     * Sets after what time a handler that still runs is warned about, once and with its stack.
+     *
+     * @param limit the time, or zero for no warning
+     * @return this
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Builder slowHandlerWarning(Duration limit) {
+      options.slowHandlerWarning(limit);
       return this;
     }
 

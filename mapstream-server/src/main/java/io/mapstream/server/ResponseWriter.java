@@ -116,13 +116,14 @@ final class ResponseWriter {
    * Waits until there is room for a result. One larger than all the room there is waits for all of
    * it.
    *
+   * @param recording told how long that took if it had to wait
    * @throws SinkClosedException if the stream is closed, or the thread is interrupted while it
    *     waits; the interrupt flag stays set
    */
-  void reserve(Emission result) {
+  void reserve(Emission result, @Nullable DatumRecording recording) {
     int permits = Math.min(result.cost(), limits.pending());
     if (room.hasQueuedThreads() || !room.tryAcquire(permits)) {
-      awaitRoom(permits);
+      awaitRoom(permits, recording);
     }
     if (closedBecause != null) {
       room.release(permits);
@@ -131,7 +132,7 @@ final class ResponseWriter {
     result.reserve(permits);
   }
 
-  private void awaitRoom(int permits) {
+  private void awaitRoom(int permits, @Nullable DatumRecording recording) {
     long begun = System.nanoTime();
     counters.waitsInEmit();
     try {
@@ -140,7 +141,11 @@ final class ResponseWriter {
       Thread.currentThread().interrupt();
       throw refusal("the handler's thread was interrupted while it waited for the client", e);
     } finally {
-      counters.waitedInEmit(System.nanoTime() - begun);
+      long nanos = System.nanoTime() - begun;
+      counters.waitedInEmit(nanos);
+      if (recording != null) {
+        recording.blocked(nanos);
+      }
     }
   }
 

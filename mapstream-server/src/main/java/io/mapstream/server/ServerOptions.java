@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  *     NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS}</td><td>30 seconds</td></tr>
  * <tr><td>{@link #errorPolicy()}</td><td>{@code MAPSTREAM_ERROR_POLICY}</td>
  *     <td>{@link ErrorPolicy#STOP}</td></tr>
+ * <tr><td>{@link #datumIdInMdc()}</td><td>{@code MAPSTREAM_DATUM_ID_IN_MDC}</td>
+ *     <td>false</td></tr>
+ * <tr><td>{@link #slowHandlerWarning()}</td><td>{@code MAPSTREAM_SLOW_HANDLER_SECONDS}</td>
+ *     <td>0, which is off</td></tr>
  * </table>
  */
 public final class ServerOptions {
@@ -64,6 +68,8 @@ public final class ServerOptions {
   private final int maxConcurrency;
   private final Duration shutdownGrace;
   private final ErrorPolicy errorPolicy;
+  private final boolean datumIdInMdc;
+  private final Duration slowHandlerWarning;
   private final String containerType;
 
   private ServerOptions(Builder builder, Environment env) {
@@ -89,7 +95,7 @@ public final class ServerOptions {
             env.isSet("MAPSTREAM_SHUTDOWN_GRACE_SECONDS")
                 ? "MAPSTREAM_SHUTDOWN_GRACE_SECONDS"
                 : "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS",
-            ServerOptions::parseSeconds,
+            text -> checkGrace(Duration.ofSeconds(Long.parseLong(text))),
             String.valueOf(DEFAULT_GRACE_SECONDS));
     errorPolicy =
         env.orElse(
@@ -97,6 +103,18 @@ public final class ServerOptions {
             "MAPSTREAM_ERROR_POLICY",
             text -> ErrorPolicy.valueOf(text.toUpperCase(Locale.ROOT)),
             ErrorPolicy.STOP.name());
+    datumIdInMdc =
+        env.orElse(
+            builder.datumIdInMdc,
+            "MAPSTREAM_DATUM_ID_IN_MDC",
+            text -> parseBoolean("datumIdInMdc", text),
+            "false");
+    slowHandlerWarning =
+        env.orElse(
+            builder.slowHandlerWarning,
+            "MAPSTREAM_SLOW_HANDLER_SECONDS",
+            text -> checkSlowHandler(Duration.ofSeconds(Long.parseLong(text))),
+            "0");
     containerType =
         env.orElse(
             builder.containerType,
@@ -145,6 +163,19 @@ public final class ServerOptions {
     return errorPolicy;
   }
 
+  /**
+   * {@return whether the datum's id is in SLF4J's MDC of its handler's thread, under the key {@code
+   * datumId}}
+   */
+  public boolean datumIdInMdc() {
+    return datumIdInMdc;
+  }
+
+  /** {@return after what time a handler that still runs is warned about; zero for never} */
+  public Duration slowHandlerWarning() {
+    return slowHandlerWarning;
+  }
+
   /** The platform's name for this container, for error messages. */
   String containerType() {
     return containerType;
@@ -152,9 +183,16 @@ public final class ServerOptions {
 
   @Override
   public String toString() {
-    return "ServerOptions[socketPath=%s, serverInfoFile=%s, maxMessageSize=%d, maxConcurrency=%d, shutdownGrace=%s, errorPolicy=%s]"
+    return "ServerOptions[socketPath=%s, serverInfoFile=%s, maxMessageSize=%d, maxConcurrency=%d, shutdownGrace=%s, errorPolicy=%s, datumIdInMdc=%s, slowHandlerWarning=%s]"
         .formatted(
-            socketPath, serverInfoFile, maxMessageSize, maxConcurrency, shutdownGrace, errorPolicy);
+            socketPath,
+            serverInfoFile,
+            maxMessageSize,
+            maxConcurrency,
+            shutdownGrace,
+            errorPolicy,
+            datumIdInMdc,
+            slowHandlerWarning);
   }
 
   private static int checkMessageSize(int bytes) {
@@ -169,8 +207,14 @@ public final class ServerOptions {
     return check(!grace.isNegative(), "shutdownGrace", grace, "must not be negative", grace);
   }
 
-  private static Duration parseSeconds(String text) {
-    return checkGrace(Duration.ofSeconds(Long.parseLong(text)));
+  private static Duration checkSlowHandler(Duration limit) {
+    return check(!limit.isNegative(), "slowHandlerWarning", limit, "must not be negative", limit);
+  }
+
+  private static boolean parseBoolean(String name, String text) {
+    boolean isTrue = text.equalsIgnoreCase("true");
+    boolean valid = isTrue || text.equalsIgnoreCase("false");
+    return check(valid, name, text, "has to be true or false", isTrue);
   }
 
   private static <T> T check(boolean valid, String name, Object given, String rule, T value) {
@@ -214,6 +258,8 @@ public final class ServerOptions {
     private @Nullable Integer maxConcurrency;
     private @Nullable Duration shutdownGrace;
     private @Nullable ErrorPolicy errorPolicy;
+    private @Nullable Boolean datumIdInMdc;
+    private @Nullable Duration slowHandlerWarning;
     private @Nullable String containerType;
 
     private Builder() {}
@@ -225,6 +271,8 @@ public final class ServerOptions {
       maxConcurrency = given.maxConcurrency;
       shutdownGrace = given.shutdownGrace;
       errorPolicy = given.errorPolicy;
+      datumIdInMdc = given.datumIdInMdc;
+      slowHandlerWarning = given.slowHandlerWarning;
       containerType = given.containerType;
     }
 
@@ -298,6 +346,34 @@ public final class ServerOptions {
      */
     public Builder errorPolicy(ErrorPolicy policy) {
       this.errorPolicy = policy;
+      return this;
+    }
+
+    /**
+     * Sets whether the datum's id is in SLF4J's MDC of its handler's thread, so that each log line
+     * of a handler can name its datum. It is removed when the handler has left; threads that the
+     * handler starts do not have it.
+     *
+     * @param inMdc whether it is, under the key {@code datumId}
+     * @return this
+     */
+    public Builder datumIdInMdc(boolean inMdc) {
+      this.datumIdInMdc = inMdc;
+      return this;
+    }
+
+    /**
+     * Sets after what time a handler that still runs is warned about, once, with its datum's id and
+     * the stack of its thread. Its time includes what it is blocked in {@code emit}. The warning
+     * comes when the time is over, at the latest an eighth of it later; handlers at the same place
+     * share one. Nothing else happens to the handler.
+     *
+     * @param limit the time, or zero for no warning
+     * @return this
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Builder slowHandlerWarning(Duration limit) {
+      this.slowHandlerWarning = checkSlowHandler(limit);
       return this;
     }
 

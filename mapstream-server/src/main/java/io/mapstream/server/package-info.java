@@ -1,7 +1,8 @@
 /**
  * Serves a map-stream function to Numaflow's data plane. Start with {@link
- * io.mapstream.server.MapStreamServer}; its settings are {@link io.mapstream.server.ServerOptions}.
- * Nothing else here is public.
+ * io.mapstream.server.MapStreamServer}; its settings are {@link io.mapstream.server.ServerOptions},
+ * and what it does is told by {@link io.mapstream.server.ServerMetrics}. Nothing else here is
+ * public, but for the words that these use.
  *
  * <p>To read how a datum travels, follow it: {@code MapService} (the gRPC binding) ▶ {@code
  * MapStream} (one stream's life) ▶ {@code InFlight} (what is in work) ▶ {@code HandlerTask} (one

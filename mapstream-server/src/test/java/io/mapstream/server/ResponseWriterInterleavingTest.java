@@ -85,9 +85,9 @@ class ResponseWriterInterleavingTest {
     void verifyPermitsConserved(int room) {
       Emission all = WireMapping.encodeResult(Message.of(new byte[room]));
       Thread.currentThread().interrupt();
-      writer.reserve(all);
+      writer.reserve(all, null);
       try {
-        writer.reserve(result('z'));
+        writer.reserve(result('z'), null);
         throw new AssertionError("more permits came back than were taken");
       } catch (SinkClosedException e) {
         check(Thread.interrupted(), "the interrupt flag is kept");

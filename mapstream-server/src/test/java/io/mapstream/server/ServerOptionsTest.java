@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -27,6 +28,8 @@ class ServerOptionsTest {
           "MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "11",
           "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS", "12",
           "MAPSTREAM_ERROR_POLICY", "FAIL",
+          "MAPSTREAM_DATUM_ID_IN_MDC", "true",
+          "MAPSTREAM_SLOW_HANDLER_SECONDS", "13",
           "NUMAFLOW_UD_CONTAINER_TYPE", "udf");
 
   private static ServerOptions from(Map<String, String> environment) {
@@ -43,6 +46,8 @@ class ServerOptionsTest {
     assertEquals(10_000, options.maxConcurrency());
     assertEquals(Duration.ofSeconds(30), options.shutdownGrace());
     assertEquals(ErrorPolicy.STOP, options.errorPolicy());
+    assertFalse(options.datumIdInMdc());
+    assertEquals(Duration.ZERO, options.slowHandlerWarning());
     assertEquals("unknown-container", options.containerType());
   }
 
@@ -56,6 +61,8 @@ class ServerOptionsTest {
     assertEquals(7, options.maxConcurrency());
     assertEquals(Duration.ofSeconds(11), options.shutdownGrace());
     assertEquals(ErrorPolicy.FAIL, options.errorPolicy());
+    assertTrue(options.datumIdInMdc());
+    assertEquals(Duration.ofSeconds(13), options.slowHandlerWarning());
     assertEquals("udf", options.containerType());
   }
 
@@ -69,6 +76,8 @@ class ServerOptionsTest {
             .maxConcurrency(8)
             .shutdownGrace(Duration.ofMillis(1))
             .errorPolicy(ErrorPolicy.STOP)
+            .datumIdInMdc(false)
+            .slowHandlerWarning(Duration.ofMillis(2))
             .build(ENVIRONMENT);
 
     assertEquals(Path.of("/code/s"), options.socketPath());
@@ -77,6 +86,8 @@ class ServerOptionsTest {
     assertEquals(8, options.maxConcurrency());
     assertEquals(Duration.ofMillis(1), options.shutdownGrace());
     assertEquals(ErrorPolicy.STOP, options.errorPolicy());
+    assertFalse(options.datumIdInMdc());
+    assertEquals(Duration.ofMillis(2), options.slowHandlerWarning());
   }
 
   @Test
@@ -98,12 +109,17 @@ class ServerOptionsTest {
   }
 
   @Test
-  void spacesAroundAValueAndTheCaseOfAPolicyDoNotMatter() {
+  void spacesAroundAValueAndTheCaseOfAWordDoNotMatter() {
     ServerOptions options =
-        from(Map.of("MAPSTREAM_MAX_CONCURRENCY", " 7 ", "MAPSTREAM_ERROR_POLICY", "fail"));
+        from(
+            Map.of(
+                "MAPSTREAM_MAX_CONCURRENCY", " 7 ",
+                "MAPSTREAM_ERROR_POLICY", "fail",
+                "MAPSTREAM_DATUM_ID_IN_MDC", "True"));
 
     assertEquals(7, options.maxConcurrency());
     assertEquals(ErrorPolicy.FAIL, options.errorPolicy());
+    assertTrue(options.datumIdInMdc());
   }
 
   @ParameterizedTest
@@ -118,7 +134,10 @@ class ServerOptionsTest {
     "MAPSTREAM_SHUTDOWN_GRACE_SECONDS, 30s",
     "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS, soon",
     "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS, -30",
-    "MAPSTREAM_ERROR_POLICY, IGNORE"
+    "MAPSTREAM_ERROR_POLICY, IGNORE",
+    "MAPSTREAM_DATUM_ID_IN_MDC, yes",
+    "MAPSTREAM_SLOW_HANDLER_SECONDS, -1",
+    "MAPSTREAM_SLOW_HANDLER_SECONDS, 0.5"
   })
   void anUnusableValueIsRefusedWithItsVariable(String variable, String value) {
     IllegalArgumentException refused =
@@ -135,13 +154,17 @@ class ServerOptionsTest {
             "MAPSTREAM_MAX_CONCURRENCY", "x",
             "MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "x",
             "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS", "x",
-            "MAPSTREAM_ERROR_POLICY", "x");
+            "MAPSTREAM_ERROR_POLICY", "x",
+            "MAPSTREAM_DATUM_ID_IN_MDC", "x",
+            "MAPSTREAM_SLOW_HANDLER_SECONDS", "x");
     ServerOptions options =
         ServerOptions.builder()
             .maxMessageSize(2000)
             .maxConcurrency(8)
             .shutdownGrace(Duration.ZERO)
             .errorPolicy(ErrorPolicy.STOP)
+            .datumIdInMdc(true)
+            .slowHandlerWarning(Duration.ZERO)
             .build(unusable);
 
     assertEquals(Duration.ZERO, options.shutdownGrace());
@@ -159,7 +182,9 @@ class ServerOptionsTest {
         Map.<String, Executable>of(
                 "maxMessageSize", () -> ServerOptions.builder().maxMessageSize(0),
                 "maxConcurrency", () -> ServerOptions.builder().maxConcurrency(-1),
-                "shutdownGrace", () -> ServerOptions.builder().shutdownGrace(Duration.ofMillis(-1)))
+                "shutdownGrace", () -> ServerOptions.builder().shutdownGrace(Duration.ofMillis(-1)),
+                "slowHandlerWarning",
+                    () -> ServerOptions.builder().slowHandlerWarning(Duration.ofMillis(-1)))
             .entrySet()) {
       String message =
           assertThrows(IllegalArgumentException.class, refused.getValue()).getMessage();
@@ -175,6 +200,7 @@ class ServerOptionsTest {
         MapStreamServer.builder((keys, datum, sink) -> {})
             .options(all)
             .maxConcurrency(9)
+            .datumIdInMdc(false)
             .build()
             .options();
 
@@ -184,6 +210,8 @@ class ServerOptionsTest {
     assertEquals(all.maxMessageSize(), taken.maxMessageSize());
     assertEquals(all.shutdownGrace(), taken.shutdownGrace());
     assertEquals(all.errorPolicy(), taken.errorPolicy());
+    assertFalse(taken.datumIdInMdc());
+    assertEquals(all.slowHandlerWarning(), taken.slowHandlerWarning());
     assertEquals(all.containerType(), taken.containerType());
   }
 
@@ -191,7 +219,8 @@ class ServerOptionsTest {
   void textShowsEverySetting() {
     assertEquals(
         "ServerOptions[socketPath=/env/s, serverInfoFile=/env/i, maxMessageSize=1000,"
-            + " maxConcurrency=7, shutdownGrace=PT11S, errorPolicy=FAIL]",
+            + " maxConcurrency=7, shutdownGrace=PT11S, errorPolicy=FAIL, datumIdInMdc=true,"
+            + " slowHandlerWarning=PT13S]",
         from(ENVIRONMENT).toString());
   }
 }

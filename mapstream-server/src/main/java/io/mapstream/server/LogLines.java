@@ -1,0 +1,107 @@
+package io.mapstream.server;
+
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+
+/**
+ * What the server says in the log of itself: a line at its start, and one at its stop. The former
+ * is on the way to the first datum, so it leaves {@link java.util.Formatter} alone, which is slow
+ * to load.
+ */
+final class LogLines {
+
+  private static final long KIB = 1024;
+  private static final long MIB = 1024 * KIB;
+
+  private LogLines() {}
+
+  /** What is in effect. */
+  static void started(Logger log, ServerOptions options, SocketTransport.Kind kind) {
+    Duration slow = options.slowHandlerWarning();
+    log.info(
+        "mapstream {} serves {} ({}), Java {}{}: messages up to {}, at most {} datums and {} of"
+            + " requests in work, {} of results waiting per stream, heap {}; error policy {}, grace"
+            + " {}{}{}; server info in {}",
+        ServerInfoFile.sdkVersion(),
+        options.socketPath(),
+        kind.name().toLowerCase(Locale.ROOT),
+        Runtime.version(),
+        grpc(),
+        bytes(options.maxMessageSize()),
+        options.maxConcurrency(),
+        bytes(Tuning.bytesInWork()),
+        bytes(Tuning.pendingBytes()),
+        bytes(Runtime.getRuntime().maxMemory()),
+        options.errorPolicy(),
+        seconds(options.shutdownGrace()),
+        slow.isZero() ? "" : ", slow handlers reported after " + seconds(slow),
+        options.datumIdInMdc() ? ", datum id in the MDC" : "",
+        options.serverInfoFile());
+  }
+
+  /** Unknown where jars have been merged into one. */
+  private static String grpc() {
+    String version = Status.class.getPackage().getImplementationVersion();
+    return version == null ? "" : ", gRPC " + version;
+  }
+
+  /** Totals. */
+  static void stopped(Logger log, ServerMetrics metrics, Duration up) {
+    log.info(
+        "mapstream stopped after {}: streams {}, datums {}, answered {}, results {}, in {}, out {},"
+            + " handlers {}, blocked in emit {}; {}",
+        seconds(up),
+        metrics.streamsOpened(),
+        metrics.datumsAdmitted(),
+        metrics.datumsAnswered(),
+        metrics.results(),
+        bytes(metrics.requestBytes()),
+        bytes(metrics.resultBytes()),
+        seconds(metrics.handlerTime()),
+        seconds(metrics.emitWaitTime()),
+        failures(metrics));
+  }
+
+  /** The kinds that occurred. */
+  static String failures(ServerMetrics metrics) {
+    String kinds =
+        metrics.failures().entrySet().stream()
+            .filter(kind -> kind.getValue() > 0)
+            .map(kind -> kind.getKey() + " " + kind.getValue())
+            .collect(Collectors.joining(", "));
+    return kinds.isEmpty() ? "no failures" : "failures: " + kinds;
+  }
+
+  /** To the millisecond. */
+  static String seconds(Duration time) {
+    long millis = time.plusNanos(500_000).toMillis();
+    return decimal(millis, 1000) + " s";
+  }
+
+  /** To a tenth of the unit, rounded down. */
+  static String bytes(long bytes) {
+    if (bytes < KIB) {
+      return bytes + " B";
+    }
+    long unit = bytes < MIB ? KIB : MIB;
+    return decimal(bytes / unit * 10 + bytes % unit * 10 / unit, 10)
+        + (unit == KIB ? " KiB" : " MiB");
+  }
+
+  /** {@code value / scale}, a power of ten, without zeros at its end. */
+  private static String decimal(long value, long scale) {
+    StringBuilder text = new StringBuilder().append(value / scale);
+    long rest = value % scale;
+    if (rest > 0) {
+      text.append('.');
+      for (long digit = scale / 10; rest > 0; digit /= 10) {
+        text.append(rest / digit);
+        rest %= digit;
+      }
+    }
+    return text.toString();
+  }
+}

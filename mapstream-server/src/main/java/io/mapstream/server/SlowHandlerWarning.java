@@ -1,0 +1,75 @@
+package io.mapstream.server;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says in the log which handlers run for too long, and where they are: one line and one stack for
+ * all that are at the same place, since a service that hangs holds hundreds at once.
+ */
+final class SlowHandlerWarning {
+
+  private static final Logger log = LoggerFactory.getLogger(SlowHandlerWarning.class);
+
+  /** Enough for any place that a reader looks for. */
+  private static final int FRAMES = 60;
+
+  private final Duration limit;
+
+  SlowHandlerWarning(Duration limit) {
+    this.limit = limit;
+  }
+
+  /**
+   * Logs on a thread of its own: stacks and the application's log may take long, and a virtual
+   * thread might get no processor from the very handlers that are to be found.
+   */
+  void of(List<HandlerTask> found) {
+    Thread.ofPlatform().daemon().name("mapstream-slow").start(() -> log(found));
+  }
+
+  private void log(List<HandlerTask> found) {
+    Map<String, List<String>> idsByStack = new LinkedHashMap<>();
+    for (HandlerTask task : found) {
+      String stack = text(task.stack());
+      if (!task.hasLeft()) {
+        idsByStack.computeIfAbsent(stack, none -> new ArrayList<>()).add("\"" + task.id() + "\"");
+      }
+    }
+    idsByStack.forEach(this::log);
+  }
+
+  private void log(String stack, List<String> ids) {
+    if (ids.size() == 1) {
+      log.warn("the handler of datum {} has run for more than {}{}", ids.get(0), limit(), stack);
+    } else {
+      log.warn(
+          "{} handlers have run for more than {}, of datums {}{}",
+          ids.size(),
+          limit(),
+          String.join(", ", ids),
+          stack);
+    }
+  }
+
+  private String limit() {
+    return LogLines.seconds(limit);
+  }
+
+  private static String text(StackTraceElement[] stack) {
+    if (stack.length == 0) {
+      return "; it has no stack, since it waits for a processor";
+    }
+    String more = stack.length > FRAMES ? "\n\t... " + (stack.length - FRAMES) + " more" : "";
+    return List.of(stack).stream()
+        .limit(FRAMES)
+        .map(frame -> "\n\tat " + frame)
+        .collect(Collectors.joining("", ", at", more));
+  }
+}

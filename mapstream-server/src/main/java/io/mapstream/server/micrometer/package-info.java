@@ -1,0 +1,9 @@
+/**
+ * The server's numbers as Micrometer's meters: {@link
+ * io.mapstream.server.micrometer.MapStreamMetrics}. It needs {@code micrometer-core} on the class
+ * path, which comes with the registry you choose and not with the server.
+ */
+@NullMarked
+package io.mapstream.server.micrometer;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,239 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.Status;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.server.hostile.Await;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
+import jdk.jfr.Configuration;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What flight recordings hold of a server that is driven. */
+class FlightRecorderTest {
+
+  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+  private static final String DATUM = "io.mapstream.Datum";
+  private static final String STREAM = "io.mapstream.Stream";
+
+  @TempDir private Path folder;
+
+  private static Recording recordingOfAll() {
+    Recording recording = new Recording();
+    recording.enable(DATUM);
+    recording.enable(STREAM);
+    recording.start();
+    return recording;
+  }
+
+  private List<RecordedEvent> events(Recording recording, String name) throws IOException {
+    Path file = folder.resolve(name + ".jfr");
+    recording.dump(file);
+    return RecordingFile.readAllEvents(file).stream()
+        .filter(event -> event.getEventType().getName().equals(name))
+        .toList();
+  }
+
+  private static void complete(Call call, TestServer server) throws Exception {
+    call.halfClose();
+    call.endsWith(Status.Code.OK);
+    server.server().close();
+  }
+
+  @Test
+  void aDatumsEventTellsWhatItTookAndGave() throws Exception {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          for (String word : datum.text().split(",", -1)) {
+            sink.emit(Message.of(word));
+          }
+          Thread.sleep(20);
+        };
+    try (Recording recording = recordingOfAll();
+        TestServer server = TestServer.start(KIND, handler)) {
+      Call call = server.open().send("one", "a,b,c");
+      int bytes =
+          call.answer("one").results().stream().mapToInt(r -> 2 + r.getSerializedSize()).sum();
+      complete(call, server);
+      List<RecordedEvent> events = events(recording, DATUM);
+
+      assertEquals(1, events.size(), events::toString);
+      RecordedEvent event = events.get(0);
+      assertEquals("one", event.getString("id"));
+      assertTrue(event.getDuration().compareTo(Duration.ofMillis(20)) >= 0, event::toString);
+      assertEquals(3, event.getLong("results"));
+      assertEquals(bytes, event.getLong("resultSize"));
+      assertEquals(0, event.getLong("emitBlocked"));
+      assertEquals("ANSWERED", event.getString("outcome"));
+      assertEquals("mapstream-one", event.getThread().getJavaName());
+      assertTrue(event.getThread().isVirtual());
+    }
+  }
+
+  @Test
+  void timeBlockedInEmitIsPartOfTheDatumsEvent() throws Exception {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          for (int i = 0; i < 400; i++) {
+            sink.emit(new byte[50_000]);
+          }
+        };
+    try (Recording recording = recordingOfAll();
+        TestServer server = TestServer.start(KIND, handler)) {
+      Call call = server.connect().openReading(1).shakeHands().send("one", "");
+      Await.until(
+          "a blocked emit",
+          () -> server.server().metrics().emitsWaiting() == 1,
+          () -> server.server().metrics());
+      call.request(Integer.MAX_VALUE - 1);
+      call.answer("one");
+      complete(call, server);
+      RecordedEvent event = events(recording, DATUM).get(0);
+
+      Duration blocked = event.getDuration("emitBlocked");
+      assertTrue(blocked.isPositive(), event::toString);
+      assertTrue(blocked.compareTo(event.getDuration()) <= 0, event::toString);
+      assertEquals(server.server().metrics().emitWaitTime(), blocked);
+      assertEquals(400, event.getLong("results"));
+    }
+  }
+
+  @Test
+  void theOutcomeTellsHowAHandlerLeft() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          switch (datum.text()) {
+            case "fails" -> throw new IllegalStateException("played");
+            case "breaks" -> throw new AssertionError("played");
+            default -> {
+              started.countDown();
+              Thread.sleep(Duration.ofMinutes(5));
+            }
+          }
+        };
+    try (Recording recording = recordingOfAll();
+        TestServer server =
+            TestServer.start(
+                KIND, handler, options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL))) {
+      Call call = server.open().send("a", "waits").send("b", "fails");
+      call.answer("b");
+      Waits.await(started);
+      call.send("c", "breaks").endsWith(Status.Code.INTERNAL);
+      server.server().close();
+
+      Map<String, String> outcomes =
+          events(recording, DATUM).stream()
+              .collect(
+                  Collectors.toMap(
+                      event -> event.getString("id"), event -> event.getString("outcome")));
+      assertEquals(Map.of("a", "STREAM_ENDED", "b", "ANSWERED_WITH_FAIL", "c", "FAILED"), outcomes);
+    }
+  }
+
+  @Test
+  void aStreamsEventTellsHowItEnded() throws Exception {
+    try (Recording recording = recordingOfAll();
+        TestServer server =
+            TestServer.start(KIND, (keys, datum, sink) -> sink.emit(datum.value()))) {
+      Call call = server.open();
+      call.send("a", "x").send("b", "y").answer("a");
+      call.answer("b");
+      complete(call, server);
+      List<RecordedEvent> events = events(recording, STREAM);
+
+      assertEquals(1, events.size(), events::toString);
+      RecordedEvent event = events.get(0);
+      assertEquals(2, event.getLong("datums"));
+      assertEquals(2, event.getLong("results"));
+      assertEquals("OK", event.getString("status"));
+      assertEquals("the stream is complete", event.getString("reason"));
+      assertTrue(event.getDuration().isPositive(), event::toString);
+      assertTrue(event.getDuration("openFor").isPositive(), event::toString);
+    }
+  }
+
+  @Test
+  void aRecordingThatBeganLaterSeesTheStreamsEndAndHowLongItWasOpen() throws Exception {
+    try (TestServer server =
+        TestServer.start(KIND, (keys, datum, sink) -> sink.emit(datum.value()))) {
+      Call call = server.open().send("a", "x");
+      call.answer("a");
+      long opened = System.nanoTime();
+      try (Recording recording = recordingOfAll()) {
+        Duration before = Duration.ofNanos(System.nanoTime() - opened);
+        call.cancel();
+        Await.until(
+            "no stream open",
+            () -> server.server().metrics().streamsOpen() == 0,
+            () -> server.server().metrics());
+        List<RecordedEvent> events = events(recording, STREAM);
+
+        assertEquals(1, events.size(), events::toString);
+        RecordedEvent event = events.get(0);
+        assertEquals("CANCELLED", event.getString("status"));
+        assertEquals(1, event.getLong("datums"));
+        assertTrue(event.getDuration("openFor").compareTo(before) > 0, event::toString);
+      }
+    }
+  }
+
+  @Test
+  void aRecordingThatDoesNotAskGetsNothing() throws Exception {
+    try (Recording recording = new Recording(Configuration.getConfiguration("profile"));
+        TestServer server =
+            TestServer.start(KIND, (keys, datum, sink) -> sink.emit(datum.value()))) {
+      recording.start();
+      Call call = server.open().send("a", "x");
+      call.answer("a");
+      complete(call, server);
+
+      assertEquals(List.of(), events(recording, DATUM));
+      assertEquals(List.of(), events(recording, STREAM));
+    }
+  }
+
+  @Test
+  void theSettingsOfTheDocumentationEnableBothEvents() throws Exception {
+    Map<String, String> settings =
+        Configuration.create(Path.of("../docs/mapstream.jfc")).getSettings();
+
+    assertEquals("true", settings.get(DATUM + "#enabled"));
+    assertEquals("true", settings.get(STREAM + "#enabled"));
+  }
+
+  @Test
+  void aServerThatNobodyRecordsLoadsNoEventsClass() throws Exception {
+    String log = "-Xlog:class+load:file=";
+    Path classes = folder.resolve("classes");
+    try (ChildProcess child =
+        ChildProcess.start(ChildMain.class, "run", Map.of("JDK_JAVA_OPTIONS", log + classes))) {
+      Call call = child.open().send("a", "echo");
+      call.answer("a");
+      call.halfClose();
+      call.end();
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+    }
+
+    String loaded = Files.readString(classes);
+    assertTrue(
+        loaded.contains("io.mapstream.server.FlightRecording "), "the log is not as expected");
+    assertFalse(loaded.contains("io.mapstream.server.DatumEvent "));
+    assertFalse(loaded.contains("io.mapstream.server.StreamEvent "));
+  }
+}

@@ -1,0 +1,153 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.server.hostile.Await;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What a server in a process of its own logs at INFO. */
+class ServerLogTest {
+
+  private static final Pattern STARTED =
+      Pattern.compile(
+          "\\[main] INFO io.mapstream.server.MapStreamServer - mapstream \\d\\S+ serves"
+              + " /\\S+/s.sock \\((epoll|jdk)\\), Java \\S+, gRPC \\d\\S+: messages up to 64 MiB,"
+              + " at most 10000 datums and \\S+ MiB of requests in work, \\S+ MiB of results"
+              + " waiting per stream, heap \\S+ MiB; error policy \\w+, grace 30 s(, .*)?; server"
+              + " info in /\\S+/info");
+
+  private static final Pattern STOPPED =
+      Pattern.compile(
+          "\\[mapstream-stop] INFO io.mapstream.server.MapStreamServer - mapstream stopped after"
+              + " \\S+ s: streams 1, datums \\d+, answered \\d+, results \\d+, in \\S+ .?i?B, out"
+              + " \\S+ .?i?B, handlers \\S+ s, blocked in emit \\S+ s; .*");
+
+  private static ChildProcess start(Map<String, String> environment) throws IOException {
+    return ChildProcess.start(ChildMain.class, "run", environment);
+  }
+
+  /** The lines of the server, each with what follows it: stacks. */
+  private static List<String> log(ChildProcess child) throws IOException {
+    return List.of(child.err().strip().split("\n(?=\\[)", -1)).stream()
+        .filter(line -> line.contains(" io.mapstream."))
+        .toList();
+  }
+
+  private static void matches(Pattern expected, String line) {
+    assertTrue(expected.matcher(line).matches(), line);
+  }
+
+  private static String err(ChildProcess child) {
+    try {
+      return child.err();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void aQuietLifeIsALineAtTheStartAndOneAtTheStop() throws Exception {
+    try (ChildProcess child = start(Map.of())) {
+      Call call = child.open();
+      for (int i = 0; i < 20; i++) {
+        call.send("id" + i, "echo").answer("id" + i);
+      }
+      call.halfClose();
+      call.end();
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+
+      List<String> lines = log(child);
+      assertEquals(2, lines.size(), child.err());
+      matches(STARTED, lines.get(0));
+      matches(STOPPED, lines.get(1));
+      assertTrue(lines.get(1).contains("datums 20, answered 20, results 40,"), lines.get(1));
+      assertTrue(lines.get(1).endsWith("no failures"), lines.get(1));
+    }
+  }
+
+  @Test
+  void aFailureIsOneLineWithItsStack() throws Exception {
+    try (ChildProcess child = start(Map.of("MAPSTREAM_ERROR_POLICY", "FAIL"))) {
+      Call call = child.open();
+      call.send("a", "fail").answer("a");
+      call.send("b", "echo").answer("b");
+      call.halfClose();
+      call.end();
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+
+      List<String> lines = log(child);
+      assertEquals(3, lines.size(), child.err());
+      String failure = lines.get(1);
+      assertTrue(
+          failure.startsWith(
+              "[mapstream-a] WARN io.mapstream.server.MapService - the handler failed on datum"
+                  + " \"a\", answered with the fail mark\njava.lang.IllegalStateException: boom\n"
+                  + "\tat "),
+          failure);
+      assertTrue(lines.get(2).endsWith("failures: HANDLER_ANSWERED_WITH_FAIL 1"), lines.get(2));
+    }
+  }
+
+  @Test
+  void theDatumsIdIsInTheMdcOfItsThreadForAsLongAsItRuns() throws Exception {
+    Map<String, String> environment = new HashMap<>();
+    environment.put("MAPSTREAM_DATUM_ID_IN_MDC", "true");
+    environment.put("JDK_JAVA_OPTIONS", "-Dslf4j.provider=" + MdcProvider.class.getName());
+    try (ChildProcess child = start(environment)) {
+      Call call = child.open();
+      call.send("a", "echo").answer("a");
+      call.halfClose();
+      call.end();
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+
+      assertEquals(
+          List.of("mapstream-a: put datumId=a", "mapstream-a: remove datumId=a"),
+          child.out().lines().filter(line -> line.contains("datumId")).toList());
+      matches(STARTED, log(child).get(0));
+      assertTrue(log(child).get(0).contains(", datum id in the MDC;"), child.err());
+    }
+  }
+
+  @Test
+  void handlersThatHangAreNamedWithTheirStack() throws Exception {
+    try (ChildProcess child = start(Map.of("MAPSTREAM_SLOW_HANDLER_SECONDS", "1"))) {
+      Call call = child.open();
+      String gate = child.file("gate").toString();
+      call.send("a", "wait " + gate).send("b", "wait " + gate).send("c", "echo").answer("c");
+      Await.until(
+          "a warning of a and of b",
+          () -> err(child).contains("\"a\"") && err(child).contains("\"b\""),
+          () -> err(child));
+      Files.createFile(child.file("gate"));
+      call.answer("a");
+      call.answer("b");
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+
+      List<String> warnings =
+          log(child).stream().filter(line -> line.startsWith("[mapstream-slow] WARN")).toList();
+      for (String warning : warnings) {
+        assertTrue(warning.contains("run for more than 1 s"), warning);
+        assertTrue(
+            warning.contains("\n\tat io.mapstream.server.ChildMain.waitFor(ChildMain.java:"),
+            warning);
+      }
+      String all = String.join("\n", warnings);
+      assertEquals(1, all.split("\"a\"", -1).length - 1, all);
+      assertEquals(1, all.split("\"b\"", -1).length - 1, all);
+      assertFalse(all.contains("\"c\""), all);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.mapstream.Datum;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** When handlers are found to run for too long, on a clock that the test moves. */
+class SlowHandlersTest {
+
+  /** In nanoseconds; looks keep a distance of 10. */
+  private static final int LIMIT = 80;
+
+  private long now = 1_000;
+  private Runnable look;
+  private long due;
+  private int looks;
+
+  private final List<List<HandlerTask>> found = new ArrayList<>();
+  private final SlowHandlers slow =
+      new SlowHandlers(Duration.ofNanos(LIMIT), this::schedule, () -> now, found::add);
+
+  private void schedule(long nanos, Runnable action) {
+    assertNull(look, "two looks are scheduled");
+    look = action;
+    due = now + nanos;
+  }
+
+  /** Lets time pass, and looks where that is due. */
+  private void pass(int nanos) {
+    long end = now + nanos;
+    while (look != null && due <= end) {
+      now = due;
+      Runnable scheduled = look;
+      look = null;
+      looks++;
+      scheduled.run();
+    }
+    now = end;
+  }
+
+  private HandlerTask start(int id) {
+    Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
+    HandlerTask task =
+        new HandlerTask(null, (keys, given, sink) -> {}, new Request.Data("" + id, datum, 1), null);
+    slow.started(task);
+    return task;
+  }
+
+  @Test
+  void aHandlerIsFoundOnceWhenItsTimeIsOver() {
+    HandlerTask one = start(1);
+    pass(LIMIT - 1);
+    assertEquals(List.of(), found);
+
+    pass(1);
+    assertEquals(List.of(List.of(one)), found);
+
+    pass(10 * LIMIT);
+    assertEquals(List.of(List.of(one)), found);
+  }
+
+  @Test
+  void oneThatLeavesInTimeIsNotFound() {
+    HandlerTask one = start(1);
+    pass(LIMIT / 2);
+    slow.left(one);
+    pass(LIMIT);
+
+    assertEquals(List.of(), found);
+  }
+
+  @Test
+  void nothingIsScheduledWhereNothingRuns() {
+    assertNull(look);
+    HandlerTask one = start(1);
+    slow.left(one);
+    pass(LIMIT);
+
+    assertNull(look);
+    assertEquals(1, looks);
+  }
+
+  @Test
+  void nothingIsScheduledForHandlersThatWereFound() {
+    start(1);
+    pass(LIMIT);
+
+    assertNull(look);
+  }
+
+  @Test
+  void laterOnesAreFoundInTheirTurn() {
+    HandlerTask one = start(1);
+    pass(40);
+    HandlerTask two = start(2);
+    pass(40);
+    assertEquals(List.of(List.of(one)), found);
+
+    pass(40);
+    assertEquals(List.of(List.of(one), List.of(two)), found);
+  }
+
+  @Test
+  void thoseThatStartedTogetherAreFoundTogether() {
+    List<HandlerTask> later = new ArrayList<>();
+    HandlerTask first = start(0);
+    for (int i = 1; i <= 9; i++) {
+      pass(1);
+      later.add(start(i));
+    }
+    pass(2 * LIMIT);
+
+    assertEquals(List.of(List.of(first), later), found);
+    assertEquals(2, looks);
+  }
+
+  @Test
+  void shortHandlersCostOneLookPerLimit() {
+    for (int i = 0; i < 10 * LIMIT; i++) {
+      HandlerTask task = start(i);
+      pass(1);
+      slow.left(task);
+    }
+
+    assertEquals(List.of(), found);
+    assertEquals(10, looks);
+  }
+
+  @Test
+  void aRetryUnderTheSameIdIsAnotherHandler() {
+    HandlerTask earlier = start(1);
+    HandlerTask retry = start(1);
+    slow.left(earlier);
+    pass(LIMIT);
+
+    assertEquals(List.of(List.of(retry)), found);
+  }
+}
