@@ -1,0 +1,108 @@
+package io.mapstream.examples;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.spi.ToolProvider;
+
+/**
+ * Calls {@code docker/assemble.sh} with what the tests run on: the compiled classes and the jars of
+ * the class path, which is there before the project has been packaged.
+ */
+final class AssembleScript {
+
+  /** A process that has ended: its exit code and all it has printed. */
+  record Ended(int code, String printed) {}
+
+  private static final Path SCRIPTS = Path.of(System.getProperty("basedir", "."), "docker");
+  private static final long LIMIT_SECONDS = 120;
+
+  /** What is on the class path for tests, or for the one who trains, and not for a function. */
+  private static final List<String> NOT_OF_A_FUNCTION =
+      List.of("mapstream-testkit", "picocli", "HdrHistogram", "junit", "opentest4j", "apiguardian");
+
+  private final Path folder;
+  private final Map<String, String> options = new LinkedHashMap<>();
+
+  /** Lays the class path out in {@code folder}, as jars, unless that was done before. */
+  AssembleScript(Path folder) throws IOException {
+    this.folder = folder;
+    Path own = location();
+    Path lib = folder.resolve("lib");
+    Path tools = folder.resolve("tools");
+    if (!Files.exists(lib)) {
+      Files.createDirectory(lib);
+      Files.createDirectory(tools);
+      for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+        Path path = Path.of(entry);
+        if (Files.exists(path) && !path.equals(own) && !path.endsWith("test-classes")) {
+          Path jar = add(path, tools);
+          if (NOT_OF_A_FUNCTION.stream().noneMatch(entry::contains)) {
+            Files.createSymbolicLink(lib.resolve(jar.getFileName()), jar);
+          }
+        }
+      }
+    }
+    with("--classes", own);
+    with("--lib", lib);
+    with("--tools", tools);
+    with("--java", Path.of(System.getProperty("java.home"), "bin", "java"));
+    with("--datums", 500);
+  }
+
+  private static Path location() {
+    try {
+      return Path.of(FlatMap.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Path add(Path entry, Path into) throws IOException {
+    if (!Files.isDirectory(entry)) {
+      return Files.createSymbolicLink(into.resolve(entry.getFileName()), entry);
+    }
+    // A module that is compiled and not packaged: its folder is MODULE/target/classes.
+    Path jar = into.resolve(entry.getParent().getParent().getFileName() + ".jar");
+    ToolProvider pack = ToolProvider.findFirst("jar").orElseThrow();
+    pack.run(System.out, System.err, "cf", jar.toString(), "-C", entry.toString(), ".");
+    return jar;
+  }
+
+  /** Sets an option of the script. */
+  AssembleScript with(String option, Object value) {
+    options.put(option, value.toString());
+    return this;
+  }
+
+  AssembleScript without(String option) {
+    options.remove(option);
+    return this;
+  }
+
+  /** Runs the script, and waits for its end. */
+  Ended assemble() throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(List.of("sh", SCRIPTS.resolve("assemble.sh").toString()));
+    options.forEach((option, value) -> command.addAll(Arrays.asList(option, value)));
+    Path printed = Files.createTempFile(folder, "assemble", ".log");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(printed.toFile())
+            .start();
+    if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      throw new IllegalStateException("assemble.sh runs on: " + Files.readString(printed));
+    }
+    return new Ended(process.exitValue(), Files.readString(printed));
+  }
+}

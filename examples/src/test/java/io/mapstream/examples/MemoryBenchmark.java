@@ -1,0 +1,57 @@
+package io.mapstream.examples;
+
+import io.mapstream.testkit.MapStreamClient;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Measures the resident memory of {@link Fanout}, idle and under each load of {@link BenchWork}
+ * after the other, with several choices of JVM options: {@code examples/docker/measure.sh memory}.
+ * Linux alone tells such figures.
+ */
+public final class MemoryBenchmark {
+
+  private static final int ROUNDS = 3;
+
+  private MemoryBenchmark() {}
+
+  /**
+   * Prints a line for each choice of options.
+   *
+   * @param args the function's command, then each choice, its options parted by spaces
+   */
+  public static void main(String[] args) throws IOException, InterruptedException {
+    for (String options : List.of(args).subList(1, args.length)) {
+      measure(List.of(args[0]), options);
+    }
+  }
+
+  private static void measure(List<String> command, String options)
+      throws IOException, InterruptedException {
+    String all = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn " + options;
+    try (FunctionProcess server = FunctionProcess.start(command, Map.of("JAVA_OPTS", all));
+        MapStreamClient client = server.connect()) {
+      StringBuilder line = new StringBuilder("%-36s".formatted(options));
+      add(line, "idle", server);
+      for (BenchWork work : BenchWork.ALL) {
+        for (int i = 0; i < ROUNDS; i++) {
+          work.run(client.stream());
+        }
+        add(line, work.name(), server);
+      }
+      line.append(figure("peak", server.statusKib("VmHWM")));
+      System.out.println(line);
+    }
+  }
+
+  private static void add(StringBuilder line, String when, FunctionProcess server)
+      throws IOException {
+    line.append(figure(when, server.statusKib("VmRSS")));
+  }
+
+  private static String figure(String name, long kib) {
+    return String.format(Locale.ROOT, " %s %4.0f MiB", name, kib / 1024.0);
+  }
+}
