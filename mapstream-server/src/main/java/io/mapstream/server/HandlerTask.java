@@ -16,6 +16,19 @@ final class HandlerTask implements Runnable {
   private static final long NOT_RUN = -1;
   private static final String DATUM_ID = "datumId";
 
+  /** Where a handler's thread comes from. */
+  @FunctionalInterface
+  interface Threads {
+
+    /** A thread, not started, of that name. */
+    Thread make(String name, Runnable task);
+
+    /** As it is everywhere but in tests that decide themselves which thread runs when. */
+    static Thread virtual(String name, Runnable task) {
+      return Thread.ofVirtual().name(name).unstarted(task);
+    }
+  }
+
   private final MapStream stream;
   private final MapStreamer handler;
   private final Request.Data request;
@@ -35,12 +48,17 @@ final class HandlerTask implements Runnable {
   private boolean answered;
   private boolean released;
 
-  HandlerTask(MapStream stream, MapStreamer handler, Request.Data request, ResponseWriter writer) {
+  HandlerTask(
+      MapStream stream,
+      MapStreamer handler,
+      Threads threads,
+      Request.Data request,
+      ResponseWriter writer) {
     this.stream = stream;
     this.handler = handler;
     this.request = request;
     this.sink = new DatumSink(writer, request.id(), this::answered);
-    this.thread = Thread.ofVirtual().name("mapstream-" + id()).unstarted(this);
+    this.thread = threads.make("mapstream-" + id(), this);
     sink.handledBy(thread);
     this.recording = DatumRecording.of(request.id());
     sink.recordedBy(recording);

@@ -65,6 +65,7 @@ final class MapService {
   private final Counters counters;
   private final Set<MapStream> streams = new LinkedHashSet<>();
   private final ArrayDeque<HandlerTask> toStart = new ArrayDeque<>();
+  private HandlerTask.Threads threads = HandlerTask.Threads::virtual;
   private boolean draining;
   private boolean aborting;
   private Runnable onQuiet = () -> {};
@@ -226,6 +227,15 @@ final class MapService {
 
   MapStreamer handler() {
     return handler;
+  }
+
+  HandlerTask.Threads threads() {
+    return threads;
+  }
+
+  /** For a test that decides which thread runs when; before the first stream opens. */
+  void handleOn(HandlerTask.Threads threads) {
+    this.threads = threads;
   }
 
   Executor loop() {

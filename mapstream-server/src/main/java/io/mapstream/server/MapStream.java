@@ -119,7 +119,7 @@ final class MapStream implements StreamObserver<Request> {
       return;
     }
     arrived = null;
-    var task = new HandlerTask(this, service.handler(), data, writer);
+    var task = new HandlerTask(this, service.handler(), service.threads(), data, writer);
     inFlight.add(task);
     admitted++;
     service.counters().admitted(data.size());

@@ -19,7 +19,11 @@ class InFlightTest {
   private static HandlerTask task(int id) {
     Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
     return new HandlerTask(
-        null, (keys, given, sink) -> {}, new Request.Data("" + id, datum, id), null);
+        null,
+        (keys, given, sink) -> {},
+        HandlerTask.Threads::virtual,
+        new Request.Data("" + id, datum, id),
+        null);
   }
 
   private List<HandlerTask> all() {
