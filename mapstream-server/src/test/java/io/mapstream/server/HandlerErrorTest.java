@@ -260,19 +260,19 @@ class HandlerErrorTest {
   /** Both fail on their own, one after the other; neither is interrupted before it throws. */
   @Test
   void laterFailuresAreSuppressedOnTheFirst() throws Exception {
-    CountDownLatch started = new CountDownLatch(2);
+    CountDownLatch secondRuns = new CountDownLatch(1);
     IllegalStateException first = new IllegalStateException("first");
     IllegalStateException second = new IllegalStateException("second");
     try (TestServer server =
         TestServer.start(
             KIND,
             (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(started);
               if (datum.text().equals("first")) {
+                Waits.await(secondRuns);
                 throw first;
               }
               try {
+                secondRuns.countDown();
                 Thread.sleep(Duration.ofMinutes(5));
               } catch (InterruptedException e) {
                 throw second;
