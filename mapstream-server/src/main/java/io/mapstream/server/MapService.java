@@ -165,7 +165,9 @@ final class MapService {
 
   private void tellIfQuiet() {
     if (streams.isEmpty() && (!aborting || admission.datums() == 0)) {
-      onQuiet.run();
+      Runnable told = onQuiet;
+      onQuiet = () -> {};
+      told.run();
     }
   }
 
@@ -173,7 +175,9 @@ final class MapService {
     return Status.UNAVAILABLE.withDescription("the server is stopping");
   }
 
-  /** Accepts no new datum, lets open handlers finish; {@code onQuiet} runs when all is sent. */
+  /**
+   * Accepts no new datum, lets open handlers finish; {@code onQuiet} runs, once, when all is sent.
+   */
   void drain(Runnable onQuiet) {
     draining = true;
     this.onQuiet = onQuiet;
@@ -182,8 +186,8 @@ final class MapService {
   }
 
   /**
-   * Ends what is open, handlers interrupted; {@code onQuiet} runs when all is sent and no handler
-   * runs any more. Follows {@link #drain}, or takes its place.
+   * Ends what is open, handlers interrupted; {@code onQuiet} runs, once, when all is sent and no
+   * handler runs any more. Follows {@link #drain}, or takes its place.
    */
   void abort(Runnable onQuiet, String reason) {
     draining = true;

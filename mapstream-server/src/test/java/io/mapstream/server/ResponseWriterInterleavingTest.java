@@ -3,13 +3,9 @@ package io.mapstream.server;
 import static io.mapstream.server.Schedules.check;
 import static io.mapstream.server.Schedules.explore;
 import static io.mapstream.server.Schedules.join;
-import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -31,7 +27,7 @@ class ResponseWriterInterleavingTest {
   /** A stream's writer with its client, and the event loop they belong to. */
   private static final class Harness {
     final Schedules.Loop loop;
-    final Written client = new Written();
+    final Client client = new Client();
     final ResponseWriter writer;
     final List<Thread> threads = new ArrayList<>();
 
@@ -103,32 +99,23 @@ class ResponseWriterInterleavingTest {
     return Message.of(new byte[] {(byte) value});
   }
 
-  /** What has been written: per datum its results, one letter each, "." for its EOT. */
-  private static final class Written extends ObserverDouble {
-    final StringBuilder a = new StringBuilder();
-    final StringBuilder b = new StringBuilder();
+  /** The client, which keeps what has been written. */
+  private static final class Client extends ObserverDouble {
+    final Transcript transcript = new Transcript();
     final List<String> answered = new ArrayList<>();
 
     @Override
     public void onNext(Response response) {
       check(!ended, "written after the end");
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      try {
-        ((io.grpc.Drainable) response.open()).drainTo(bytes);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      // A result of this test is 5 bytes (10 3 18 1 value), the fail mark more; then the id.
-      byte[] wire = bytes.toByteArray();
-      int at = 0;
-      String results = "";
-      for (int i = 0; i < response.count(); i++) {
-        int length = wire[at + 1];
-        results += length == 3 ? (char) wire[at + 4] : '!';
-        at += 2 + length;
-      }
-      String id = new String(wire, at + 2, 1, US_ASCII);
-      (id.equals("a") ? a : b).append(results.isEmpty() ? "." : results);
+      transcript.add(response);
+    }
+
+    String a() {
+      return transcript.of('a');
+    }
+
+    String b() {
+      return transcript.of('b');
     }
   }
 
@@ -172,7 +159,7 @@ class ResponseWriterInterleavingTest {
       join(other);
       check(sink.end(), "the first end counts");
       harness.join();
-      String written = harness.client.a.toString();
+      String written = harness.client.a();
       check(
           written.length() == 5
               && written.endsWith(".")
@@ -199,8 +186,8 @@ class ResponseWriterInterleavingTest {
         b.end();
       });
       harness.join();
-      check(harness.client.a.toString().equals("1."), "a: " + harness.client.a);
-      check(harness.client.b.toString().equals("2."), "b: " + harness.client.b);
+      check(harness.client.a().equals("1."), "a: " + harness.client.a());
+      check(harness.client.b().equals("2."), "b: " + harness.client.b());
     });
   }
 
@@ -219,7 +206,7 @@ class ResponseWriterInterleavingTest {
         harness.writer.drain();
       });
       harness.join();
-      check(harness.client.a.toString().equals("12."), "written: " + harness.client.a);
+      check(harness.client.a().equals("12."), "written: " + harness.client.a());
     });
   }
 
@@ -238,8 +225,8 @@ class ResponseWriterInterleavingTest {
         b.end();
       });
       harness.join();
-      check(harness.client.a.toString().equals("12."), "a: " + harness.client.a);
-      check(harness.client.b.toString().equals("34."), "b: " + harness.client.b);
+      check(harness.client.a().equals("12."), "a: " + harness.client.a());
+      check(harness.client.b().equals("34."), "b: " + harness.client.b());
       harness.verifyPermitsConserved(TIGHT);
     });
   }
@@ -255,8 +242,8 @@ class ResponseWriterInterleavingTest {
       harness.join();
       check(!sink.end(), "the second end does not");
       check(
-          harness.client.a.toString().equals(accepted[0] + "."),
-          harness.client.a + " was written of " + accepted[0]);
+          harness.client.a().equals(accepted[0] + "."),
+          harness.client.a() + " was written of " + accepted[0]);
       check(harness.client.answered.size() == 1, "answered " + harness.client.answered);
       harness.verifyPermitsConserved(TIGHT);
     });
@@ -273,8 +260,8 @@ class ResponseWriterInterleavingTest {
       check(!sink.end(), "the mark has ended the datum");
       harness.join();
       check(
-          harness.client.a.toString().equals(accepted[0] + "!."),
-          harness.client.a + " was written of " + accepted[0]);
+          harness.client.a().equals(accepted[0] + "!."),
+          harness.client.a() + " was written of " + accepted[0]);
       check(harness.client.answered.size() == 1, "answered " + harness.client.answered);
     });
   }
@@ -296,8 +283,8 @@ class ResponseWriterInterleavingTest {
       harness.loop.execute(() -> harness.writer.end(io.grpc.Status.OK, null, "the test ends it"));
       harness.join();
       check(harness.client.ended, "the client was told");
-      check(accepted[0].startsWith(harness.client.a.toString()), "a: " + harness.client.a);
-      check(accepted[1].startsWith(harness.client.b.toString()), "b: " + harness.client.b);
+      check(accepted[0].startsWith(harness.client.a()), "a: " + harness.client.a());
+      check(accepted[1].startsWith(harness.client.b()), "b: " + harness.client.b());
       check(emitWhileOpen(a, "5").isEmpty(), "a result was accepted after the end");
     });
   }
@@ -317,7 +304,7 @@ class ResponseWriterInterleavingTest {
       harness.run(() -> emitWhileOpen(b, "456"));
       harness.join();
       check(emitWhileOpen(a, "7").isEmpty(), "a result was accepted after the end");
-      check(harness.client.a.isEmpty() && harness.client.b.isEmpty(), "nothing can be written");
+      check(harness.client.a().isEmpty() && harness.client.b().isEmpty(), "nothing can be written");
     });
   }
 }
