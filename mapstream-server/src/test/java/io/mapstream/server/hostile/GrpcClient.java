@@ -107,10 +107,40 @@ public final class GrpcClient implements AutoCloseable {
       send(Requests.datum(id, script, datumSize));
     }
 
+    /** Sends a datum whose emitters wait at a gate of the server when half of all is out. */
+    public void fanInHalves(String id, int emitters, int count, int size, int gate) {
+      ledger.expect(id, emitters, count);
+      send(Requests.datum(id, "fan %d %d %d 0 %d".formatted(emitters, count, size, gate)));
+    }
+
+    /** Opens the server's gates up to that number. */
+    public void openGates(int upTo) {
+      order("gates up to " + upTo, "go " + upTo);
+    }
+
+    /** Has the server's process write its {@link ProcessAccount}. */
+    public void account(String id, Path file) {
+      order(id, "account " + file);
+    }
+
+    private void order(String id, String script) {
+      ledger.expect(id, 0, 0);
+      send(Requests.datum(id, script));
+    }
+
     /** Sends a datum that fails while its emitters are at it. */
     public void fail(String id, int emitters, int count, int size) {
+      failBy("fail", id, emitters, count, size);
+    }
+
+    /** Sends a datum whose handler throws while its emitters are at it. */
+    public void failByThrowing(String id, int emitters, int count, int size) {
+      failBy("throw", id, emitters, count, size);
+    }
+
+    private void failBy(String verb, String id, int emitters, int count, int size) {
       ledger.expectFail(id, emitters, count);
-      send(Requests.datum(id, "fail %d %d %d 0".formatted(emitters, count, size)));
+      send(Requests.datum(id, "%s %d %d %d 0".formatted(verb, emitters, count, size)));
     }
 
     /** One caller at a time. */

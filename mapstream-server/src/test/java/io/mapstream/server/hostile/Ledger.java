@@ -50,6 +50,7 @@ public final class Ledger {
   private boolean handshake;
   private long results;
   private int ended;
+  private int failed;
 
   /** A datum of this id was sent that is to have {@code count} results from each emitter. */
   public void expect(String id, int emitters, int count) {
@@ -84,6 +85,7 @@ public final class Ledger {
       check(account.isComplete(), response, "an EOT after " + account);
       open.remove(response.getId());
       ended++;
+      failed += account.failed ? 1 : 0;
       return;
     }
     check(response.getResultsCount() > 0, response, "neither results nor EOT");
@@ -140,6 +142,11 @@ public final class Ledger {
     return List.copyOf(open.keySet());
   }
 
+  /** Results that have come for a datum without an EOT. */
+  public synchronized long resultsOf(String id) {
+    return Arrays.stream(open.get(id).next).sum();
+  }
+
   public synchronized boolean isComplete() {
     return open.isEmpty();
   }
@@ -151,6 +158,11 @@ public final class Ledger {
   /** EOTs received. */
   public synchronized int ended() {
     return ended;
+  }
+
+  /** EOTs of datums with the fail mark. */
+  public synchronized int failed() {
+    return failed;
   }
 
   public synchronized boolean hasHandshake() {

@@ -9,11 +9,12 @@ import io.mapstream.MessageSink;
 import io.mapstream.SinkClosedException;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -26,12 +27,17 @@ import java.util.concurrent.atomic.AtomicLong;
  * of
  *
  * <ul>
- *   <li>{@code fan emitters count size delayMillis}: as many emitters at once (one: the handler's
- *       own thread) emit {@code count} results of {@code size} bytes each, sleeping before each;
- *       the first eight bytes of a result are the emitter's number and the result's index;
- *   <li>{@code fail emitters count size delayMillis}: the same, with at least one emitter besides
- *       the handler's own thread, which emits the fail mark meanwhile; everything after is refused;
- *   <li>{@code hold}: emits nothing and waits until it is interrupted or {@link #release()}d.
+ *   <li>{@code fan emitters count size delayMillis [gate]}: as many emitters at once (one: the
+ *       handler's own thread) emit {@code count} results of {@code size} bytes each, sleeping
+ *       before each, and waiting at the gate of that number when half of them are out; the first
+ *       eight bytes of a result are the emitter's number and the result's index;
+ *   <li>{@code go gate}: emits nothing and opens the gates up to that number, for good;
+ *   <li>{@code fail emitters count size delayMillis}: as {@code fan}, with at least one emitter
+ *       besides the handler's own thread, which emits the fail mark meanwhile; everything after is
+ *       refused;
+ *   <li>{@code throw emitters count size delayMillis}: the same, but the handler throws meanwhile;
+ *   <li>{@code hold}: emits nothing and waits until it is interrupted or {@link #release()}d;
+ *   <li>{@code account file}: emits nothing and writes a {@link ProcessAccount} to the file.
  * </ul>
  *
  * Whatever follows the first line makes the datum as large as a test wants it.
@@ -41,26 +47,35 @@ public final class ScriptedHandler implements MapStreamer {
   /** Bytes of a result that say which it is. */
   public static final int RESULT_HEADER = 2 * Integer.BYTES;
 
+  /** What a handler throws whose datum says so. */
+  public static final class OnPurpose extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
   private final Set<Thread> running = ConcurrentHashMap.newKeySet();
   private final AtomicInteger started = new AtomicInteger();
   private final AtomicLong emitted = new AtomicLong();
   private final AtomicLong refused = new AtomicLong();
   private final AtomicInteger interrupted = new AtomicInteger();
   private final Map<String, Throwable> stoppedBy = new ConcurrentHashMap<>();
-  private final Collection<WeakReference<Datum>> datums = new ConcurrentLinkedQueue<>();
+  private final Queue<WeakReference<Datum>> datums = new ConcurrentLinkedQueue<>();
+  private final Gates gates = new Gates();
   private volatile CountDownLatch released = new CountDownLatch(1);
 
   @Override
   public void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
     started.incrementAndGet();
-    datums.add(new WeakReference<>(datum));
+    remember(datum);
     running.add(Thread.currentThread());
     try {
       String[] words = firstLine(datum.value()).split(" ");
       switch (words[0]) {
         case "hold" -> released.await();
-        case "fan" -> fan(sink, Work.of(words), false);
-        case "fail" -> fan(sink, Work.of(words), true);
+        case "fan" -> fan(sink, Work.of(words), Last.RETURN);
+        case "fail" -> fan(sink, Work.of(words), Last.FAIL_MARK);
+        case "throw" -> fan(sink, Work.of(words), Last.THROW);
+        case "go" -> gates.open(Integer.parseInt(words[1]));
+        case "account" -> ProcessAccount.take().writeTo(Path.of(words[1]));
         default -> throw new IllegalArgumentException("not in the script: " + words[0]);
       }
     } catch (InterruptedException | SinkClosedException e) {
@@ -74,6 +89,15 @@ public final class ScriptedHandler implements MapStreamer {
     }
   }
 
+  /** For {@link #reachableDatums}; those that are gone need not be remembered. */
+  private void remember(Datum datum) {
+    datums.add(new WeakReference<>(datum));
+    for (var oldest = datums.peek(); oldest != null && oldest.get() == null; ) {
+      datums.remove(oldest);
+      oldest = datums.peek();
+    }
+  }
+
   private static String firstLine(byte[] value) {
     int end = 0;
     while (end < value.length && value[end] != '\n') {
@@ -82,15 +106,24 @@ public final class ScriptedHandler implements MapStreamer {
     return new String(value, 0, end, ISO_8859_1);
   }
 
-  private record Work(int emitters, int count, int size, int delayMillis) {
+  private record Work(int emitters, int count, int size, int delayMillis, int gate) {
     static Work of(String[] words) {
       int[] numbers = Arrays.stream(words).skip(1).mapToInt(Integer::parseInt).toArray();
-      return new Work(numbers[0], numbers[1], Math.max(numbers[2], RESULT_HEADER), numbers[3]);
+      int size = Math.max(numbers[2], RESULT_HEADER);
+      int gate = numbers.length > 4 ? numbers[4] : 0;
+      return new Work(numbers[0], numbers[1], size, numbers[3], gate);
     }
   }
 
-  private void fan(MessageSink sink, Work work, boolean fails) throws InterruptedException {
-    if (work.emitters() == 1 && !fails) {
+  /** How a handler ends. */
+  private enum Last {
+    RETURN,
+    FAIL_MARK,
+    THROW
+  }
+
+  private void fan(MessageSink sink, Work work, Last last) throws InterruptedException {
+    if (work.emitters() == 1 && last == Last.RETURN) {
       emitAll(sink, 0, work);
       return;
     }
@@ -104,8 +137,10 @@ public final class ScriptedHandler implements MapStreamer {
     }
     running.addAll(threads);
     threads.forEach(Thread::start);
-    if (fails) {
-      emitLast(sink, Message.toFail());
+    switch (last) {
+      case RETURN -> {}
+      case FAIL_MARK -> emitLast(sink, Message.toFail());
+      case THROW -> throw new OnPurpose();
     }
     // Not interrupted with the handler: a closed sink has to be enough to bring them to their end.
     for (Thread thread : threads) {
@@ -135,6 +170,9 @@ public final class ScriptedHandler implements MapStreamer {
 
   private void emitAll(MessageSink sink, int emitter, Work work) throws InterruptedException {
     for (int index = 0; index < work.count(); index++) {
+      if (index == work.count() / 2) {
+        gates.pass(work.gate());
+      }
       if (work.delayMillis() > 0) {
         Thread.sleep(work.delayMillis());
       }

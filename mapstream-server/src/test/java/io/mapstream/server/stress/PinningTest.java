@@ -46,9 +46,9 @@ class PinningTest {
   @Test
   void stormPinsNoCarrier(@TempDir Path folder) throws Exception {
     // First a breeze: classes that are initialized on a virtual thread pin it, once.
-    new Storm(1, Duration.ofMillis(500)).pass(folder);
+    new Storm(1).passOver(folder, Duration.ofMillis(500));
     List<RecordedEvent> events =
-        pinned(folder, () -> new Storm(2, Duration.ofSeconds(2)).pass(folder));
+        pinned(folder, () -> new Storm(2).passOver(folder, Duration.ofSeconds(2)));
     assertEquals(List.of(), events.stream().filter(PinningTest::isOurs).toList());
   }
 

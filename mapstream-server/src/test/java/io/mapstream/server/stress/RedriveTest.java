@@ -2,7 +2,6 @@ package io.mapstream.server.stress;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.server.hostile.Await;
 import io.mapstream.server.hostile.GrpcClient;
@@ -19,6 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * A server that is killed again and again, and a client that does what the data plane does: it
  * connects anew and sends all that has no EOT again, under the same ids.
+ *
+ * <p>Each life of the server has datums of its own. Some of them wait when half of their results
+ * are out, at a gate that only the next life opens: so each kill finds those in the middle, by
+ * construction and not by luck. The others run freely, and the kill finds them where it does.
  */
 class RedriveTest {
 
@@ -26,51 +29,109 @@ class RedriveTest {
   private static final String[] OPTIONS = {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"};
 
   private static final int KILLS = 10;
-  private static final int DATUMS = 300;
+
+  /** In each life that ends by a kill. */
+  private static final int HALTING = 10;
+
+  private static final int FREE = 20;
+
   private static final int EMITTERS = 2;
   private static final int RESULTS = 50;
+  private static final int HALF = EMITTERS * RESULTS / 2;
+
+  private final long seed = System.nanoTime();
+  private final Random random = new Random(seed);
+  private List<String> unanswered = new ArrayList<>();
+  private int answered;
+  private long results;
+  private long repeated;
 
   @Test
-  void everyDatumIsAnsweredInFullThoughTheServerIsKilledInMidLoad(
+  void everyDatumIsAnsweredInFullThoughTheServerIsKilledInMidDatum(
       @TempDir Path folder, TestReporter reporter) throws IOException {
-    long seed = System.nanoTime();
-    Random random = new Random(seed);
-    List<String> unanswered = new ArrayList<>();
-    for (int i = 0; i < DATUMS; i++) {
-      unanswered.add("datum-" + i);
-    }
-    int answered = 0;
-    long results = 0;
-    for (int life = 0; life <= KILLS; life++) {
+    for (int life = 1; life <= KILLS; life++) {
       try (ServerProcess server = new ServerProcess(folder, OPTIONS);
           GrpcClient client = new GrpcClient(server.socket())) {
-        GrpcClient.Stream stream = client.open();
-        for (String id : unanswered) {
-          stream.fan(id, EMITTERS, RESULTS, 200);
-        }
-        Ledger ledger = stream.ledger();
-        if (life < KILLS) {
-          int enough = random.nextInt(2 * EMITTERS * RESULTS * DATUMS / KILLS / 2);
-          Await.until("it is in mid-load", () -> ledger.results() >= enough, ledger::results);
-          server.kill();
-          assertFalse(stream.awaitEnd().isOk(), "a killed server has ended the stream with OK");
-          // No EOT came for a datum that was not complete on this connection.
-          ledger.verify();
-        } else {
-          stream.finish();
-          server.stopAndVerify();
-        }
-        unanswered = ledger.unanswered();
-        answered += ledger.ended();
-        results += ledger.results();
+        killInTheMiddle(server, client.open(), life);
       } catch (AssertionError e) {
         throw new AssertionError("with seed %d in life %d: %s".formatted(seed, life, e), e);
       }
     }
+    try (ServerProcess server = new ServerProcess(folder, OPTIONS);
+        GrpcClient client = new GrpcClient(server.socket())) {
+      answerAll(server, client.open());
+    }
+    long needed = (long) KILLS * (HALTING + FREE) * EMITTERS * RESULTS;
+    assertEquals(KILLS * (HALTING + FREE), answered);
+    assertEquals(needed, results - repeated);
+    reporter.publishEntry("results, of which repeated", results + ", " + repeated);
+  }
+
+  private void killInTheMiddle(ServerProcess server, GrpcClient.Stream stream, int life) {
+    Ledger ledger = redrive(stream, life - 1);
+    List<String> halting = sendHalting(stream, life);
+    sendFree(stream, life);
+    int enough = random.nextInt(FREE * EMITTERS * RESULTS);
+    Await.until(
+        "half of each datum that halts is here, and some of the others",
+        () ->
+            halting.stream().allMatch(id -> ledger.resultsOf(id) == HALF)
+                && ledger.results() >= HALTING * HALF + enough,
+        ledger::unanswered);
+    server.kill();
+    assertFalse(stream.awaitEnd().isOk(), "a killed server has ended the stream with OK");
+    // No EOT came for a datum that was not complete on this connection.
+    ledger.verify();
+    settle(ledger);
+    // Nothing answers those, so that what has come of them is what the next life repeats.
+    halting.forEach(id -> assertEquals(HALF, ledger.resultsOf(id), id));
+  }
+
+  /** Sends again what has no EOT; what halted then goes on now. */
+  private Ledger redrive(GrpcClient.Stream stream, int upToGate) {
+    for (String id : unanswered) {
+      send(stream, id);
+    }
+    stream.openGates(upToGate);
+    return stream.ledger();
+  }
+
+  private static List<String> sendHalting(GrpcClient.Stream stream, int life) {
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < HALTING; i++) {
+      ids.add("halts %d in life %d".formatted(i, life));
+    }
+    ids.forEach(id -> send(stream, id));
+    return ids;
+  }
+
+  private static void sendFree(GrpcClient.Stream stream, int life) {
+    for (int i = 0; i < FREE; i++) {
+      send(stream, "runs %d in life %d".formatted(i, life));
+    }
+  }
+
+  /** A datum is the same each time it is sent. */
+  private static void send(GrpcClient.Stream stream, String id) {
+    int gate = id.startsWith("halts") ? Integer.parseInt(id.substring(id.lastIndexOf(' ') + 1)) : 0;
+    stream.fanInHalves(id, EMITTERS, RESULTS, 200, gate);
+  }
+
+  private void answerAll(ServerProcess server, GrpcClient.Stream stream) throws IOException {
+    Ledger ledger = redrive(stream, KILLS);
+    stream.finish();
+    server.stopAndVerify();
+    settle(ledger);
     assertEquals(List.of(), unanswered);
-    assertEquals(DATUMS, answered);
-    long needed = (long) DATUMS * EMITTERS * RESULTS;
-    assertTrue(results >= needed);
-    reporter.publishEntry("results, of which repeated", results + ", " + (results - needed));
+  }
+
+  /** Adds up what one connection has brought. */
+  private void settle(Ledger ledger) {
+    unanswered = new ArrayList<>(ledger.unanswered());
+    boolean gatesAnswered = !unanswered.removeIf(id -> id.startsWith("gates"));
+    long wasted = unanswered.stream().mapToLong(ledger::resultsOf).sum();
+    answered += ledger.ended() - (gatesAnswered ? 1 : 0);
+    results += ledger.results();
+    repeated += wasted;
   }
 }

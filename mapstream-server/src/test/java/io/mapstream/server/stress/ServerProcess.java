@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,6 +24,12 @@ final class ServerProcess implements AutoCloseable {
 
   /** Starts one in {@code folder} and waits until it announces itself. */
   ServerProcess(Path folder, String... jvmOptions) throws IOException {
+    this(folder, Map.of(), jvmOptions);
+  }
+
+  /** Starts one with settings in its environment. */
+  ServerProcess(Path folder, Map<String, String> settings, String... jvmOptions)
+      throws IOException {
     socket = folder.resolve("child.sock");
     infoFile = folder.resolve("server-info");
     output = folder.resolve("output");
@@ -36,6 +43,7 @@ final class ServerProcess implements AutoCloseable {
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
     builder.environment().put("MAPSTREAM_SOCKET_PATH", socket.toString());
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", infoFile.toString());
+    builder.environment().putAll(settings);
     process = builder.start();
     Await.until(
         "the server announces itself",
@@ -81,11 +89,12 @@ final class ServerProcess implements AutoCloseable {
     Await.until("the server is dead", () -> !process.isAlive(), this::toString);
   }
 
-  /** SIGTERM, which has to be obeyed; nothing may have run out of memory before. */
+  /** SIGTERM, which has to be obeyed; nothing may have run out of memory or leaked before. */
   void stopAndVerify() throws IOException {
     process.destroy();
     Await.until("the server obeys SIGTERM", () -> !process.isAlive(), this::toString);
-    if (process.exitValue() != 0 || Files.readString(output).contains("OutOf")) {
+    String said = Files.readString(output);
+    if (process.exitValue() != 0 || said.contains("OutOf") || said.contains("LEAK")) {
       throw new AssertionError(toString());
     }
   }

@@ -1,0 +1,78 @@
+package io.mapstream.server.hostile;
+
+import io.grpc.netty.shaded.io.netty.util.internal.PlatformDependent;
+import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What a process holds.
+ *
+ * @param heap bytes of heap in use once garbage is collected
+ * @param direct bytes of buffers outside of it, Netty's among them
+ * @param threads platform threads
+ * @param handlers names of the virtual threads of handlers and their emitters
+ */
+public record ProcessAccount(long heap, long direct, int threads, List<String> handlers) {
+
+  private static final int MOST_COLLECTIONS = 20;
+
+  /** Of this process. */
+  static ProcessAccount take() {
+    return new ProcessAccount(
+        heapInUse(),
+        directInUse(),
+        ManagementFactory.getThreadMXBean().getThreadCount(),
+        Stream.of("mapstream-", "emitter-")
+            .flatMap(prefix -> LiveThreads.named(prefix).stream())
+            .toList());
+  }
+
+  /** Collects until that helps no more. */
+  private static long heapInUse() {
+    long before = Long.MAX_VALUE;
+    long now = collect();
+    for (int i = 0; now < before && i < MOST_COLLECTIONS; i++) {
+      before = now;
+      now = collect();
+    }
+    return now;
+  }
+
+  private static long collect() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+  }
+
+  private static long directInUse() {
+    long buffers =
+        ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+            .mapToLong(BufferPoolMXBean::getMemoryUsed)
+            .sum();
+    return buffers + Math.max(0, PlatformDependent.usedDirectMemory());
+  }
+
+  void writeTo(Path file) throws IOException {
+    Files.write(file, List.of("" + heap, "" + direct, "" + threads, String.join(",", handlers)));
+  }
+
+  /** What a process has written of itself. */
+  public static ProcessAccount readFrom(Path file) throws IOException {
+    List<String> lines = Files.readAllLines(file);
+    return new ProcessAccount(
+        Long.parseLong(lines.get(0)),
+        Long.parseLong(lines.get(1)),
+        Integer.parseInt(lines.get(2)),
+        List.of(lines.get(3).split(",")));
+  }
+
+  @Override
+  public String toString() {
+    return "heap %d KiB, direct %d KiB, %d platform threads, handlers %s"
+        .formatted(heap >> 10, direct >> 10, threads, handlers);
+  }
+}

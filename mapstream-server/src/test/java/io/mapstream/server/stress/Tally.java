@@ -1,0 +1,26 @@
+package io.mapstream.server.stress;
+
+import io.mapstream.server.hostile.Ledger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What all clients of a storm have seen, added up. */
+final class Tally {
+
+  private final AtomicLong streams = new AtomicLong();
+  private final AtomicLong answered = new AtomicLong();
+  private final AtomicLong failed = new AtomicLong();
+  private final AtomicLong results = new AtomicLong();
+
+  void add(Ledger stream) {
+    streams.incrementAndGet();
+    answered.addAndGet(stream.ended());
+    failed.addAndGet(stream.failed());
+    results.addAndGet(stream.results());
+  }
+
+  @Override
+  public String toString() {
+    return "%s streams, %s datums answered, %s of them with the fail mark, %s results"
+        .formatted(streams, answered, failed, results);
+  }
+}
