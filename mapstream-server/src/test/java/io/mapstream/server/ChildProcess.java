@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /** A JVM of its own that runs {@link ChildMain}, in a folder with its socket and its output. */
 final class ChildProcess implements AutoCloseable {
@@ -26,8 +28,33 @@ final class ChildProcess implements AutoCloseable {
   static ChildProcess start(Class<?> main, String mode, Map<String, String> environment)
       throws IOException {
     Path folder = TestServer.newFolder();
-    ProcessBuilder builder =
-        new ProcessBuilder(
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("MAPSTREAM_SOCKET_PATH", folder.resolve("s.sock").toString());
+    all.put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
+    return start(folder, List.of(), main, mode, all);
+  }
+
+  /** Starts one with no paths set, by a command that runs what follows it. */
+  static ChildProcess startBy(
+      Function<Path, List<String>> launcher,
+      Class<?> main,
+      String mode,
+      Map<String, String> environment)
+      throws IOException {
+    Path folder = TestServer.newFolder();
+    return start(folder, launcher.apply(folder), main, mode, environment);
+  }
+
+  private static ChildProcess start(
+      Path folder,
+      List<String> launcher,
+      Class<?> main,
+      String mode,
+      Map<String, String> environment)
+      throws IOException {
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(
+        List.of(
             tool("java").toString(),
             "-XX:TieredStopAtLevel=1",
             "-XX:+UseSerialGC",
@@ -38,9 +65,8 @@ final class ChildProcess implements AutoCloseable {
             "-cp",
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
             main.getName(),
-            mode);
-    builder.environment().put("MAPSTREAM_SOCKET_PATH", folder.resolve("s.sock").toString());
-    builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
+            mode));
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
     builder.redirectOutput(folder.resolve("out").toFile());
     builder.redirectError(folder.resolve("err").toFile());
@@ -68,19 +94,27 @@ final class ChildProcess implements AutoCloseable {
   }
 
   ChildProcess awaitFile(String name) throws IOException {
+    await(file(name));
+    return this;
+  }
+
+  void await(Path file) throws IOException {
     long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
-    while (!Files.exists(file(name))) {
+    while (!Files.exists(file)) {
       assertTrue(process.isAlive(), "ended early: " + err());
-      assertTrue(System.nanoTime() < deadline, "no " + name + ": " + err());
+      assertTrue(System.nanoTime() < deadline, "no " + file + ": " + err());
       Thread.onSpinWait();
     }
-    return this;
   }
 
   /** A new client's stream, hands shaken. */
   Call open() throws IOException, InterruptedException {
     awaitFile("info");
-    WireClient client = new WireClient(file("s.sock"));
+    return open(file("s.sock"));
+  }
+
+  Call open(Path socket) throws InterruptedException {
+    WireClient client = new WireClient(socket);
     clients.add(client);
     return client.open().shakeHands();
   }

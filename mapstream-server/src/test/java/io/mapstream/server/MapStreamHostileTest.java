@@ -2,6 +2,7 @@ package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.grpc.Status;
@@ -24,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What gRPC itself can do to a stream when it fails. */
+/** What gRPC, or the JVM, can do to a stream when it fails itself. */
 class MapStreamHostileTest {
 
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
@@ -143,5 +144,27 @@ class MapStreamHostileTest {
     assertEquals(List.of(), List.copyOf(failures));
     loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+  }
+
+  /** As in a process that is allowed no more memory for threads. */
+  @Test
+  void threadThatCannotBeStartedIsTheHandlersFailure() throws Exception {
+    MapService service = serviceOf((keys, datum, sink) -> {});
+    OutOfMemoryError played = new OutOfMemoryError("played");
+    service.handleOn((name, task) ->
+        new Thread(task, name) {
+          @Override
+          public void start() {
+            throw played;
+          }
+        });
+    ObserverDouble client = new ObserverDouble();
+    openOn(service, client);
+
+    Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    assertSame(played, failures.iterator().next().cause());
+    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
   }
 }

@@ -119,6 +119,25 @@ class ProcessTest {
   }
 
   @Test
+  void underThePolicyFailAFailureIsOneWarningWithItsStackAndTheProcessGoesOn() throws Exception {
+    try (ChildProcess child =
+        ChildProcess.start(ChildMain.class, "run", Map.of("MAPSTREAM_ERROR_POLICY", "FAIL"))) {
+      Call call = child.open().send("datum-7", "fail");
+      assertEquals(2, call.answer("datum-7").results().size());
+      assertEquals(List.of("started", "echo on"), call.send("8", "echo on").answer("8").texts());
+      child.signal("TERM");
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(0, child.exitCode());
+      String err = child.err();
+      assertEquals(1, err.lines().filter(line -> line.contains("datum-7")).count(), err);
+      assertEquals(1, err.lines().filter(line -> line.contains("Exception: boom")).count(), err);
+      assertTrue(err.contains(ChildMain.class.getName() + ".handle"), err);
+    }
+  }
+
+  @Test
   void aHandlerThatTakesAllMemoryEndsTheProcessWithOne() throws Exception {
     try (ChildProcess child = child("run")) {
       Call call = child.open().send("1", "exhaust");

@@ -55,10 +55,13 @@ class SizeLimitTest {
               sink.emit(Message.of("last"));
             },
             options -> options.maxMessageSize(limit))) {
-      var results = server.open().send("1", "").answer("1").results();
+      Call.Received received = server.open().send("1", "").answer("1");
 
       assertEquals(
-          List.of(longest, 4), results.stream().map(r -> r.getValue().size()).toList(), "sizes");
+          List.of(longest, 4),
+          received.results().stream().map(r -> r.getValue().size()).toList(),
+          "sizes");
+      assertEquals(limit, received.largest(), "the longest fills a response, and nothing joins it");
       assertEquals(responseSize(longest + 1), refused.element().size());
       assertEquals(limit, refused.element().limit());
       String message = refused.element().getMessage();

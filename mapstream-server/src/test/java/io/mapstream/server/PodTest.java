@@ -1,0 +1,86 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.grpc.Status;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A function with nothing set, in the folders that the platform mounts: a process whose {@code
+ * /var} is its own, where the system lets a test have that.
+ */
+class PodTest {
+
+  private static final List<String> OWN_VAR = List.of("unshare", "--user", "--map-root-user", "-m");
+
+  private static boolean ownVarIsAllowed() throws IOException, InterruptedException {
+    try {
+      Process trial =
+          new ProcessBuilder(
+                  Stream.concat(
+                          OWN_VAR.stream(), Stream.of("mount", "-t", "tmpfs", "tmpfs", "/var"))
+                      .toList())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      return trial.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS) && trial.exitValue() == 0;
+    } catch (IOException e) {
+      return false; // not on a system that has unshare
+    }
+  }
+
+  /** The folder of error reports is {@code reports}, in the test's own folder. */
+  private static ChildProcess pod() throws IOException {
+    String script =
+        """
+        mount -t tmpfs tmpfs /var &&
+        mkdir -p /var/run/numaflow /var/numaflow/runtime/application-errors &&
+        mkdir "$0" && mount --bind "$0" /var/numaflow/runtime/application-errors &&
+        exec "$@"
+        """;
+    return ChildProcess.startBy(
+        folder ->
+            Stream.concat(
+                    OWN_VAR.stream(),
+                    Stream.of("sh", "-c", script, folder.resolve("reports").toString()))
+                .toList(),
+        ChildMain.class,
+        "run",
+        Map.of("NUMAFLOW_UD_CONTAINER_TYPE", "udf"));
+  }
+
+  @Test
+  void defaultsAreWhereThePlatformLooksAndOneFailureIsReportedOfMany() throws Exception {
+    assumeTrue(ownVarIsAllowed(), "a mount namespace is needed");
+    try (ChildProcess child = pod()) {
+      Path run = Path.of("/proc/" + child.pid() + "/root/var/run/numaflow");
+      child.await(run.resolve("mapper-server-info"));
+      Call call = child.open(run.resolve("mapstream.sock"));
+      for (int i = 0; i < 20; i++) {
+        call.send("datum-" + i, "wait-and-fail " + child.file("gate"));
+        call.results("datum-" + i, 1);
+      }
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.INTERNAL);
+
+      assertEquals(1, child.exitCode());
+      try (Stream<Path> reports = Files.list(child.file("reports/udf"))) {
+        List<Path> all = reports.toList();
+        assertEquals(1, all.size(), all::toString);
+        assertTrue(all.get(0).toString().matches(".*/[0-9]+-udf\\.json"), all::toString);
+        String report = Files.readString(all.get(0));
+        assertTrue(report.contains("UDF_EXECUTION_ERROR(udf): boom"), report);
+      }
+    }
+  }
+}
