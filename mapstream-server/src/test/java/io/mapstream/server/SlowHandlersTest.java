@@ -47,7 +47,12 @@ class SlowHandlersTest {
   private HandlerTask start(int id) {
     Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
     HandlerTask task =
-        new HandlerTask(null, (keys, given, sink) -> {}, HandlerTask.Threads::virtual, new Request.Data("" + id, datum, 1), null);
+        new HandlerTask(
+            null,
+            (keys, given, sink) -> {},
+            HandlerTask.Threads::virtual,
+            new Request.Data("" + id, datum, 1),
+            null);
     slow.started(task);
     return task;
   }
