@@ -346,7 +346,12 @@ public final class MapStreamServer implements AutoCloseable {
         }
       }
       if (!ended(socket, FAREWELL, quiet -> streams.abort(quiet, "the server is stopping"))) {
-        log.warn("{} handlers go on, interrupted", onLoop(socket, streams, MapService::inWork));
+        int left = onLoop(socket, streams, MapService::inWork);
+        if (left > 0) {
+          log.warn("{} handlers go on, interrupted", left);
+        } else {
+          log.info("a client that does not read is left without the status of its stream");
+        }
       }
       LogLines.stopped(log, metrics(), Duration.ofNanos(System.nanoTime() - since));
       HandlerFailure first = failure.get();
