@@ -15,6 +15,7 @@ final class LogLines {
 
   private static final long KIB = 1024;
   private static final long MIB = 1024 * KIB;
+  private static final Duration LONG = Duration.ofDays(1_000_000);
 
   private LogLines() {}
 
@@ -75,8 +76,11 @@ final class LogLines {
     return kinds.isEmpty() ? "no failures" : "failures: " + kinds;
   }
 
-  /** To the millisecond. */
+  /** To the millisecond; to the second where the time is beyond all clocks. */
   static String seconds(Duration time) {
+    if (time.compareTo(LONG) > 0) {
+      return time.toSeconds() + " s";
+    }
     long millis = time.plusNanos(500_000).toMillis();
     return decimal(millis, 1000) + " s";
   }

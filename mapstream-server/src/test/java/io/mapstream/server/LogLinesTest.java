@@ -32,7 +32,8 @@ class LogLinesTest {
     "PT0.0015S, 0.002 s",
     "PT1H, 3600 s",
     "PT2.5S, 2.5 s",
-    "PT10.01S, 10.01 s"
+    "PT10.01S, 10.01 s",
+    "PT2562047788015215H30M7S, 9223372036854775807 s"
   })
   void timesAreInSeconds(Duration time, String shown) {
     assertEquals(shown, LogLines.seconds(time));
