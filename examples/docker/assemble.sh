@@ -3,6 +3,9 @@
 # script in the image's build; it runs anywhere else just as well.
 set -eu
 
+# The launcher would take it for the JVM of a deployment, and the archive would be made for that one.
+unset JAVA
+
 here=$(cd "$(dirname "$0")" && pwd)
 target=$(dirname "$here")/target
 

@@ -3,6 +3,8 @@
 # Needs `mvn -DskipTests package` first, and a machine that does nothing else.
 set -eu
 
+unset JAVA # the launcher's, see assemble.sh
+
 here=$(cd "$(dirname "$0")" && pwd)
 target=$(dirname "$here")/target
 
