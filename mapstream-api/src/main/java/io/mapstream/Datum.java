@@ -381,8 +381,8 @@ public final class Datum {
      *     propagator has put them; {@code null} or empty for none
      * @return this builder
      * @throws IllegalArgumentException if there is another name, a {@code tracestate} without a
-     *     {@code traceparent}, or a value that is {@code null}, empty or not printable ASCII; the
-     *     message says which
+     *     {@code traceparent}, or a value that is {@code null}, empty or not printable ASCII or
+     *     tabs; the message says which
      */
     public Builder traceContext(@Nullable Map<String, String> traceContext) {
       Metadata before = systemMetadata == null ? Metadata.empty() : systemMetadata;

@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -37,11 +38,13 @@ final class Counters {
   private final Count results = new Count();
   private final Count resultBytes = new Count();
   private final Count handlersRun = new Count();
-  private final Count handlerNanos = new Count();
+
+  /** Microseconds: nanoseconds of thousands of handlers at once would overflow within weeks. */
+  private final Count handlerMicros = new Count();
 
   // Any thread.
   private final AtomicLong emitsWaiting = new AtomicLong();
-  private final AtomicLong emitWaitNanos = new AtomicLong();
+  private final AtomicLong emitWaitMicros = new AtomicLong();
   private final Map<FailureKind, Long> failures = new ConcurrentHashMap<>();
 
   // Event loop only.
@@ -77,7 +80,7 @@ final class Counters {
   void released(long nanosOfHandler) {
     released();
     handlersRun.add(1);
-    handlerNanos.add(nanosOfHandler);
+    handlerMicros.add(nanosOfHandler / 1000);
   }
 
   // Any thread.
@@ -88,7 +91,7 @@ final class Counters {
 
   void waitedInEmit(long nanos) {
     emitsWaiting.getAndDecrement();
-    emitWaitNanos.getAndAdd(nanos);
+    emitWaitMicros.getAndAdd(nanos / 1000);
   }
 
   void failed(FailureKind kind) {
@@ -112,9 +115,9 @@ final class Counters {
         results.get(),
         resultBytes.get(),
         handlersRun.get(),
-        Duration.ofNanos(handlerNanos.get()),
+        Duration.of(handlerMicros.get(), ChronoUnit.MICROS),
         emitsWaiting.get(),
-        Duration.ofNanos(emitWaitNanos.get()),
+        Duration.of(emitWaitMicros.get(), ChronoUnit.MICROS),
         failures);
   }
 }

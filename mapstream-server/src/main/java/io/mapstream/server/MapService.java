@@ -279,7 +279,6 @@ final class MapService {
         "the handler failed on datum \"{}\", answered with the fail mark",
         task.id(),
         failure(task, failure).printable());
-    counters.failed(FailureKind.HANDLER_ANSWERED_WITH_FAIL);
   }
 
   /** What a handler threw, as the platform is to see it. Any thread. */

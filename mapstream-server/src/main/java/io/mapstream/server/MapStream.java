@@ -226,6 +226,7 @@ final class MapStream implements StreamObserver<Request> {
       handlerLeft(task);
       return DatumOutcome.STREAM_ENDED;
     } else if (service.isAnsweredWithFail(cause)) {
+      service.counters().failed(FailureKind.HANDLER_ANSWERED_WITH_FAIL);
       task.answerWith(Message.toFail());
       service.failedAlone(task, cause);
       return DatumOutcome.ANSWERED_WITH_FAIL;

@@ -15,9 +15,10 @@ import java.util.Map;
  *
  * @param streamsOpened streams that clients have opened
  * @param streamsOpen those of them that have not ended
- * @param datumsAdmitted datums taken on, each with a handler's call
+ * @param datumsAdmitted datums taken on, each for a handler's call unless its stream ends before
  * @param datumsAnswered datums whose EOT was written
- * @param datumsInWork datums admitted, and not yet both answered and left by their handler
+ * @param datumsInWork datums admitted, and not yet both answered and left by their handler; for a
+ *     moment it may be above the limit, where a place is given on
  * @param requestBytes size of the encoded requests of the datums admitted
  * @param results results written to clients
  * @param resultBytes size of these results as encoded, without what frames them

@@ -351,8 +351,8 @@ public final class ServerOptions {
 
     /**
      * Sets whether the datum's id is in SLF4J's MDC of its handler's thread, so that each log line
-     * of a handler can name its datum. It is removed when the handler has left; threads that the
-     * handler starts do not have it.
+     * of a handler can name its datum. It is removed when the handler has left. Whether threads
+     * that the handler starts inherit it is up to the binding (in Logback and Log4j 2 they do not).
      *
      * @param inMdc whether it is, under the key {@code datumId}
      * @return this

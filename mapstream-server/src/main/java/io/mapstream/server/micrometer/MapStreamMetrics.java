@@ -188,7 +188,7 @@ public final class MapStreamMetrics implements MeterBinder {
     }
 
     private static double inSeconds(Duration time) {
-      return time.toNanos() / 1e9;
+      return time.getSeconds() + time.getNano() / 1e9;
     }
   }
 }
