@@ -3,8 +3,8 @@ import groovy.json.JsonSlurper
 // Under which licences our dependencies come, by the SBOMs that are published. Others than these are refused.
 
 def allowed = ["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT"]
-// JUnit's, and only where nobody gets it from us: who uses it names it.
-def allowedIfOptional = allowed + "EPL-2.0"
+// JUnit's, and the public domain, and only where nobody gets it from us: who uses it names it.
+def allowedIfOptional = allowed + ["EPL-2.0", "CC0-1.0"]
 
 // A dependency with several licences leaves the choice; one without any gives no right to use it.
 def licences = { component -> component.licenses.collect { it.expression ?: it.license.id ?: it.license.name } }
