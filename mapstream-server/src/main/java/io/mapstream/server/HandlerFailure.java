@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.rpc.Code;
 import com.google.rpc.DebugInfo;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.io.PrintWriter;
@@ -69,9 +70,21 @@ record HandlerFailure(String datumId, Throwable cause, String container) {
 
   /**
    * INTERNAL, with a {@code google.rpc.DebugInfo} in the trailer {@code grpc-status-details-bin}.
+   * Where that can't be made, for want of memory or of a class, the status goes without it: what
+   * stood in the way is suppressed on the {@link #cause}.
    */
+  @SuppressWarnings("CatchingUnchecked")
   StatusRuntimeException toStatus() {
     String message = beginning(message(), SENT_MESSAGE);
+    try {
+      return detailed(message);
+    } catch (Throwable t) {
+      suppress(t);
+      return Status.INTERNAL.withDescription(message).asRuntimeException();
+    }
+  }
+
+  private StatusRuntimeException detailed(String message) {
     return StatusProto.toStatusRuntimeException(
         com.google.rpc.Status.newBuilder()
             .setCode(Code.INTERNAL_VALUE)
@@ -79,6 +92,14 @@ record HandlerFailure(String datumId, Throwable cause, String container) {
             .addDetails(
                 Any.pack(DebugInfo.newBuilder().setDetail(beginning(stack(), SENT_STACK)).build()))
             .build());
+  }
+
+  /** Keeps another throwable with the cause. Identity is meant: none can be kept on itself. */
+  @SuppressWarnings("ReferenceEquality")
+  void suppress(Throwable other) {
+    if (other != cause) {
+      cause.addSuppressed(other);
+    }
   }
 
   /** At most {@code limit} bytes of UTF-8. */

@@ -219,7 +219,20 @@ final class MapStream implements StreamObserver<Request> {
   }
 
   /** A handler has thrown. Called on its thread. */
+  @SuppressWarnings("CatchingUnchecked")
   DatumOutcome handlerFailed(HandlerTask task, Throwable cause) {
+    try {
+      return endAfter(task, cause);
+    } catch (Throwable again) {
+      // Out of memory, or a logger that throws. A datum left open would stall the client for good.
+      HandlerFailure failure = service.failure(task, cause);
+      failure.suppress(again);
+      stopFor(task, failure);
+      return DatumOutcome.FAILED;
+    }
+  }
+
+  private DatumOutcome endAfter(HandlerTask task, Throwable cause) {
     if (over) {
       // Interrupted by the end of the stream, as a rule: a consequence of it and not its cause.
       failedAfterTheEnd(task, cause);
@@ -231,15 +244,21 @@ final class MapStream implements StreamObserver<Request> {
       service.failedAlone(task, cause);
       return DatumOutcome.ANSWERED_WITH_FAIL;
     } else {
-      // Made here and not on the loop: the exception's own methods are the user's code.
-      HandlerFailure failure = service.failure(task, cause);
-      StatusRuntimeException status = failure.toStatus();
-      onLoop(() -> {
-        failed(failure, status);
-        releaseIfDone(task);
-      });
+      stopFor(task, service.failure(task, cause));
       return DatumOutcome.FAILED;
     }
+  }
+
+  private void stopFor(HandlerTask task, HandlerFailure failure) {
+    // Made here and not on the loop: the exception's own methods are the user's code.
+    StatusRuntimeException status = failure.toStatus();
+    onLoop(() -> {
+      try {
+        failed(failure, status);
+      } finally {
+        releaseIfDone(task);
+      }
+    });
   }
 
   private void failed(HandlerFailure failure, StatusRuntimeException status) {

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
@@ -58,6 +59,8 @@ public final class MapStreamServer implements AutoCloseable {
    * interrupted handlers to leave.
    */
   private static final Duration FAREWELL = Duration.ofSeconds(1);
+
+  private static final ThreadFactory STOPPING = stop -> new Thread(stop, "mapstream-stop");
 
   private final MapStreamer handler;
   private final ServerOptions options;
@@ -251,7 +254,7 @@ public final class MapStreamServer implements AutoCloseable {
   @Override
   public void close() {
     boolean calledByHandler = isHandler(Thread.currentThread());
-    new Thread(this::stopRunning, "mapstream-stop").start();
+    startStop(STOPPING, this::stopRunning);
     if (!calledByHandler) {
       try {
         terminated.await();
@@ -268,9 +271,22 @@ public final class MapStreamServer implements AutoCloseable {
 
   private void handlerFailed(HandlerFailure late) {
     if (failure.compareAndSet(null, late)) {
-      new Thread(() -> stopAfter(late), "mapstream-stop").start();
+      startStop(STOPPING, () -> stopAfter(late));
     } else {
       failedLate(late);
+    }
+  }
+
+  /**
+   * Runs a stop on a thread of the system, since handlers may keep all carriers of virtual threads
+   * busy; on a virtual one if the system has no more threads to give.
+   */
+  static void startStop(ThreadFactory threads, Runnable stop) {
+    try {
+      threads.newThread(stop).start();
+    } catch (OutOfMemoryError e) {
+      log.warn("no thread for the stop, which goes on a virtual one: {}", e.getMessage());
+      Thread.ofVirtual().name("mapstream-stop").start(stop);
     }
   }
 
@@ -285,12 +301,10 @@ public final class MapStreamServer implements AutoCloseable {
     }
   }
 
-  /** Identity is meant: a throwable can't be suppressed on itself. */
-  @SuppressWarnings("ReferenceEquality")
   private void failedLate(HandlerFailure late) {
     HandlerFailure first = failure.get();
-    if (first != null && first.cause() != late.cause()) {
-      first.cause().addSuppressed(late.cause());
+    if (first != null) {
+      first.suppress(late.cause());
     }
     String line = "the handler of datum \"{}\" failed after its stream's end: {}";
     if (log.isDebugEnabled()) {
@@ -330,22 +344,14 @@ public final class MapStreamServer implements AutoCloseable {
 
   private void stop(MapService streams, SocketTransport socket, ServerInfoFile info, long since) {
     try {
-      stopAccepting(socket);
       if (failure.get() == null) {
-        int inWork = onLoop(socket, streams, MapService::inWork);
-        if (inWork > 0) {
-          log.info(
-              "mapstream stops; waits up to {} for {} datums in work",
-              LogLines.seconds(options.shutdownGrace()),
-              inWork);
-        }
-        if (!ended(socket, options.shutdownGrace(), streams::drain)) {
-          log.warn(
-              "handlers were still running after {}, interrupted",
-              LogLines.seconds(options.shutdownGrace()));
-        }
+        drain(streams, socket);
+      } else {
+        stopAccepting(socket);
       }
-      if (!ended(socket, FAREWELL, quiet -> streams.abort(quiet, "the server is stopping"))) {
+      CountDownLatch ended =
+          ending(socket, quiet -> streams.abort(quiet, "the server is stopping"));
+      if (!isReached(ended, FAREWELL)) {
         int left = onLoop(socket, streams, MapService::inWork);
         if (left > 0) {
           log.warn("{} handlers go on, interrupted", left);
@@ -367,6 +373,26 @@ public final class MapStreamServer implements AutoCloseable {
     }
   }
 
+  /**
+   * The streams first: once a client can see that the server stops, none of its datums is taken.
+   */
+  private void drain(MapService streams, SocketTransport socket) {
+    CountDownLatch drained = ending(socket, streams::drain);
+    int inWork = onLoop(socket, streams, MapService::inWork);
+    stopAccepting(socket);
+    if (inWork > 0) {
+      log.info(
+          "mapstream stops; waits up to {} for {} datums in work",
+          LogLines.seconds(options.shutdownGrace()),
+          inWork);
+    }
+    if (!isReached(drained, options.shutdownGrace())) {
+      log.warn(
+          "handlers were still running after {}, interrupted",
+          LogLines.seconds(options.shutdownGrace()));
+    }
+  }
+
   private static void stopAccepting(SocketTransport socket) {
     try {
       socket.stopAccepting();
@@ -385,12 +411,16 @@ public final class MapStreamServer implements AutoCloseable {
     terminated.countDown();
   }
 
-  /** Has the streams ended on the event loop, and waits until all of them are closed. */
-  private static boolean ended(SocketTransport socket, Duration limit, Consumer<Runnable> ending) {
+  /** Has the streams ended on the event loop; the latch opens when all of them are closed. */
+  private static CountDownLatch ending(SocketTransport socket, Consumer<Runnable> ending) {
     CountDownLatch closed = new CountDownLatch(1);
     socket.loop().execute(() -> ending.accept(closed::countDown));
+    return closed;
+  }
+
+  private static boolean isReached(CountDownLatch latch, Duration limit) {
     try {
-      return closed.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
+      return latch.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;

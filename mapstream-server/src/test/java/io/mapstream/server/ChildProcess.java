@@ -1,8 +1,10 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A JVM of its own that runs {@link ChildMain}, in a folder with its socket and its output. */
 final class ChildProcess implements AutoCloseable {
@@ -27,11 +31,31 @@ final class ChildProcess implements AutoCloseable {
 
   static ChildProcess start(Class<?> main, String mode, Map<String, String> environment)
       throws IOException {
+    return start(classPath(), main, mode, environment);
+  }
+
+  /** Starts one that lacks a dependency, as after a mistake in the making of an image. */
+  static ChildProcess startWithout(String artifact, Class<?> main, String mode) throws IOException {
+    String rest =
+        Stream.of(classPath().split(File.pathSeparator))
+            .filter(jar -> !Path.of(jar).getFileName().toString().startsWith(artifact + "-"))
+            .collect(Collectors.joining(File.pathSeparator));
+    assertNotEquals(classPath(), rest, artifact);
+    return start(rest, main, mode, Map.of());
+  }
+
+  private static ChildProcess start(
+      String classPath, Class<?> main, String mode, Map<String, String> environment)
+      throws IOException {
     Path folder = TestServer.newFolder();
     Map<String, String> all = new HashMap<>(environment);
     all.put("MAPSTREAM_SOCKET_PATH", folder.resolve("s.sock").toString());
     all.put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
-    return start(folder, List.of(), main, mode, all);
+    return start(folder, List.of(), classPath, main, mode, all);
+  }
+
+  private static String classPath() {
+    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
   }
 
   /** Starts one with no paths set, by a command that runs what follows it. */
@@ -42,12 +66,13 @@ final class ChildProcess implements AutoCloseable {
       Map<String, String> environment)
       throws IOException {
     Path folder = TestServer.newFolder();
-    return start(folder, launcher.apply(folder), main, mode, environment);
+    return start(folder, launcher.apply(folder), classPath(), main, mode, environment);
   }
 
   private static ChildProcess start(
       Path folder,
       List<String> launcher,
+      String classPath,
       Class<?> main,
       String mode,
       Map<String, String> environment)
@@ -63,7 +88,7 @@ final class ChildProcess implements AutoCloseable {
             "-Dorg.slf4j.simpleLogger.log.io.grpc=warn",
             "-Duser.language=en",
             "-cp",
-            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            classPath,
             main.getName(),
             mode));
     ProcessBuilder builder = new ProcessBuilder(command);

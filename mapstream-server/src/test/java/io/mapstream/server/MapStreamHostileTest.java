@@ -19,9 +19,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -41,6 +43,10 @@ class MapStreamHostileTest {
   }
 
   private MapService serviceOf(MapStreamer handler) {
+    return serviceOf(handler, ServerOptions.builder().build(Map.of()), loop);
+  }
+
+  private MapService serviceOf(MapStreamer handler, ServerOptions options, Executor executor) {
     MapStreamer observed =
         (keys, datum, sink) -> {
           started.countDown();
@@ -52,13 +58,7 @@ class MapStreamHostileTest {
           }
         };
     return new MapService(
-        observed,
-        ServerOptions.builder().build(Map.of()),
-        loop,
-        size -> {},
-        counters,
-        failures::add,
-        failure -> {});
+        observed, options, executor, size -> {}, counters, failures::add, failure -> {});
   }
 
   private MapStream openOn(MapService service, ObserverDouble client) throws Exception {
@@ -144,6 +144,40 @@ class MapStreamHostileTest {
     assertEquals(List.of(), List.copyOf(failures));
     loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+  }
+
+  /** The answer to a failure needs memory, too. */
+  @Test
+  void failureThatCannotBeAnsweredStopsTheServer() throws Exception {
+    OutOfMemoryError played = new OutOfMemoryError("played");
+    AtomicBoolean full = new AtomicBoolean();
+    Executor fillsUp =
+        task -> {
+          if (full.getAndSet(false)) {
+            throw played;
+          }
+          loop.execute(task);
+        };
+    ServerOptions options =
+        ServerOptions.builder().errorPolicy(ServerOptions.ErrorPolicy.FAIL).build(Map.of());
+    IllegalStateException boom = new IllegalStateException("boom");
+    MapService service =
+        serviceOf(
+            (keys, datum, sink) -> {
+              full.set(true);
+              throw boom;
+            },
+            options,
+            fillsUp);
+    ObserverDouble client = new ObserverDouble();
+    openOn(service, client);
+
+    Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    assertSame(boom, failures.iterator().next().cause());
+    assertSame(played, boom.getSuppressed()[0]);
+    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
   }
 
   /** As in a process that is allowed no more memory for threads. */

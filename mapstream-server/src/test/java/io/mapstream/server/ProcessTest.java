@@ -118,6 +118,26 @@ class ProcessTest {
     }
   }
 
+  /** The details of a failure need a class that isn't there: the stream still ends, by contract. */
+  @Test
+  void aFailureThatCannotBeToldInFullEndsTheProcessAllTheSame() throws Exception {
+    try (ChildProcess child =
+        ChildProcess.startWithout("proto-google-common-protos", ChildMain.class, "run")) {
+      Call call = child.open().send("datum-7", "fail");
+
+      Status end = call.end();
+
+      assertEquals(Status.Code.INTERNAL, end.getCode());
+      assertEquals("UDF_EXECUTION_ERROR(unknown-container): boom", end.getDescription());
+      assertEquals(0, call.received("datum-7").eots());
+      assertEquals(1, child.exitCode());
+      String err = child.err();
+      assertTrue(err.contains("Caused by: java.lang.IllegalStateException: boom"), err);
+      assertTrue(err.contains("NoClassDefFoundError: com/google/rpc/"), err);
+      child.assertFilesGone();
+    }
+  }
+
   @Test
   void underThePolicyFailAFailureIsOneWarningWithItsStackAndTheProcessGoesOn() throws Exception {
     try (ChildProcess child =
