@@ -10,7 +10,6 @@ import io.mapstream.MapStreamer;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -20,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +64,7 @@ final class MapService {
   private final @Nullable SlowHandlers slow;
   private final Counters counters;
   private final Set<MapStream> streams = new LinkedHashSet<>();
-  private final ArrayDeque<HandlerTask> toStart = new ArrayDeque<>();
+  private StartQueue starts;
   private HandlerTask.Threads threads = HandlerTask.Threads::virtual;
   private boolean draining;
   private boolean aborting;
@@ -96,6 +96,7 @@ final class MapService {
     this.onLateFailure = onLateFailure;
     this.admission = new Admission(options.maxConcurrency(), Tuning.bytesInWork());
     this.limits = new ResponseWriter.Limits(Tuning.pendingBytes(), options.maxMessageSize());
+    this.starts = new StartQueue(loop, System::nanoTime);
     this.slow = slowHandlers(options.slowHandlerWarning(), loop);
   }
 
@@ -203,24 +204,12 @@ final class MapService {
     return streams.stream().anyMatch(stream -> stream.isHandler(thread));
   }
 
-  /**
-   * Starts a task after all that came with it in one read of the socket: handlers that start in the
-   * middle would take the processor from the reading thread again and again.
-   */
+  /** Starts a task soon. */
   void start(HandlerTask task) {
     if (slow != null) {
       slow.started(task);
     }
-    if (toStart.isEmpty()) {
-      loop.execute(this::startAll);
-    }
-    toStart.add(task);
-  }
-
-  private void startAll() {
-    for (HandlerTask task = toStart.poll(); task != null; task = toStart.poll()) {
-      task.start();
-    }
+    starts.add(task);
   }
 
   int inWork() {
@@ -238,8 +227,9 @@ final class MapService {
   }
 
   /** For a test that decides which thread runs when; before the first stream opens. */
-  void handleOn(HandlerTask.Threads threads) {
+  void handleOn(HandlerTask.Threads threads, LongSupplier clock) {
     this.threads = threads;
+    this.starts = new StartQueue(loop, clock);
   }
 
   Executor loop() {

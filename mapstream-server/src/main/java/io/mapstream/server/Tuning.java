@@ -1,6 +1,9 @@
 package io.mapstream.server;
 
-/** Sizes in bytes that were found by measuring (docs/adr), and that no user has to know. */
+/**
+ * Sizes, in bytes, and a time that were found by measuring (docs/adr), and that no user has to
+ * know.
+ */
 final class Tuning {
 
   /**
@@ -20,6 +23,9 @@ final class Tuning {
 
   static final int LEAST_READ = 4 * 1024;
   static final int LARGEST_READ = 256 * 1024;
+
+  /** How long a handler's start waits at most for datums that came with its own. */
+  static final long LONGEST_GATHERING_NANOS = 100_000;
 
   private static final int MOST_PENDING = 4 * 1024 * 1024;
   private static final int LEAST_PENDING = 256 * 1024;

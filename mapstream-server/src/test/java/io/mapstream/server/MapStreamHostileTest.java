@@ -185,13 +185,15 @@ class MapStreamHostileTest {
   void threadThatCannotBeStartedIsTheHandlersFailure() throws Exception {
     MapService service = serviceOf((keys, datum, sink) -> {});
     OutOfMemoryError played = new OutOfMemoryError("played");
-    service.handleOn((name, task) ->
-        new Thread(task, name) {
-          @Override
-          public void start() {
-            throw played;
-          }
-        });
+    service.handleOn(
+        (name, task) ->
+            new Thread(task, name) {
+              @Override
+              public void start() {
+                throw played;
+              }
+            },
+        System::nanoTime);
     ObserverDouble client = new ObserverDouble();
     openOn(service, client);
 

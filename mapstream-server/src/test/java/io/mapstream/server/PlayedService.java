@@ -72,7 +72,7 @@ final class PlayedService {
             new Counters(),
             failures::add,
             lateFailures::add);
-    service.handleOn(stage::thread);
+    service.handleOn(stage::thread, () -> 0);
   }
 
   /** A datum for {@link PlayedCall#send}; a later one may have the same id. */

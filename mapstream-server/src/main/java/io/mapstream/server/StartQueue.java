@@ -1,0 +1,53 @@
+package io.mapstream.server;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+
+/**
+ * Starts handlers after all datums that came with theirs in one read of the socket: handlers that
+ * start in the middle would take the processor from the reading thread again and again. Where
+ * reading them takes long, as in a process that has just started, those that came first don't wait
+ * for the rest.
+ *
+ * <p>Belongs to the event loop.
+ */
+final class StartQueue {
+
+  private final Executor loop;
+  private final LongSupplier clock;
+  private final Runnable startAll = this::startAll;
+  private final ArrayDeque<HandlerTask> waiting = new ArrayDeque<>();
+
+  /** When the first of those that wait came. */
+  private long since;
+
+  /**
+   * Nothing waits yet.
+   *
+   * @param loop runs what it is given after the read that is going on
+   * @param clock nanoseconds, as {@link System#nanoTime} gives them
+   */
+  StartQueue(Executor loop, LongSupplier clock) {
+    this.loop = loop;
+    this.clock = clock;
+  }
+
+  void add(HandlerTask task) {
+    long now = clock.getAsLong();
+    if (waiting.isEmpty()) {
+      loop.execute(startAll);
+      since = now;
+    }
+    waiting.add(task);
+    if (now - since >= Tuning.LONGEST_GATHERING_NANOS) {
+      startAll();
+    }
+  }
+
+  private void startAll() {
+    for (HandlerTask task = waiting.poll(); task != null; task = waiting.poll()) {
+      task.start();
+    }
+  }
+}
