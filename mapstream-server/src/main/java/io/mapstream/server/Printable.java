@@ -10,8 +10,10 @@ final class Printable {
 
   /** The text itself where all of it can be shown. */
   static String text(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      if (!isShown(text.charAt(i))) {
+    int point;
+    for (int i = 0; i < text.length(); i += Character.charCount(point)) {
+      point = text.codePointAt(i);
+      if (!isShown(point)) {
         return escaped(text);
       }
     }
@@ -20,24 +22,27 @@ final class Printable {
 
   private static String escaped(String text) {
     StringBuilder shown = new StringBuilder(text.length() + 16);
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (isShown(c)) {
-        shown.append(c);
-      } else {
-        shown.append("\\u").append(Integer.toHexString(0x10000 | c), 1, 5);
-      }
-    }
+    text.codePoints()
+        .forEach(point -> {
+          if (isShown(point)) {
+            shown.appendCodePoint(point);
+          } else {
+            for (char c : Character.toChars(point)) {
+              shown.append("\\u").append(Integer.toHexString(0x10000 | c), 1, 5);
+            }
+          }
+        });
     return shown.toString();
   }
 
-  private static boolean isShown(char c) {
-    return c < 0x7f ? c >= ' ' : c >= 0xa0 && !endsLineOrHides(c);
+  private static boolean isShown(int point) {
+    return point < 0x7f ? point >= ' ' : point >= 0xa0 && !endsLineOrHides(point);
   }
 
-  private static boolean endsLineOrHides(char c) {
-    return switch (Character.getType(c)) {
+  private static boolean endsLineOrHides(int point) {
+    return switch (Character.getType(point)) {
       case Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.FORMAT -> true;
+      case Character.SURROGATE -> true; // half a character, alone
       default -> false;
     };
   }

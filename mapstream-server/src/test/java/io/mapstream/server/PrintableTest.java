@@ -26,7 +26,9 @@ class PrintableTest {
     "0085, \\u0085", // next line
     "2028, \\u2028", // line separator
     "202e, \\u202e", // writes what follows from right to left
-    "200b, \\u200b" // has no width
+    "200b, \\u200b", // has no width
+    "e0041, \\udb40\\udc41", // a tag, which is not shown at all
+    "d83d, \\ud83d" // half a character
   })
   void escapesWhatEndsALineOrHidesSomething(String codePoint, String shown) {
     String unseen = Character.toString(Integer.parseInt(codePoint, 16));
