@@ -2,7 +2,6 @@ package io.mapstream.server;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -81,13 +80,13 @@ public final class ServerOptions {
         env.orElse(
             builder.maxMessageSize,
             "MAPSTREAM_MAX_MESSAGE_SIZE",
-            text -> checkMessageSize(Integer.parseInt(text)),
+            text -> checkMessageSize(parseInt("maxMessageSize", text)),
             String.valueOf(DEFAULT_MESSAGE_SIZE));
     maxConcurrency =
         env.orElse(
             builder.maxConcurrency,
             "MAPSTREAM_MAX_CONCURRENCY",
-            text -> checkConcurrency(Integer.parseInt(text)),
+            text -> checkConcurrency(parseInt("maxConcurrency", text)),
             String.valueOf(DEFAULT_CONCURRENCY));
     shutdownGrace =
         env.orElse(
@@ -95,13 +94,13 @@ public final class ServerOptions {
             env.isSet("MAPSTREAM_SHUTDOWN_GRACE_SECONDS")
                 ? "MAPSTREAM_SHUTDOWN_GRACE_SECONDS"
                 : "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS",
-            text -> checkGrace(Duration.ofSeconds(Long.parseLong(text))),
+            text -> checkGrace(parseSeconds("shutdownGrace", text)),
             String.valueOf(DEFAULT_GRACE_SECONDS));
     errorPolicy =
         env.orElse(
             builder.errorPolicy,
             "MAPSTREAM_ERROR_POLICY",
-            text -> ErrorPolicy.valueOf(text.toUpperCase(Locale.ROOT)),
+            ServerOptions::parsePolicy,
             ErrorPolicy.STOP.name());
     datumIdInMdc =
         env.orElse(
@@ -113,7 +112,7 @@ public final class ServerOptions {
         env.orElse(
             builder.slowHandlerWarning,
             "MAPSTREAM_SLOW_HANDLER_SECONDS",
-            text -> checkSlowHandler(Duration.ofSeconds(Long.parseLong(text))),
+            text -> checkSlowHandler(parseSeconds("slowHandlerWarning", text)),
             "0");
     containerType =
         env.orElse(
@@ -211,6 +210,31 @@ public final class ServerOptions {
     return check(!limit.isNegative(), "slowHandlerWarning", limit, "must not be negative", limit);
   }
 
+  private static int parseInt(String name, String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw refusal(name, text, "has to be a whole number up to " + Integer.MAX_VALUE);
+    }
+  }
+
+  private static Duration parseSeconds(String name, String text) {
+    try {
+      return Duration.ofSeconds(Long.parseLong(text));
+    } catch (NumberFormatException e) {
+      throw refusal(name, text, "has to be a whole number of seconds");
+    }
+  }
+
+  private static ErrorPolicy parsePolicy(String text) {
+    for (ErrorPolicy policy : ErrorPolicy.values()) {
+      if (policy.name().equalsIgnoreCase(text)) {
+        return policy;
+      }
+    }
+    throw refusal("errorPolicy", text, "has to be STOP or FAIL");
+  }
+
   private static boolean parseBoolean(String name, String text) {
     boolean isTrue = text.equalsIgnoreCase("true");
     boolean valid = isTrue || text.equalsIgnoreCase("false");
@@ -219,9 +243,13 @@ public final class ServerOptions {
 
   private static <T> T check(boolean valid, String name, Object given, String rule, T value) {
     if (!valid) {
-      throw new IllegalArgumentException(name + " " + rule + " but was " + given);
+      throw refusal(name, given, rule);
     }
     return value;
+  }
+
+  private static IllegalArgumentException refusal(String name, Object given, String rule) {
+    return new IllegalArgumentException(name + " " + rule + " but was " + given);
   }
 
   /** The process's environment, or a test's. */
