@@ -9,7 +9,10 @@ import io.mapstream.MessageSink;
 import io.mapstream.server.MapStreamServer;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -25,7 +28,7 @@ import java.util.List;
  * the working directory: neither {@code ..} nor a symbolic link leads out of it. A name that is no
  * file there is no reason to end the process and all other datums with it: it is answered with one
  * message that says what is wrong, with the tag {@value #ERROR}, by which an edge of the pipeline
- * can put it aside. A disk that fails is a reason, and throws.
+ * can put it aside. A file that can't be read to its end is a reason, and throws.
  *
  * <p>To run it on the names in {@code examples/lines/LineReader.txt}:
  *
@@ -56,18 +59,23 @@ public final class LineReader implements MapStreamer {
   @Override
   public void handle(List<String> keys, Datum datum, MessageSink sink) throws IOException {
     String name = datum.text().strip();
-    Path file;
-    try {
-      file = find(name);
-    } catch (RefusedException e) {
-      sink.emit(Message.of(e.getMessage()).withTags(ERROR));
-      return;
-    }
     // Unlike Files.newBufferedReader this replaces bytes that aren't UTF-8, and goes on.
-    try (var lines = new BufferedReader(new InputStreamReader(Files.newInputStream(file), UTF_8))) {
+    try (var lines = new BufferedReader(new InputStreamReader(open(name), UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         sink.emit(Message.of(line).withKeys(name));
       }
+    } catch (RefusedException e) {
+      sink.emit(Message.of(e.getMessage()).withTags(ERROR));
+    }
+  }
+
+  private InputStream open(String name) throws RefusedException, IOException {
+    try {
+      return Files.newInputStream(find(name));
+    } catch (NoSuchFileException e) {
+      throw new RefusedException(name, "does not exist");
+    } catch (AccessDeniedException e) {
+      throw new RefusedException(name, "may not be read");
     }
   }
 
@@ -82,8 +90,11 @@ public final class LineReader implements MapStreamer {
     refuseOutside(file, name);
     try {
       file = file.toRealPath();
-    } catch (NoSuchFileException e) {
-      throw new RefusedException(name, "does not exist");
+    } catch (NoSuchFileException | AccessDeniedException e) {
+      throw e;
+    } catch (FileSystemException e) {
+      // A name that is too long, a file in the place of a folder, links that lead in a circle.
+      throw new RefusedException(name, "can't be looked up");
     }
     refuseOutside(file, name);
     // A pipe or a device could block for ever or have no end.

@@ -27,9 +27,10 @@ import java.util.List;
  * virtual threads a thousand open answers cost little more than their sockets.
  *
  * <p>A cancel interrupts the read and closes the response, so that the endpoint stops working on an
- * answer that nobody wants. An endpoint that is overloaded or broken (429, 5xx) has the datum
- * marked as failed, which the platform retries; one that refuses the request is not asked again,
- * and the datum is answered with its status, with the tag {@value #ERROR}.
+ * answer that nobody wants. Where the endpoint is overloaded or broken (429, 5xx), can't be
+ * reached, breaks off or takes more than five minutes, the datum is marked as failed, which the
+ * platform retries; events that have left by then come again. Where it refuses the request it is
+ * not asked again, and the datum is answered with its status, with the tag {@value #ERROR}.
  *
  * <p>{@code TOKENS_URL} names the endpoint; without it, {@code main} starts one in this process
  * that takes its time to say each word of the prompt. To run it on the prompts in {@code
@@ -50,16 +51,25 @@ public final class TokenStream implements MapStreamer {
   private static final int TOO_MANY_REQUESTS = 429;
   private static final int SERVER_ERROR = 500;
 
-  /** For the connection and the status; the events may take as long as they like. */
+  /** For the connection, and for the status. */
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  /** For the events. Nothing else would end the wait for an endpoint that has fallen silent. */
+  private static final Duration LONGEST_ANSWER = Duration.ofMinutes(5);
 
   private final HttpClient client;
   private final URI endpoint;
+  private final Duration longestAnswer;
 
   /** Makes a function that asks an endpoint. */
   public TokenStream(HttpClient client, URI endpoint) {
+    this(client, endpoint, LONGEST_ANSWER);
+  }
+
+  TokenStream(HttpClient client, URI endpoint, Duration longestAnswer) {
     this.client = client;
     this.endpoint = endpoint;
+    this.longestAnswer = longestAnswer;
   }
 
   /** Serves this function until the process is told to end. */
@@ -72,8 +82,16 @@ public final class TokenStream implements MapStreamer {
   }
 
   @Override
-  public void handle(List<String> keys, Datum datum, MessageSink sink)
-      throws IOException, InterruptedException {
+  public void handle(List<String> keys, Datum datum, MessageSink sink) throws InterruptedException {
+    try {
+      passOn(datum, sink);
+    } catch (IOException e) {
+      // After a cancel, which breaks the read, this is refused, and that ends the handler.
+      sink.emit(Message.toFail());
+    }
+  }
+
+  private void passOn(Datum datum, MessageSink sink) throws IOException, InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(endpoint)
             .timeout(TIMEOUT)
@@ -81,6 +99,7 @@ public final class TokenStream implements MapStreamer {
             .POST(BodyPublishers.ofByteArray(datum.value()))
             .build();
     HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
+    Thread limit = Thread.startVirtualThread(() -> closeLate(response.body()));
     // Closing the body before its end closes the connection, or resets the stream with HTTP/2.
     try (var lines = new BufferedReader(new InputStreamReader(response.body(), UTF_8))) {
       int status = response.statusCode();
@@ -91,6 +110,18 @@ public final class TokenStream implements MapStreamer {
       } else {
         sink.emit(Message.of(endpoint + " has answered " + status).withTags(ERROR));
       }
+    } finally {
+      limit.interrupt();
+    }
+  }
+
+  /** The request's time limit ends with the status. The reader sees this as a broken connection. */
+  private void closeLate(InputStream body) {
+    try {
+      Thread.sleep(longestAnswer);
+      body.close();
+    } catch (InterruptedException | IOException e) {
+      // The answer has come to its end before, or is closed by now.
     }
   }
 

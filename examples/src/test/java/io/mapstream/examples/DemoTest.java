@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -100,7 +101,7 @@ class DemoTest {
   private void findServer() {
     while (server == null && demo.isAlive()) {
       server = demo.toHandle().children().findFirst().orElse(null);
-      Thread.onSpinWait();
+      LockSupport.parkNanos(1_000_000);
     }
   }
 
@@ -177,7 +178,10 @@ class DemoTest {
         assertEquals(word, lines.readLine());
       }
       String progress = nextError();
-      assertTrue(progress.matches("[2-9] s: 3 datums, 6 messages, [0-9]+ messages/s"), progress);
+      while (progress.matches("[0-9]+ s: [0-2] datums, .*")) { // on a busy machine
+        progress = nextError();
+      }
+      assertTrue(progress.matches("[0-9]+ s: 3 datums, 6 messages, [0-9]+ messages/s"), progress);
       findServer();
       in.close();
       assertEquals(0, exitCode());

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -37,7 +38,11 @@ class LineReaderTest {
   @BeforeEach
   void serveAFolder() throws IOException {
     root = Files.createDirectory(folder.resolve("root"));
-    harness = MapStreamHarness.builder(new LineReader(root)).bound(1).build();
+    harness =
+        MapStreamHarness.builder(new LineReader(root))
+            .bound(1)
+            .timeLimit(Duration.ofSeconds(60)) // thousands of lines, each handed over on its own
+            .build();
   }
 
   @AfterEach
@@ -73,7 +78,7 @@ class LineReaderTest {
 
   @Test
   void linesLeaveWhileTheFileIsStillRead() throws Exception {
-    Path log = Files.writeString(root.resolve("log"), numbered(20_000));
+    Path log = Files.writeString(root.resolve("log"), numbered(3_000));
     DatumStream lines = harness.stream("log");
     assertEquals("line 0", lines.next().text());
     lines.awaitBlockedEmit();
@@ -86,7 +91,7 @@ class LineReaderTest {
 
   @Test
   void aFileLargerThanTheHeapStartsAtOnce() throws Exception {
-    Path huge = Files.writeString(root.resolve("huge"), numbered(20_000));
+    Path huge = Files.writeString(root.resolve("huge"), numbered(3_000));
     long size = 64L * Runtime.getRuntime().maxMemory();
     try (FileChannel sparse = FileChannel.open(huge, StandardOpenOption.WRITE)) {
       sparse.write(UTF_8.encode("\n"), size - 1);
@@ -94,7 +99,7 @@ class LineReaderTest {
     assertEquals(size, Files.size(huge));
 
     DatumStream lines = harness.stream("huge");
-    for (int i = 0; i < 10_000; i++) {
+    for (int i = 0; i < 1_500; i++) {
       assertEquals("line " + i, lines.next().text());
     }
 
@@ -128,6 +133,17 @@ class LineReaderTest {
     assertRefused("absent", "\"absent\" does not exist");
     assertRefused("", "\"\" is not a regular file");
     assertRefused("a\0b", "\"a\0b\" is not a path");
+  }
+
+  @Test
+  void aNameThatLeadsNowhereIsAnsweredWithWhatIsWrong() throws Exception {
+    Files.createFile(root.resolve("file"));
+    Files.createSymbolicLink(root.resolve("circle"), root.resolve("circle"));
+    String longest = "n".repeat(300);
+
+    assertRefused("file/x", "\"file/x\" can't be looked up");
+    assertRefused("circle", "\"circle\" can't be looked up");
+    assertRefused(longest, "\"" + longest + "\" can't be looked up");
   }
 
   @Test

@@ -3,7 +3,6 @@ package io.mapstream.examples;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
@@ -11,13 +10,13 @@ import com.sun.net.httpserver.HttpServer;
 import io.mapstream.Message;
 import io.mapstream.Messages;
 import io.mapstream.testkit.DatumStream;
-import io.mapstream.testkit.HandlerFailedException;
 import io.mapstream.testkit.MapStreamHarness;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -56,6 +55,7 @@ class TokenStreamTest {
   private volatile String prompt = "";
 
   private HttpServer endpoint;
+  private URI uri;
   private MapStreamHarness harness;
 
   @BeforeEach
@@ -64,7 +64,7 @@ class TokenStreamTest {
     endpoint.setExecutor(executor);
     endpoint.createContext("/", this::answer);
     endpoint.start();
-    URI uri = URI.create("http://localhost:" + endpoint.getAddress().getPort() + "/");
+    uri = URI.create("http://localhost:" + endpoint.getAddress().getPort() + "/");
     harness = MapStreamHarness.of(new TokenStream(client, uri));
   }
 
@@ -191,13 +191,26 @@ class TokenStreamTest {
   }
 
   @Test
-  void aConnectionThatBreaksIsThrown() {
+  void aConnectionThatBreaksFailsTheDatum() {
     answer.addAll(List.of("data: Hello\n\n", BREAK));
 
-    var failed = assertThrows(HandlerFailedException.class, () -> harness.process("x"));
+    assertEquals(List.of(Message.of("Hello"), Message.toFail()), harness.process("x"));
+  }
 
-    assertInstanceOf(IOException.class, failed.getCause());
-    assertEquals(List.of("Hello"), failed.messages().texts());
+  @Test
+  void anEndpointThatCannotBeReachedFailsTheDatum() {
+    endpoint.stop(0);
+
+    assertEquals(List.of(Message.toFail()), harness.process("x"));
+  }
+
+  /** The endpoint says nothing more, and does not close either. */
+  @Test
+  void anAnswerThatTakesTooLongFailsTheDatum() {
+    answer.add("data: Hello\n\n");
+    try (var hasty = MapStreamHarness.of(new TokenStream(client, uri, Duration.ofMillis(300)))) {
+      assertEquals(Message.toFail(), hasty.process("x").getLast());
+    }
   }
 
   @ParameterizedTest

@@ -78,9 +78,9 @@ final class Counters {
 
   /** A datum is in work no more. */
   void released(long nanosOfHandler) {
-    released();
     handlersRun.add(1);
     handlerMicros.add(nanosOfHandler / 1000);
+    released(); // last, since a snapshot reads it first
   }
 
   // Any thread.

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mapstream.server.hostile.Await;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -124,12 +125,9 @@ final class ChildProcess implements AutoCloseable {
   }
 
   void await(Path file) throws IOException {
-    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
-    while (!Files.exists(file)) {
-      assertTrue(process.isAlive(), "ended early: " + err());
-      assertTrue(System.nanoTime() < deadline, "no " + file + ": " + err());
-      Thread.onSpinWait();
-    }
+    Await.until(
+        file.toString(), () -> Files.exists(file) || !process.isAlive(), () -> "it is not there");
+    assertTrue(Files.exists(file), "ended early: " + err());
   }
 
   /** A new client's stream, hands shaken. */

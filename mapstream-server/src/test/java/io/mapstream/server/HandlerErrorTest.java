@@ -10,6 +10,7 @@ import com.google.rpc.DebugInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.mapstream.Message;
+import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -282,7 +283,10 @@ class HandlerErrorTest {
       call.endsWith(Status.Code.INTERNAL);
 
       assertSame(first, failureOf(server).getCause());
-      assertEquals(List.of(second), List.of(first.getSuppressed()));
+      Await.until(
+          "the second on the first",
+          () -> List.of(first.getSuppressed()).equals(List.of(second)),
+          () -> List.of(first.getSuppressed()));
     }
   }
 
@@ -314,9 +318,7 @@ class HandlerErrorTest {
             },
             options -> options)) {
       var run = Waits.computed(() -> assertThrows(ExecutionException.class, server.server()::run));
-      while (!Files.exists(server.info())) {
-        Thread.onSpinWait();
-      }
+      Await.until("the server info file", () -> Files.exists(server.info()), () -> run);
       server.open().send("1", "").end();
 
       assertSame(thrown, Waits.get(run).getCause());

@@ -9,6 +9,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
+import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -118,6 +119,7 @@ class LifecycleTest {
         Waits.get(close);
         assertGone(server);
       }
+      call.endsWith(Status.Code.UNAVAILABLE);
       assertEquals(1, call.received("1").eots());
       Waits.get(closing(server));
     }
@@ -234,11 +236,7 @@ class LifecycleTest {
 
   /** The listening socket is gone as soon as a stop has begun. */
   private static void awaitStopping(TestServer server) {
-    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
-    while (Files.exists(server.socket())) {
-      assertTrue(System.nanoTime() < deadline, "the server does not stop");
-      Thread.onSpinWait();
-    }
+    Await.until("a stop", () -> !Files.exists(server.socket()), () -> "the socket is there");
   }
 
   @Test
@@ -493,9 +491,7 @@ class LifecycleTest {
             return assertThrows(InterruptedException.class, () -> server.server().run());
           });
       Waits.get(runner);
-      while (!Files.exists(server.info())) {
-        Thread.onSpinWait();
-      }
+      Await.until("the server info file", () -> Files.exists(server.info()), () -> run);
       Waits.get(runner).interrupt();
 
       Waits.get(run);

@@ -138,9 +138,10 @@ class MapStreamHostileTest {
     openOn(service, client);
 
     assertInstanceOf(SinkClosedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
+    // Emitters wake before the client is told, and this waits for the loop.
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
     assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
     assertEquals(1, counters.snapshot().failures(FailureKind.WRITE_FAILED));
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
     assertEquals(List.of(), List.copyOf(failures));
     loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");

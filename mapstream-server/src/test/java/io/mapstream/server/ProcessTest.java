@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.grpc.Status;
+import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,11 +61,7 @@ class ProcessTest {
   }
 
   private static void awaitStopping(ChildProcess child) {
-    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
-    while (Files.exists(child.file("s.sock"))) {
-      assertTrue(System.nanoTime() < deadline, "the process does not stop");
-      Thread.onSpinWait();
-    }
+    Await.until("a stop", () -> !Files.exists(child.file("s.sock")), () -> "the socket is there");
   }
 
   @Test

@@ -192,6 +192,8 @@ class ServerMetricsTest {
       call.send("2", "fails").endsWith(Status.Code.INTERNAL);
       assertThrows(ExecutionException.class, () -> server.server().awaitTermination(Waits.LIMIT));
 
+      // The stop waits a second for interrupted handlers, and no longer.
+      await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
       assertEquals(
           Map.of(FailureKind.HANDLER_STOPPED_SERVER, 1L, FailureKind.HANDLER_LATE, 1L),
           failures(server));

@@ -2,6 +2,7 @@ package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mapstream.server.hostile.Await;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -67,10 +68,7 @@ final class Waits {
 
   /** Waits until {@code thread} is parked, as one that waits for room or for a lock is. */
   static void untilParked(Thread thread) {
-    long deadline = System.nanoTime() + LIMIT.toNanos();
-    while (thread.getState() != Thread.State.WAITING) {
-      assertTrue(System.nanoTime() < deadline, () -> thread + " is " + thread.getState());
-      Thread.onSpinWait();
-    }
+    Await.until(
+        thread + " parked", () -> thread.getState() == Thread.State.WAITING, thread::getState);
   }
 }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class DatumStreamTest {
 
-  private static final Duration SHORT = Duration.ofMillis(300);
+  private static final Duration SHORT = Duration.ofSeconds(1);
 
   private final Gate gate = new Gate();
 
@@ -117,7 +117,7 @@ class DatumStreamTest {
 
       assertContains(
           failure,
-          "waited 300 ms in vain for message 2: the handler of datum \"1\" still runs",
+          "waited 1 s in vain for message 2: the handler of datum \"1\" still runs",
           "Gate.await",
           "DatumStreamTest");
       gate.open();
@@ -205,7 +205,7 @@ class DatumStreamTest {
 
       assertContains(
           failure,
-          "waited 300 ms in vain for the return of the handler",
+          "waited 1 s in vain for the return of the handler",
           "waits in emit for the test to read (bound 1), with 2 messages emitted, 1 unread");
       assertEquals(List.of("a", "b"), stream.remaining().texts());
     }
@@ -263,7 +263,7 @@ class DatumStreamTest {
   @Test
   void threadsOfAHandlerThatEmitAtOnceLoseAndDoubleNothing() {
     int threads = 8;
-    int each = 500;
+    int each = 100;
     MapStreamer handler =
         (keys, datum, sink) -> {
           List<Thread> emitters =

@@ -627,7 +627,7 @@ class MapStreamClientTest {
             MapStreamTestServer.start(
                 (keys, datum, sink) -> new CountDownLatch(1).await(),
                 options -> options.maxConcurrency(1));
-        var client = server.connect(options -> options.timeout(Duration.ofMillis(500)))) {
+        var client = server.connect(options -> options.timeout(Duration.ofSeconds(3)))) {
       var late =
           assertThrows(
               WaitTimeoutException.class,

@@ -214,7 +214,7 @@ final class Scenarios {
             "a timeout that passes while a handler runs",
             (c, h) ->
                 c.hello()
-                    .call(1, "grpc-timeout", "500m")
+                    .call(1, "grpc-timeout", "3S")
                     .message(1, Requests.handshake())
                     .datum(1, "timeout", "hold"),
             new Stopped("timeout"),

@@ -18,24 +18,42 @@ class BoundedMemoryTest {
   private static final String[] SMALL = {"-Xmx64m", "-XX:+ExitOnOutOfMemoryError"};
   private static final int DATUMS = 500;
 
+  /** Of 1,000 bytes each: 400 MB in all. */
+  private static final int RESULTS = 800;
+
+  private static final int STALLED_MEBIBYTES = 16;
+
   @Test
   void stalledClientCostsNothingAndGetsAllOfIt(@TempDir Path folder, TestReporter reporter)
       throws Exception {
     try (ServerProcess server = new ServerProcess(folder, SMALL);
         GrpcClient client = new GrpcClient(server.socket())) {
-      GrpcClient.Stream stream = client.open(1);
-      for (int i = 0; i < DATUMS; i++) {
-        stream.fan("stalled-" + i, 1, 200, 1000);
-      }
-      Await.until("the handshake", stream.ledger()::hasHandshake, () -> "it did not come");
+      // So that the heap has its pages, and the code is compiled.
+      GrpcClient.Stream reading = client.open();
+      send(reading);
+      reading.finish();
+
+      long before = server.residentMebibytes();
+      GrpcClient.Stream stalled = client.open(1);
+      send(stalled);
+      Await.until("the handshake", stalled.ledger()::hasHandshake, () -> "it did not come");
       server.runFor(Duration.ofSeconds(3));
-      assertEquals(0, stream.ledger().results());
-      reporter.publishEntry("peak while stalled, MiB", "" + server.peakMebibytes());
-      stream.read(Integer.MAX_VALUE);
-      stream.finish();
-      assertEquals(DATUMS * 200L, stream.ledger().results());
+      assertEquals(0, stalled.ledger().results());
+      long more = server.residentMebibytes() - before;
+      reporter.publishEntry("more while stalled, MiB", "" + more);
+      assertTrue(more <= STALLED_MEBIBYTES, () -> more + " MiB more than before");
+
+      stalled.read(Integer.MAX_VALUE);
+      stalled.finish();
+      assertEquals(DATUMS * (long) RESULTS, stalled.ledger().results());
       reporter.publishEntry("peak, MiB", "" + server.peakMebibytes());
       server.stopAndVerify();
+    }
+  }
+
+  private static void send(GrpcClient.Stream stream) {
+    for (int i = 0; i < DATUMS; i++) {
+      stream.fan("datum-" + i, 1, RESULTS, 1000);
     }
   }
 
@@ -72,16 +90,23 @@ class BoundedMemoryTest {
       GrpcClient.Stream stream = client.open();
       stream.fan("before", 1, 100, 100);
       stream.awaitAnswers();
-      // What the start has left to compile and to collect is not the point.
-      server.runFor(Duration.ofSeconds(1));
-      Duration before = server.cpuTime();
-      server.runFor(Duration.ofSeconds(3));
-      Duration used = server.cpuTime().minus(before);
+      // What the start has left to compile and to collect is not the point, and on a busy machine
+      // that takes a while: something that polls never has three such seconds.
+      Duration used = cpuOfThreeSeconds(server);
+      for (int again = 0; used.toMillis() >= 150 && again < 5; again++) {
+        used = cpuOfThreeSeconds(server);
+      }
       reporter.publishEntry("CPU of 3 idle seconds, ms", "" + used.toMillis());
-      assertTrue(used.toMillis() < 150, () -> "idle for 3 s, but used " + used);
+      assertTrue(used.toMillis() < 150, "idle for 3 s, but used " + used);
       stream.fan("after", 1, 100, 100);
       stream.finish();
       server.stopAndVerify();
     }
+  }
+
+  private static Duration cpuOfThreeSeconds(ServerProcess server) throws InterruptedException {
+    Duration before = server.cpuTime();
+    server.runFor(Duration.ofSeconds(3));
+    return server.cpuTime().minus(before);
   }
 }

@@ -15,8 +15,6 @@ import java.util.regex.Pattern;
 /** A server in a process of its own, on the Java that runs the tests. */
 final class ServerProcess implements AutoCloseable {
 
-  private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
-
   private final Path socket;
   private final Path infoFile;
   private final Path output;
@@ -69,11 +67,21 @@ final class ServerProcess implements AutoCloseable {
 
   /** The most memory that the process has had resident, in MiB. */
   long peakMebibytes() throws IOException {
-    Matcher peak = PEAK.matcher(Files.readString(Path.of("/proc/" + process.pid() + "/status")));
-    if (!peak.find()) {
-      throw new AssertionError("no VmHWM");
+    return status("VmHWM");
+  }
+
+  /** The memory that the process has resident now, in MiB. */
+  long residentMebibytes() throws IOException {
+    return status("VmRSS");
+  }
+
+  private long status(String field) throws IOException {
+    String all = Files.readString(Path.of("/proc/" + process.pid() + "/status"));
+    Matcher kibibytes = Pattern.compile(field + ":\\s+(\\d+) kB").matcher(all);
+    if (!kibibytes.find()) {
+      throw new AssertionError("no " + field);
     }
-    return Long.parseLong(peak.group(1)) / 1024;
+    return Long.parseLong(kibibytes.group(1)) / 1024;
   }
 
   /** Lets time pass in which the process is not to end. */

@@ -350,11 +350,11 @@ class DriveCommandTest {
         drive(
             (keys, datum, sink) -> new java.util.concurrent.CountDownLatch(1).await(),
             "x\n",
-            "--timeout=300ms");
+            "--timeout=3s");
 
     assertEquals(1, ran.code());
     assertTrue(
-        ran.err().contains("nothing arrived for 300 ms, and 1 datum(s) have no EOT"), ran.err());
+        ran.err().contains("nothing arrived for 3000 ms, and 1 datum(s) have no EOT"), ran.err());
   }
 
   @Test
