@@ -36,6 +36,8 @@ final class DatumSink implements MessageSink {
 
   private @Nullable DatumRecording recording;
 
+  private volatile @Nullable Error broken;
+
   private final AtomicReference<@Nullable Emission> emitted = new AtomicReference<>();
 
   /** Taken from the stack and not yet written, oldest first. Event loop only. */
@@ -78,12 +80,34 @@ final class DatumSink implements MessageSink {
     if (hasEnded()) {
       throw datumClosed(); // and does not wait for room first
     }
-    reserve(result);
-    if (!push(result)) {
-      writer.unreserve(result);
-      throw datumClosed();
+    try {
+      reserve(result);
+      if (!push(result)) {
+        writer.unreserve(result);
+        throw datumClosed();
+      }
+    } catch (Error e) {
+      broken = e;
+      throw e;
     }
     record(result);
+  }
+
+  /**
+   * Whether an {@code emit} ended with an Error, of the stack or of the heap, in the midst of a
+   * hand-over: nothing that was emitted may be on its way then, and only an end of the stream
+   * helps.
+   */
+  boolean isBroken() {
+    return broken != null;
+  }
+
+  /** Throws what broke the sink, where the handler has not let it out. */
+  void throwIfBroken() {
+    Error e = broken;
+    if (e != null) {
+      throw e;
+    }
   }
 
   private void record(Emission result) {

@@ -30,6 +30,9 @@ public enum FailureKind {
    */
   CLIENT_GONE,
 
+  /** A datum could not be taken on for want of memory, which ended its stream; one per stream. */
+  ADMISSION_FAILED,
+
   /** Responses could not be written, which ended the stream; one per stream. */
   WRITE_FAILED
 }

@@ -11,13 +11,11 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 
 /**
- * What a handler threw, and how the platform is told of it.
- *
- * @param datumId the datum it was called with
- * @param cause what it threw
- * @param container the platform's name for this container
+ * What a handler threw, and how the platform is told of it. The throwable's own methods are the
+ * user's code, which may throw or block: a failure is made on the handler's thread, and what the
+ * event loop asks of it is known by then.
  */
-record HandlerFailure(String datumId, Throwable cause, String container) {
+final class HandlerFailure {
 
   /**
    * Bytes of the message and of the stack that are sent; the log has all of both. Clients limit the
@@ -28,32 +26,32 @@ record HandlerFailure(String datumId, Throwable cause, String container) {
 
   private static final int SENT_STACK = 3000;
 
-  /** {@code UDF_EXECUTION_ERROR(<container>): <message>}, as the platform's other SDKs word it. */
-  String message() {
-    String text = isPrintable() ? cause.getMessage() : null;
-    return "UDF_EXECUTION_ERROR("
-        + container
-        + "): "
-        + (text == null ? cause.getClass().getName() : text);
-  }
-
-  /** The stack trace, with causes. */
-  String stack() {
-    return stackOf(printable());
-  }
+  private final String datumId;
+  private final Throwable cause;
+  private final String container;
+  private final Throwable printable;
+  private final String message;
 
   /**
-   * What the handler threw, unless that throws in its turn when it is asked for its message or for
-   * its stack: then an exception that can be logged in its place.
+   * Looks at what was thrown; on the handler's thread.
+   *
+   * @param datumId the datum that the handler was called with
+   * @param cause what it threw
+   * @param container the platform's name for this container
    */
-  Throwable printable() {
-    return isPrintable()
-        ? cause
-        : new IllegalStateException(cause.getClass().getName() + ", which can't be printed");
+  HandlerFailure(String datumId, Throwable cause, String container) {
+    this.datumId = datumId;
+    this.cause = cause;
+    this.container = container;
+    boolean prints = isPrintable(cause);
+    String name = cause.getClass().getName();
+    this.printable = prints ? cause : new IllegalStateException(name + ", which can't be printed");
+    String text = prints ? cause.getMessage() : null;
+    this.message = "UDF_EXECUTION_ERROR(" + container + "): " + (text == null ? name : text);
   }
 
   @SuppressWarnings("CatchingUnchecked")
-  private boolean isPrintable() {
+  private static boolean isPrintable(Throwable cause) {
     try {
       stackOf(cause);
       return true;
@@ -68,27 +66,57 @@ record HandlerFailure(String datumId, Throwable cause, String container) {
     return text.toString();
   }
 
+  String datumId() {
+    return datumId;
+  }
+
+  Throwable cause() {
+    return cause;
+  }
+
+  String container() {
+    return container;
+  }
+
+  /** {@code UDF_EXECUTION_ERROR(<container>): <message>}, as the platform's other SDKs word it. */
+  String message() {
+    return message;
+  }
+
+  /** The stack trace, with causes and all that is suppressed by now. Not for the event loop. */
+  String stack() {
+    return stackOf(printable);
+  }
+
+  /**
+   * What the handler threw, unless that throws in its turn when it is asked for its message or for
+   * its stack: then an exception that can be logged in its place.
+   */
+  Throwable printable() {
+    return printable;
+  }
+
   /**
    * INTERNAL, with a {@code google.rpc.DebugInfo} in the trailer {@code grpc-status-details-bin}.
    * Where that can't be made, for want of memory or of a class, the status goes without it: what
-   * stood in the way is suppressed on the {@link #cause}.
+   * stood in the way is suppressed on the {@link #cause}. Not for the event loop.
    */
   @SuppressWarnings("CatchingUnchecked")
   StatusRuntimeException toStatus() {
-    String message = beginning(message(), SENT_MESSAGE);
+    String sent = beginning(message, SENT_MESSAGE);
     try {
-      return detailed(message);
+      return detailed(sent);
     } catch (Throwable t) {
       suppress(t);
-      return Status.INTERNAL.withDescription(message).asRuntimeException();
+      return Status.INTERNAL.withDescription(sent).asRuntimeException();
     }
   }
 
-  private StatusRuntimeException detailed(String message) {
+  private StatusRuntimeException detailed(String sent) {
     return StatusProto.toStatusRuntimeException(
         com.google.rpc.Status.newBuilder()
             .setCode(Code.INTERNAL_VALUE)
-            .setMessage(message)
+            .setMessage(sent)
             .addDetails(
                 Any.pack(DebugInfo.newBuilder().setDetail(beginning(stack(), SENT_STACK)).build()))
             .build());

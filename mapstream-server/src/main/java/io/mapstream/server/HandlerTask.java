@@ -98,6 +98,7 @@ final class HandlerTask implements Runnable {
       nameInLog();
       Datum datum = request.datum();
       handler.handle(datum.keys(), datum, sink);
+      sink.throwIfBroken();
       leave(begun);
       // Asked before the EOT, with which the stream may be complete.
       DatumOutcome outcome = stream.isOver() ? DatumOutcome.STREAM_ENDED : DatumOutcome.ANSWERED;
@@ -173,6 +174,15 @@ final class HandlerTask implements Runnable {
   /** How long the handler ran, once it has left. */
   long nanos() {
     return nanos;
+  }
+
+  /** It could not be started; the event loop's. */
+  void abandon() {
+    left = true;
+  }
+
+  boolean isSinkBroken() {
+    return sink.isBroken();
   }
 
   void interrupt() {

@@ -112,6 +112,7 @@ final class MapStream implements StreamObserver<Request> {
   }
 
   /** There is room for one datum: takes on the one that has arrived, or asks for one. */
+  @SuppressWarnings("CatchingUnchecked")
   private void useRoom() {
     Request.Data data = arrived;
     if (data == null) {
@@ -119,11 +120,20 @@ final class MapStream implements StreamObserver<Request> {
       return;
     }
     arrived = null;
-    var task = new HandlerTask(this, service.handler(), service.threads(), data, writer);
-    inFlight.add(task);
-    admitted++;
-    service.counters().admitted(data.size());
-    service.start(task);
+    HandlerTask task = null;
+    try {
+      task = new HandlerTask(this, service.handler(), service.threads(), data, writer);
+      inFlight.add(task);
+      admitted++;
+      service.counters().admitted(data.size());
+      service.start(task);
+    } catch (Throwable t) {
+      // Out of memory: the datum is gone, and only an end of the stream has it sent again.
+      if (task != null) {
+        task.abandon();
+      }
+      failedItself(FailureKind.ADMISSION_FAILED, "a datum can't be taken on", t);
+    }
     if (state == State.OPEN) {
       service.admission().whenRoom(onRoom);
     }
@@ -157,14 +167,15 @@ final class MapStream implements StreamObserver<Request> {
 
   private void clientGone(String reason) {
     if (state != State.ENDED) {
-      if (!inFlight.isEmpty()) {
-        log.info("stream given up with {} datums in work: {}", inFlight.size(), reason);
-        service.counters().failed(FailureKind.CLIENT_GONE);
-      }
-      leave(reason);
+      int inWork = inFlight.size();
+      leave();
       writer.abandon(reason);
       stopHandlers();
       recording.end(admitted, writer.written(), Status.Code.CANCELLED, reason);
+      if (inWork > 0) {
+        service.counters().failed(FailureKind.CLIENT_GONE);
+        log.info("stream given up with {} datums in work: {}", inWork, reason);
+      }
     }
     service.closed(this);
   }
@@ -218,7 +229,7 @@ final class MapStream implements StreamObserver<Request> {
     onLoop(() -> releaseIfDone(task));
   }
 
-  /** A handler has thrown. Called on its thread. */
+  /** A handler has thrown, or left a sink that is broken. Called on its thread. */
   @SuppressWarnings("CatchingUnchecked")
   DatumOutcome handlerFailed(HandlerTask task, Throwable cause) {
     try {
@@ -238,7 +249,7 @@ final class MapStream implements StreamObserver<Request> {
       failedAfterTheEnd(task, cause);
       handlerLeft(task);
       return DatumOutcome.STREAM_ENDED;
-    } else if (service.isAnsweredWithFail(cause)) {
+    } else if (service.isAnsweredWithFail(cause) && !task.isSinkBroken()) {
       service.counters().failed(FailureKind.HANDLER_ANSWERED_WITH_FAIL);
       task.answerWith(Message.toFail());
       service.failedAlone(task, cause);
@@ -318,10 +329,17 @@ final class MapStream implements StreamObserver<Request> {
   // The end.
 
   private void writingFailed(Throwable cause) {
-    log.error("responses can't be written, the stream ends", cause);
-    service.counters().failed(FailureKind.WRITE_FAILED);
-    String reason = "responses can't be written";
-    end(Status.INTERNAL.withDescription(reason + ": " + cause), null, reason);
+    failedItself(FailureKind.WRITE_FAILED, "responses can't be written", cause);
+  }
+
+  /** The end first: with a full heap the log may fail, too. */
+  private void failedItself(FailureKind kind, String reason, Throwable cause) {
+    try {
+      end(Status.INTERNAL.withDescription(reason + ": " + cause), null, reason);
+    } finally {
+      service.counters().failed(kind);
+      log.error("{}, the stream ends", reason, cause);
+    }
   }
 
   private void endIfDrained() {
@@ -334,18 +352,18 @@ final class MapStream implements StreamObserver<Request> {
 
   private void end(Status status, @Nullable Metadata trailers, String reason) {
     if (state != State.ENDED) {
-      leave(reason);
+      leave();
       try {
         writer.end(status, trailers, reason);
       } finally {
         stopHandlers();
         recording.end(admitted, writer.written(), status.getCode(), reason);
+        log.debug("stream ended: {}", reason);
       }
     }
   }
 
-  private void leave(String reason) {
-    log.debug("stream ended: {}", reason);
+  private void leave() {
     state = State.ENDED;
     over = true;
     arrived = null;

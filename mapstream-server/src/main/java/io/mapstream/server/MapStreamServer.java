@@ -12,10 +12,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -253,14 +253,13 @@ public final class MapStreamServer implements AutoCloseable {
    */
   @Override
   public void close() {
-    boolean calledByHandler = isHandler(Thread.currentThread());
     startStop(STOPPING, this::stopRunning);
-    if (!calledByHandler) {
-      try {
+    try {
+      if (!isHandler(Thread.currentThread())) {
         terminated.await();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -269,11 +268,17 @@ public final class MapStreamServer implements AutoCloseable {
     return failure.get() != null;
   }
 
+  @SuppressWarnings("CatchingUnchecked")
   private void handlerFailed(HandlerFailure late) {
-    if (failure.compareAndSet(null, late)) {
-      startStop(STOPPING, () -> stopAfter(late));
-    } else {
+    if (!failure.compareAndSet(null, late)) {
       failedLate(late);
+      return;
+    }
+    try {
+      startStop(STOPPING, () -> stopAfter(late));
+    } catch (Throwable t) {
+      failure.set(null); // The next failure tries again.
+      throw t;
     }
   }
 
@@ -285,8 +290,12 @@ public final class MapStreamServer implements AutoCloseable {
     try {
       threads.newThread(stop).start();
     } catch (OutOfMemoryError e) {
-      log.warn("no thread for the stop, which goes on a virtual one: {}", e.getMessage());
-      Thread.ofVirtual().name("mapstream-stop").start(stop);
+      Thread.ofVirtual()
+          .name("mapstream-stop")
+          .start(() -> {
+            log.warn("the stop runs on a virtual thread: {}", e.getMessage());
+            stop.run();
+          });
     }
   }
 
@@ -306,12 +315,10 @@ public final class MapStreamServer implements AutoCloseable {
     if (first != null) {
       first.suppress(late.cause());
     }
-    String line = "the handler of datum \"{}\" failed after its stream's end: {}";
-    if (log.isDebugEnabled()) {
-      log.warn(line, late.datumId(), late.message(), late.printable());
-    } else {
-      log.warn(line, late.datumId(), late.message());
-    }
+    log.warn(
+        "the handler of datum \"{}\" failed after its stream's end: {}",
+        late.datumId(),
+        late.message());
   }
 
   /**
@@ -352,7 +359,7 @@ public final class MapStreamServer implements AutoCloseable {
       CountDownLatch ended =
           ending(socket, quiet -> streams.abort(quiet, "the server is stopping"));
       if (!isReached(ended, FAREWELL)) {
-        int left = onLoop(socket, streams, MapService::inWork);
+        long left = metrics().datumsInWork();
         if (left > 0) {
           log.warn("{} handlers go on, interrupted", left);
         } else {
@@ -377,8 +384,17 @@ public final class MapStreamServer implements AutoCloseable {
    * The streams first: once a client can see that the server stops, none of its datums is taken.
    */
   private void drain(MapService streams, SocketTransport socket) {
-    CountDownLatch drained = ending(socket, streams::drain);
-    int inWork = onLoop(socket, streams, MapService::inWork);
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch drained =
+        ending(
+            socket,
+            quiet -> {
+              streams.drain(quiet);
+              begun.countDown();
+            });
+    // With a limit, as all that waits for the loop: what blocks it must not block the stop.
+    isReached(begun, FAREWELL);
+    long inWork = metrics().datumsInWork();
     stopAccepting(socket);
     if (inWork > 0) {
       log.info(
@@ -395,9 +411,11 @@ public final class MapStreamServer implements AutoCloseable {
 
   private static void stopAccepting(SocketTransport socket) {
     try {
-      socket.stopAccepting();
+      socket.stopAccepting(FAREWELL);
     } catch (IOException e) {
       log.warn("the socket was not removed", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -427,11 +445,7 @@ public final class MapStreamServer implements AutoCloseable {
     }
   }
 
-  private static <T> T onLoop(SocketTransport socket, MapService on, Function<MapService, T> read) {
-    return CompletableFuture.supplyAsync(() -> read.apply(on), socket.loop()).join();
-  }
-
-  private boolean isHandler(Thread thread) {
+  private boolean isHandler(Thread thread) throws InterruptedException {
     SocketTransport socket;
     MapService streams;
     lifecycle.lock();
@@ -445,8 +459,9 @@ public final class MapStreamServer implements AutoCloseable {
       lifecycle.unlock();
     }
     try {
-      return onLoop(socket, streams, s -> s.isHandler(thread));
-    } catch (RejectedExecutionException e) {
+      return CompletableFuture.supplyAsync(() -> streams.isHandler(thread), socket.loop())
+          .get(FAREWELL.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException | ExecutionException | TimeoutException e) {
       return false;
     }
   }

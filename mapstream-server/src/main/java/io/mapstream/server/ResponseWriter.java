@@ -11,6 +11,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The single door to a stream's response observer: order, readiness, coalescing, one end.
@@ -54,6 +56,8 @@ final class ResponseWriter {
 
   /** Results of one datum are merged up to this size; large enough to spare frames and wake-ups. */
   static final int MERGED_BYTES = 64 * 1024;
+
+  private static final Logger log = LoggerFactory.getLogger(ResponseWriter.class);
 
   private final CallStreamObserver<Response> client;
   private final Executor loop;
@@ -283,10 +287,15 @@ final class ResponseWriter {
     if (!close(reason)) {
       return;
     }
-    if (status.isOk()) {
-      client.onCompleted();
-    } else {
-      client.onError(status.asRuntimeException(trailers));
+    try {
+      if (status.isOk()) {
+        client.onCompleted();
+      } else {
+        client.onError(status.asRuntimeException(trailers));
+      }
+    } catch (IllegalStateException e) {
+      // After an Error in a write, gRPC has ended the call itself.
+      log.debug("the stream's status was not sent", e);
     }
   }
 

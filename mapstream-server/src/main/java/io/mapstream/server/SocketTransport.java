@@ -256,11 +256,23 @@ final class SocketTransport {
   }
 
   /** Accepts no new connection or stream; those that are open go on. */
-  void stopAccepting() throws IOException {
+  void stopAccepting(Duration patience) throws InterruptedException, IOException {
     if (server != null) {
-      server.shutdown();
+      shutDown(server, patience);
     }
     remove();
+  }
+
+  /** gRPC waits for the event loop there, without a limit, and something may block the loop. */
+  private static void shutDown(Server server, Duration patience) throws InterruptedException {
+    Thread shutdown = new Thread(server::shutdown, "mapstream-shutdown");
+    shutdown.setDaemon(true);
+    try {
+      shutdown.start();
+    } catch (OutOfMemoryError e) { // No thread is to be had.
+      server.shutdown();
+    }
+    shutdown.join(patience);
   }
 
   private void remove() throws IOException {
@@ -275,7 +287,7 @@ final class SocketTransport {
    */
   void close(Duration patience) throws InterruptedException, IOException {
     if (server != null) {
-      server.shutdown();
+      shutDown(server, patience);
       if (!server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS)) {
         server.shutdownNow();
         server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);

@@ -26,6 +26,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What gRPC, or the JVM, can do to a stream when it fails itself. */
 class MapStreamHostileTest {
@@ -104,7 +106,7 @@ class MapStreamHostileTest {
         new ObserverDouble() {
           @Override
           public void onError(Throwable t) {
-            throw new IllegalStateException("played");
+            throw new UnsupportedOperationException("played");
           }
         };
     MapStream stream = openOn(service, client);
@@ -115,6 +117,103 @@ class MapStreamHostileTest {
     assertThrows(ExecutionException.class, () -> aborted.get(10, TimeUnit.SECONDS));
     assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+  }
+
+  /** As it is after an Error in a write: gRPC then ends the call itself. */
+  @Test
+  void endOfCallThatGrpcHasClosedIsNoFault() throws Exception {
+    MapService service = serviceOf((keys, datum, sink) -> new CountDownLatch(1).await());
+    ObserverDouble client =
+        new ObserverDouble() {
+          @Override
+          public void onError(Throwable t) {
+            throw new IllegalStateException("call already closed");
+          }
+        };
+    MapStream stream = openOn(service, client);
+    started.await(10, TimeUnit.SECONDS);
+
+    onLoop(() -> {
+      stream.abort(Status.UNAVAILABLE);
+      return stream;
+    });
+
+    assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
+  }
+
+  /** What was emitted may never leave, so neither policy nor handler can say it was answered. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void emitThatEndsInTheMiddleStopsTheServer(boolean caught) throws Exception {
+    StackOverflowError played = new StackOverflowError("played");
+    AtomicBoolean deep = new AtomicBoolean();
+    Executor overflows =
+        task -> {
+          if (deep.getAndSet(false)) {
+            throw played;
+          }
+          loop.execute(task);
+        };
+    MapService service =
+        serviceOf(
+            (keys, datum, sink) -> {
+              deep.set(true);
+              try {
+                sink.emit(Message.of("a"));
+              } catch (StackOverflowError e) {
+                if (!caught) {
+                  throw e;
+                }
+              }
+            },
+            ServerOptions.builder().errorPolicy(ServerOptions.ErrorPolicy.FAIL).build(Map.of()),
+            overflows);
+    ObserverDouble client = new ObserverDouble();
+    openOn(service, client);
+
+    Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    assertSame(played, failures.iterator().next().cause());
+    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
+  }
+
+  @Test
+  void datumThatCannotBeTakenOnEndsItsStream() throws Exception {
+    MapService service = serviceOf((keys, datum, sink) -> {});
+    service.handleOn(
+        (name, task) -> {
+          throw new OutOfMemoryError("played");
+        },
+        System::nanoTime);
+
+    assertEndsByItself(service);
+  }
+
+  @Test
+  void datumWhoseStartCannotBeScheduledEndsItsStreamAndGivesItsPlaceBack() throws Exception {
+    AtomicBoolean full = new AtomicBoolean(true);
+    Executor fillsUp =
+        task -> {
+          if (full.getAndSet(false)) {
+            throw new OutOfMemoryError("played");
+          }
+          loop.execute(task);
+        };
+
+    assertEndsByItself(
+        serviceOf((keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), fillsUp));
+  }
+
+  private void assertEndsByItself(MapService service) throws Exception {
+    ObserverDouble client = new ObserverDouble();
+    openOn(service, client);
+
+    assertEquals(0, inWork(service, loop));
+    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
+    assertEquals(1, counters.snapshot().failures(FailureKind.ADMISSION_FAILED));
+    assertEquals(List.of(), List.copyOf(failures));
   }
 
   @Test

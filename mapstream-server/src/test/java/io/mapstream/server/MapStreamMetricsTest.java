@@ -74,6 +74,7 @@ class MapStreamMetricsTest {
               "mapstream_datums_total",
               "mapstream_emit_blocked_seconds_total",
               "mapstream_emit_waiting_calls",
+              "mapstream_failures_total{kind=\"admission_failed\"}",
               "mapstream_failures_total{kind=\"client_gone\"}",
               "mapstream_failures_total{kind=\"handler_answered_with_fail\"}",
               "mapstream_failures_total{kind=\"handler_late\"}",

@@ -1,0 +1,73 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.nio.channels.spi.AbstractInterruptibleChannel;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** A stop while something blocks the event loop. */
+class BlockedLoopTest {
+
+  /**
+   * A channel as of a file on a disk that is gone. An interrupt closes the channel that a thread
+   * reads from, on the interrupting thread; that is the event loop, and it waits for the disk.
+   */
+  private static final class StubbornChannel extends AbstractInterruptibleChannel {
+    final CountDownLatch closing = new CountDownLatch(1);
+    final CountDownLatch gate = new CountDownLatch(1);
+
+    void read() throws Exception {
+      begin();
+      try {
+        gate.await();
+      } finally {
+        end(true);
+      }
+    }
+
+    @Override
+    protected void implCloseChannel() {
+      closing.countDown();
+      boolean open = false;
+      while (!open) {
+        try {
+          open = gate.await(1, TimeUnit.DAYS);
+        } catch (InterruptedException e) {
+          // The disk takes no notice either.
+        }
+      }
+    }
+  }
+
+  @Test
+  void closeReturnsAllTheSame() throws Exception {
+    StubbornChannel channel = new StubbornChannel();
+    CountDownLatch started = new CountDownLatch(1);
+    try (channel;
+        TestServer server =
+            TestServer.start(
+                SocketTransport.Kind.best(),
+                (keys, datum, sink) -> {
+                  started.countDown();
+                  channel.read();
+                },
+                options -> options.shutdownGrace(Duration.ZERO))) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+      call.cancel();
+      Waits.await(channel.closing);
+      try {
+        // On a virtual thread, which might be a handler's: only the loop can tell.
+        Waits.join(Thread.ofVirtual().start(server.server()::close));
+      } finally {
+        channel.gate.countDown();
+      }
+      assertFalse(Files.exists(server.socket()));
+      assertFalse(Files.exists(server.info()));
+    }
+  }
+}
