@@ -146,7 +146,8 @@ public final class Datum {
 
   /**
    * The time up to which the pipeline has seen all events, as far as it can know: later ones with
-   * an earlier event time are late.
+   * an earlier event time are late. Where the platform knows none, as in a MonoVertex, it is {@code
+   * Instant.ofEpochMilli(-1)}.
    *
    * @return the watermark
    */

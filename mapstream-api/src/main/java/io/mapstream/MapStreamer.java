@@ -24,10 +24,12 @@ public interface MapStreamer {
    * client that the datum is done, so results have to be emitted before, also by threads that the
    * handler started.
    *
-   * <p>The thread is interrupted when the client cancels or its connection breaks, and when the
-   * server stops and its grace period is over. A handler then does best to return or throw soon;
-   * what it emits is refused with {@link SinkClosedException}, and an exception it throws then is
-   * not reported as a failure.
+   * <p>The thread is interrupted when its stream ends before it: the client cancels, its connection
+   * breaks or it breaks the contract, another handler's failure ends the stream, or the server
+   * stops and its grace period is over. A handler then does best to return or throw soon. What it
+   * emits is refused with {@link SinkClosedException}; that exception or an {@code
+   * InterruptedException}, thrown then or the cause of what is thrown, is no failure, and any other
+   * is logged.
    *
    * @param keys the keys of the datum, the same as {@link Datum#keys()}; unmodifiable, often empty
    * @param datum what came in
@@ -36,7 +38,8 @@ public interface MapStreamer {
    *     the platform this ends more than the one datum: the stream ends with an error that carries
    *     the stack trace, the process ends with a non-zero code, and the platform restarts the
    *     container and sends all unfinished datums again. To have a single datum retried, emit
-   *     {@link Message#toFail()} and return instead.
+   *     {@link Message#toFail()} and return instead; or have the server do that with every
+   *     exception, by its error policy {@code FAIL}.
    */
   void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception;
 }

@@ -22,9 +22,10 @@ public interface MessageSink {
    * limit: a client that stops reading is meant to stop the handler.
    *
    * <p>Interrupting the thread ends the wait (where there is none, because there is room, the
-   * message is sent all the same); so does a client that cancels or disappears, and the end of the
-   * server's grace period, all of which interrupt the handler. The message is not sent then, and
-   * the interrupt flag stays set, so that blocking calls further up notice as well.
+   * message is sent all the same); so does the end of the stream, by a client that cancels or
+   * disappears, another handler's failure or the end of the server's grace period, all of which
+   * interrupt the handler. The message is not sent then, and the interrupt flag stays set, so that
+   * blocking calls further up notice as well.
    *
    * <p>The message's byte array is handed over and must not be changed afterwards: it may be read
    * after this method has returned.
@@ -58,7 +59,7 @@ public interface MessageSink {
    * @param messages what to send, in this order
    * @throws SinkClosedException as {@link #emit(Message)} does
    * @throws MessageTooLargeException as {@link #emit(Message)} does
-   * @throws IllegalArgumentException if a message is {@code null}
+   * @throws IllegalArgumentException if {@code messages}, or one of them, is {@code null}
    */
   default void emitAll(Iterable<Message> messages) {
     for (Message message : Checks.required("messages", messages)) {

@@ -58,7 +58,7 @@ final class ErrorReport {
         + ",\"code\":\"INTERNAL\",\"message\":"
         + quoted(failure.message())
         + ",\"details\":"
-        + quoted(failure.stack())
+        + quoted(failure.stackWithSuppressed())
         + "}";
   }
 

@@ -9,6 +9,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a handler threw, and how the platform is told of it. The throwable's own methods are the
@@ -31,6 +32,7 @@ final class HandlerFailure {
   private final String container;
   private final Throwable printable;
   private final String message;
+  private final String stack;
 
   /**
    * Looks at what was thrown; on the handler's thread.
@@ -43,20 +45,21 @@ final class HandlerFailure {
     this.datumId = datumId;
     this.cause = cause;
     this.container = container;
-    boolean prints = isPrintable(cause);
     String name = cause.getClass().getName();
-    this.printable = prints ? cause : new IllegalStateException(name + ", which can't be printed");
-    String text = prints ? cause.getMessage() : null;
+    String printed = stackIfPrintable(cause);
+    String text = printed == null ? null : cause.getMessage();
+    this.printable =
+        printed == null ? new IllegalStateException(name + ", which can't be printed") : cause;
+    this.stack = printed == null ? stackOf(printable) : printed;
     this.message = "UDF_EXECUTION_ERROR(" + container + "): " + (text == null ? name : text);
   }
 
   @SuppressWarnings("CatchingUnchecked")
-  private static boolean isPrintable(Throwable cause) {
+  private static @Nullable String stackIfPrintable(Throwable cause) {
     try {
-      stackOf(cause);
-      return true;
+      return stackOf(cause);
     } catch (Throwable t) {
-      return false;
+      return null;
     }
   }
 
@@ -83,8 +86,13 @@ final class HandlerFailure {
     return message;
   }
 
-  /** The stack trace, with causes and all that is suppressed by now. Not for the event loop. */
+  /** The stack trace with causes, as it was when the handler threw. */
   String stack() {
+    return stack;
+  }
+
+  /** The stack trace with all that is suppressed by now. Not for the event loop. */
+  String stackWithSuppressed() {
     return stackOf(printable);
   }
 
@@ -118,7 +126,7 @@ final class HandlerFailure {
             .setCode(Code.INTERNAL_VALUE)
             .setMessage(sent)
             .addDetails(
-                Any.pack(DebugInfo.newBuilder().setDetail(beginning(stack(), SENT_STACK)).build()))
+                Any.pack(DebugInfo.newBuilder().setDetail(beginning(stack, SENT_STACK)).build()))
             .build());
   }
 

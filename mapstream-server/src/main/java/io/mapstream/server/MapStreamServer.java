@@ -205,7 +205,9 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   /**
-   * Waits until the server has stopped and its files are gone.
+   * Waits until the server has stopped and its files are gone; also for a server that nobody has
+   * started yet. After a start that failed it returns at once. Not for handlers: the stop waits for
+   * them.
    *
    * @throws ExecutionException if a handler's failure stopped it; the cause is what the handler
    *     threw, with the failures of other handlers suppressed on it
@@ -245,6 +247,9 @@ public final class MapStreamServer implements AutoCloseable {
    * have {@link ServerOptions#shutdownGrace()} to finish and their EOTs to leave; those that are
    * left then are interrupted, and their streams end with UNAVAILABLE. The socket and the server
    * info file are removed.
+   *
+   * <p>It takes the grace and about a second more at most, where nothing blocks the event loop, and
+   * eight seconds more where something does.
    *
    * <p>May be called at any time and any number of times; each call waits for the one stop. Called
    * by a handler it starts the stop and returns at once, since the stop waits for that handler. If
@@ -316,9 +321,10 @@ public final class MapStreamServer implements AutoCloseable {
       first.suppress(late.cause());
     }
     log.warn(
-        "the handler of datum \"{}\" failed after its stream's end: {}",
+        "the handler of datum \"{}\" failed after its stream's end: {}{}",
         late.datumId(),
-        late.message());
+        late.message(),
+        log.isDebugEnabled() ? System.lineSeparator() + late.stack() : "");
   }
 
   /**

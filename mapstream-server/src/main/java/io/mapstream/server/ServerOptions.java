@@ -122,7 +122,11 @@ public final class ServerOptions {
             "unknown-container");
   }
 
-  /** {@return the settings that the environment and the defaults give} */
+  /**
+   * {@return the settings that the environment and the defaults give}
+   *
+   * @throws IllegalArgumentException if a variable has an unusable value; it names both
+   */
   public static ServerOptions fromEnvironment() {
     return builder().build();
   }

@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -29,10 +30,12 @@ class MetricsEndpointTest {
     http.createContext(
         "/metrics",
         exchange -> {
-          byte[] page = registry.scrape().getBytes(UTF_8);
-          exchange.sendResponseHeaders(200, page.length);
-          exchange.getResponseBody().write(page);
-          exchange.close();
+          try (exchange) {
+            byte[] page = registry.scrape().getBytes(UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4");
+            exchange.sendResponseHeaders(200, page.length);
+            exchange.getResponseBody().write(page);
+          }
         });
     http.start();
     try {
@@ -61,6 +64,8 @@ class MetricsEndpointTest {
 
     try (WireClient client = new WireClient(folder.resolve("s"))) {
       Call call = client.open().shakeHands();
+      // Prometheus refuses a page without one.
+      assertEquals("text/plain; version=0.0.4", page.toURL().openConnection().getContentType());
       assertTrue(read(page).contains("\nmapstream_streams_active_streams 1.0\n"), read(page));
       call.send("1", "").end();
     }
