@@ -3,6 +3,7 @@ package io.mapstream.testkit;
 import io.mapstream.MapStreamer;
 import io.mapstream.server.MapStreamServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,6 +43,9 @@ public final class MapStreamTestServer implements AutoCloseable {
   private @Nullable MapStreamClient client;
   private boolean failureKnown;
   private boolean closed;
+
+  /** The server had stopped when that was last asked. */
+  private volatile boolean stopped;
 
   private MapStreamTestServer(TemporaryFolder folder, MapStreamServer server) {
     this.folder = folder;
@@ -111,6 +115,7 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @return a client that is connected
    * @throws InterruptedException if the thread was interrupted
    * @throws WaitTimeoutException if the server wasn't ready in time
+   * @throws IllegalStateException if {@link #close()} was called
    */
   public MapStreamClient connect(Consumer<MapStreamClient.Builder> options)
       throws InterruptedException {
@@ -118,11 +123,17 @@ public final class MapStreamTestServer implements AutoCloseable {
         MapStreamClient.builder(socketPath()).serverInfoFile(serverInfoFile());
     options.accept(builder);
     MapStreamClient connected = builder.connect();
+    boolean late;
     lock.lock();
     try {
+      late = closed;
       clients.add(connected);
     } finally {
       lock.unlock();
+    }
+    if (late) {
+      connected.close();
+      throw new IllegalStateException("the server is closed");
     }
     return connected;
   }
@@ -164,12 +175,14 @@ public final class MapStreamTestServer implements AutoCloseable {
     }
     return failure.orElseThrow(() ->
         new WaitTimeoutException(
-            "waited " + limit + " for a handler's failure to stop the server"));
+            stopped
+                ? "the server was stopped by something else than a handler's failure"
+                : "waited " + limit + " for a handler's failure to stop the server"));
   }
 
   private Optional<Throwable> stoppedBy(Duration limit) {
     try {
-      server.awaitTermination(limit);
+      stopped = server.awaitTermination(limit);
       return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -187,8 +200,8 @@ public final class MapStreamTestServer implements AutoCloseable {
 
   /**
    * Closes the clients, which interrupts the handlers of what is still open, stops the server, and
-   * removes the temporary folder. Waits for handlers that go on for at most the server's grace
-   * period. Does nothing the second time.
+   * removes the temporary folder. Waits about a second for handlers that go on, also where the
+   * calling thread is interrupted; the flag stays set then. Does nothing the second time.
    *
    * @throws IllegalStateException if a handler's failure has stopped the server and the test hasn't
    *     asked for it; the cause is what the handler threw
@@ -197,6 +210,17 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   @Override
   public void close() {
+    boolean interrupted = Thread.interrupted();
+    try {
+      closeOnce();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void closeOnce() {
     List<MapStreamClient> left;
     boolean known;
     lock.lock();
@@ -219,7 +243,11 @@ public final class MapStreamTestServer implements AutoCloseable {
       }
     }
     server.close();
-    folder.delete();
+    try {
+      folder.delete();
+    } catch (UncheckedIOException e) {
+      failure = first(failure, e);
+    }
     Throwable thrown = failure().orElse(null);
     if (thrown != null && !known) {
       failure = first(failure, new IllegalStateException("the handler failed: " + thrown, thrown));

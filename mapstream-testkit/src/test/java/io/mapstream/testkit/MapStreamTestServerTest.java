@@ -62,6 +62,31 @@ class MapStreamTestServerTest {
     assertFalse(Files.exists(server.socketPath().getParent()), "it is closed all the same");
   }
 
+  /** As by the time limit of a test. */
+  @Test
+  void closeThrowsTheHandlersFailureToAnInterruptedTest() throws Exception {
+    var server = MapStreamTestServer.start(failing);
+    Reply reply = server.client().send(datum(""));
+    assertThrows(StreamBrokenException.class, () -> reply.await(LIMIT));
+    Thread.currentThread().interrupt();
+
+    var thrown = assertThrows(IllegalStateException.class, server::close);
+
+    assertTrue(Thread.interrupted());
+    assertSame(boom, thrown.getCause());
+    assertFalse(Files.exists(server.socketPath().getParent()));
+  }
+
+  @Test
+  void aStopOfAnotherKindIsToldApart() throws Exception {
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> {})) {
+      server.server().close();
+
+      var late = assertThrows(WaitTimeoutException.class, () -> server.awaitFailure(LIMIT));
+      assertContains("stopped by something else than a handler's failure", late.getMessage());
+    }
+  }
+
   @Test
   void aFailureThatWasAskedForIsNotThrownAgain() throws Exception {
     try (var server = MapStreamTestServer.start(failing)) {

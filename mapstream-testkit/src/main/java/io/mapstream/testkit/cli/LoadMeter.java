@@ -3,8 +3,10 @@ package io.mapstream.testkit.cli;
 import io.mapstream.Message;
 import io.mapstream.testkit.ReplyListener;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 
 /** Measures what arrives from its start on. Any thread may use it. */
@@ -15,7 +17,8 @@ final class LoadMeter {
   /** Latencies are told to three digits; memory grows with the longest. */
   private static final int DIGITS = 3;
 
-  private final long start = System.nanoTime();
+  private final LongSupplier clock;
+  private final long start;
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by lock.
@@ -28,7 +31,17 @@ final class LoadMeter {
   private long drops;
   private long nacks;
   private long fails;
-  private long last = start;
+  private long last;
+
+  LoadMeter() {
+    this(System::nanoTime);
+  }
+
+  LoadMeter(LongSupplier clock) {
+    this.clock = clock;
+    this.start = clock.getAsLong();
+    this.last = start;
+  }
 
   long start() {
     return start;
@@ -42,7 +55,7 @@ final class LoadMeter {
 
       @Override
       public void message(Message message) {
-        long now = System.nanoTime();
+        long now = clock.getAsLong();
         lock.lock();
         try {
           if (!hasResult) {
@@ -59,7 +72,7 @@ final class LoadMeter {
 
       @Override
       public void ended() {
-        long now = System.nanoTime();
+        long now = clock.getAsLong();
         lock.lock();
         try {
           end.recordValue(Math.max(0, now - due));
@@ -106,11 +119,16 @@ final class LoadMeter {
           fails,
           first.copy(),
           end.copy(),
-          Arrays.stream(requestsBySecond).limit(seconds).boxed().toList(),
-          Arrays.stream(resultsBySecond).limit(seconds).boxed().toList());
+          firstSeconds(requestsBySecond, seconds),
+          firstSeconds(resultsBySecond, seconds));
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Zeros too, where nothing of that kind has come for long. */
+  private static List<Long> firstSeconds(long[] counts, int seconds) {
+    return Arrays.stream(Arrays.copyOf(counts, seconds)).boxed().toList();
   }
 
   /**
@@ -133,8 +151,8 @@ final class LoadMeter {
       long fails,
       Histogram first,
       Histogram end,
-      java.util.List<Long> requestsBySecond,
-      java.util.List<Long> resultsBySecond) {
+      List<Long> requestsBySecond,
+      List<Long> resultsBySecond) {
 
     double perSecond(long count) {
       return nanos == 0 ? 0 : count * (double) SECOND / nanos;
