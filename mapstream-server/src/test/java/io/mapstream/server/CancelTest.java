@@ -9,11 +9,14 @@ import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.SinkClosedException;
+import io.mapstream.server.hostile.Await;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -43,32 +46,12 @@ class CancelTest {
     return seen;
   }
 
-  @Test
-  void cancelInterruptsBlockedHandler() throws Exception {
-    BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
-    CountDownLatch started = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              try {
-                Thread.sleep(Duration.ofMinutes(5));
-              } catch (InterruptedException e) {
-                seen.add(new Seen(e, true));
-                throw e;
-              }
-            })) {
-      Call call = server.open().send("1", "");
-      Waits.await(started);
-      call.cancel();
-
-      assertInstanceOf(InterruptedException.class, poll(seen).exception());
-    }
+  /** What a client can do to its stream, or to all of its connection. */
+  private interface Goodbye {
+    void of(WireClient client, Call call);
   }
 
-  @Test
-  void brokenConnectionInterruptsBlockedHandler() throws Exception {
+  private void assertInterruptsABlockedHandler(Goodbye goodbye) throws Exception {
     BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
     CountDownLatch started = new CountDownLatch(1);
     try (TestServer server =
@@ -84,11 +67,68 @@ class CancelTest {
               }
             })) {
       WireClient client = server.connect();
-      client.open().shakeHands().send("1", "");
+      Call call = client.open().shakeHands().send("1", "");
       Waits.await(started);
-      client.close();
+      goodbye.of(client, call);
 
       assertInstanceOf(InterruptedException.class, poll(seen).exception());
+    }
+  }
+
+  @Test
+  void cancelInterruptsBlockedHandler() throws Exception {
+    assertInterruptsABlockedHandler((client, call) -> call.cancel());
+  }
+
+  @Test
+  void brokenConnectionInterruptsBlockedHandler() throws Exception {
+    assertInterruptsABlockedHandler((client, call) -> client.close());
+  }
+
+  /** Both streams asked for a datum while there was room for one, and one of them waits. */
+  @Test
+  void cancelWithADatumThatWaitsForRoomLeavesTheRoomToOthers() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              sink.emit(Message.of(datum.text()));
+              Waits.await(gate);
+            },
+            options -> options.maxConcurrency(1))) {
+      Call first = server.open();
+      Call second = server.open();
+      first.send("1", "a").results("1", 1);
+      second.send("2", "b").cancel();
+      second.end();
+      gate.countDown();
+
+      assertEquals(List.of("a"), first.answer("1").texts());
+      assertEquals(List.of("c"), first.send("3", "c").answer("3").texts());
+      assertEquals(List.of("d"), server.open().send("4", "d").answer("4").texts());
+      assertEquals(0, server.server().metrics().datumsInWork());
+    }
+  }
+
+  @Test
+  void cancelDuringADrainEndsTheDrain() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              started.countDown();
+              Thread.sleep(Duration.ofMinutes(5));
+            },
+            options -> options.shutdownGrace(Duration.ofMinutes(5)))) {
+      Call call = server.open().send("1", "");
+      Waits.await(started);
+      Future<Void> close = Waits.inBackground(server.server()::close);
+      Await.until("a stop", () -> !Files.exists(server.socket()), () -> "the socket is there");
+      call.cancel();
+
+      Waits.get(close);
     }
   }
 

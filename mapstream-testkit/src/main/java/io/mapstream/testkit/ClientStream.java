@@ -33,9 +33,9 @@ import org.jspecify.annotations.Nullable;
  * to that one until its EOT, and to the later one then: the wire can't tell more.
  *
  * <p><b>Reading.</b> A stream reads as fast as responses come, and a {@link Reply} keeps them until
- * they are taken. {@link #pauseReading()} stops that: no response is taken from the connection, so
- * that a server's handlers soon wait in {@code emit}. {@link #read(int)} then reads as many
- * responses as the test says.
+ * they are taken. {@link #pauseReading()} stops that: no further response is asked for, so that a
+ * server's handlers soon wait in {@code emit}. {@link #read(int)} then reads as many responses as
+ * the test says.
  *
  * <p><b>Faults.</b> What a server must not do (see {@link ProtocolFaultException}) cancels the
  * stream, and is thrown by whatever waits here, or by {@link #close()} if nothing did.
@@ -161,6 +161,7 @@ public final class ClientStream implements AutoCloseable {
    * @throws StreamBrokenException if the stream has ended
    * @throws ProtocolFaultException if the server has broken the protocol
    * @throws IllegalStateException if the stream was half-closed
+   * @throws IllegalArgumentException if the id is empty
    */
   public Reply send(String id, Datum datum) throws InterruptedException {
     Reply reply = new Reply(this, id, datum, lock);
@@ -199,6 +200,7 @@ public final class ClientStream implements AutoCloseable {
    * @throws StreamBrokenException if the stream has ended
    * @throws ProtocolFaultException if the server has broken the protocol
    * @throws IllegalStateException if the stream was half-closed
+   * @throws IllegalArgumentException if the id is empty
    */
   public void send(String id, Datum datum, ReplyListener listener) throws InterruptedException {
     if (id.isEmpty()) {
@@ -302,8 +304,8 @@ public final class ClientStream implements AutoCloseable {
   // Reading.
 
   /**
-   * Reads no more responses until {@link #resumeReading()} or {@link #read(int)}. One that was
-   * asked for before may still arrive.
+   * Reads no more responses until {@link #resumeReading()} or {@link #read(int)}. Some dozens that
+   * were asked for before may still arrive; on a stream that was opened paused none do.
    */
   public void pauseReading() {
     lock.lock();
@@ -342,8 +344,12 @@ public final class ClientStream implements AutoCloseable {
    *
    * @param responses how many, at least 1
    * @throws IllegalStateException if reading isn't paused
+   * @throws IllegalArgumentException if there are less than 1
    */
   public void read(int responses) {
+    if (responses < 1) {
+      throw new IllegalArgumentException("responses has to be at least 1 but was " + responses);
+    }
     lock.lock();
     try {
       if (reading) {

@@ -51,11 +51,16 @@ public final class MapStreamClient implements AutoCloseable {
   private final ClientSocket socket;
   private final @Nullable ServerInfo serverInfo;
 
+  /** Held while the first stream opens, which close() does not wait for. */
+  private final ReentrantLock opening = new ReentrantLock();
+
+  /** Guarded by opening. */
+  private @Nullable ClientStream first;
+
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by lock.
   private final List<ClientStream> streams = new ArrayList<>();
-  private @Nullable ClientStream first;
   private int opened;
   private boolean closed;
 
@@ -154,16 +159,17 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws WaitTimeoutException if the handshake wasn't answered in time
    * @throws StreamBrokenException if the server ended the stream
    * @throws ProtocolFaultException if it answered with something else
+   * @throws IllegalStateException if the client is closed
    */
   public ClientStream stream() throws InterruptedException {
-    lock.lockInterruptibly();
+    opening.lockInterruptibly();
     try {
       if (first == null) {
         first = open(true);
       }
       return first;
     } finally {
-      lock.unlock();
+      opening.unlock();
     }
   }
 
@@ -175,6 +181,7 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws WaitTimeoutException if the handshake wasn't answered in time
    * @throws StreamBrokenException if the server ended the stream
    * @throws ProtocolFaultException if it answered with something else
+   * @throws IllegalStateException if the client is closed
    */
   public ClientStream openStream() throws InterruptedException {
     return open(true);
@@ -189,6 +196,7 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws WaitTimeoutException if the handshake wasn't answered in time
    * @throws StreamBrokenException if the server ended the stream
    * @throws ProtocolFaultException if it answered with something else
+   * @throws IllegalStateException if the client is closed
    */
   public ClientStream openPausedStream() throws InterruptedException {
     return open(false);
@@ -226,6 +234,7 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws WaitTimeoutException if the server took nothing for too long; the datum was not sent
    * @throws StreamBrokenException if the stream has ended
    * @throws ProtocolFaultException if the server has broken the protocol
+   * @throws IllegalStateException if the client is closed, or the stream was half-closed
    */
   public Reply send(Datum datum) throws InterruptedException {
     return stream().send(datum);
@@ -241,6 +250,8 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws WaitTimeoutException if the server took nothing for too long; the datum was not sent
    * @throws StreamBrokenException if the stream has ended
    * @throws ProtocolFaultException if the server has broken the protocol
+   * @throws IllegalStateException if the client is closed, or the stream was half-closed
+   * @throws IllegalArgumentException if the id is empty
    */
   public Reply send(String id, Datum datum) throws InterruptedException {
     return stream().send(id, datum);
@@ -258,15 +269,20 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws StreamBrokenException if the new stream has broken, too
    * @throws ProtocolFaultException if the server has broken the protocol
    * @throws IllegalArgumentException if the stream has not ended
+   * @throws IllegalStateException if the client is closed
    */
   public List<Reply> redrive(ClientStream broken) throws InterruptedException {
     if (!broken.hasEnded()) {
       throw new IllegalArgumentException("only a stream that has ended is redriven: " + broken);
     }
+    Map<String, Datum> unanswered = broken.unanswered();
+    if (unanswered.isEmpty()) {
+      return List.of();
+    }
     awaitReady(Deadline.in(timeout));
     ClientStream fresh = openStream();
     List<Reply> replies = new ArrayList<>();
-    for (Map.Entry<String, Datum> sent : broken.unanswered().entrySet()) {
+    for (Map.Entry<String, Datum> sent : unanswered.entrySet()) {
       replies.add(fresh.send(sent.getKey(), sent.getValue()));
     }
     return List.copyOf(replies);

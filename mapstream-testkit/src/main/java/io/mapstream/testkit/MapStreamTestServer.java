@@ -36,11 +36,16 @@ public final class MapStreamTestServer implements AutoCloseable {
   private final TemporaryFolder folder;
   private final MapStreamServer server;
 
+  /** Held while the first client connects, which close() does not wait for. */
+  private final ReentrantLock connecting = new ReentrantLock();
+
+  /** Guarded by connecting. */
+  private @Nullable MapStreamClient client;
+
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by lock.
   private final List<MapStreamClient> clients = new ArrayList<>();
-  private @Nullable MapStreamClient client;
   private boolean failureKnown;
   private boolean closed;
 
@@ -97,14 +102,14 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted
    */
   public MapStreamClient client() throws InterruptedException {
-    lock.lockInterruptibly();
+    connecting.lockInterruptibly();
     try {
       if (client == null) {
         client = connect(options -> {});
       }
       return client;
     } finally {
-      lock.unlock();
+      connecting.unlock();
     }
   }
 

@@ -300,6 +300,16 @@ class MapStreamClientTest {
   }
 
   @Test
+  void aReadOfLessThanOneIsRefused() throws Exception {
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> {})) {
+      ClientStream stream = server.client().openPausedStream();
+
+      var refused = assertThrows(IllegalArgumentException.class, () -> stream.read(0));
+      assertEquals("responses has to be at least 1 but was 0", refused.getMessage());
+    }
+  }
+
+  @Test
   void afterAPauseNoMoreArrivesThanWasAskedForHoweverOftenReadingWasResumed() throws Exception {
     int results = 10 * ClientStream.READ_AHEAD;
     try (var server =

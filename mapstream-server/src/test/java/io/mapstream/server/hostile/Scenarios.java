@@ -394,6 +394,22 @@ final class Scenarios {
             new Stopped("closed"),
             new Serves(3)),
         scenario(
+            "a reset after the end",
+            (c, h) -> {
+              c.hello().open(1).halfClose(1);
+              new Ended(1, Status.Code.OK, "").on(c, h);
+              c.reset(1);
+            },
+            new Serves(3)),
+        scenario(
+            "GOAWAY alone, after which what is open is still served",
+            (c, h) -> {
+              running(c, h, "after goaway").frame(GO_AWAY, 0, 0, new byte[8]);
+              h.release();
+              c.datum(1, "sent after goaway", "fan 1 1 8 0").halfClose(1);
+            },
+            new Ended(1, Status.Code.OK, "")),
+        scenario(
             "a disconnect while a handler runs",
             (c, h) -> leave(running(c, h, "left")),
             new Stopped("left")),
