@@ -9,8 +9,6 @@ import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.SinkClosedException;
-import io.mapstream.server.hostile.Await;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -124,8 +122,8 @@ class CancelTest {
             options -> options.shutdownGrace(Duration.ofMinutes(5)))) {
       Call call = server.open().send("1", "");
       Waits.await(started);
-      Future<Void> close = Waits.inBackground(server.server()::close);
-      Await.until("a stop", () -> !Files.exists(server.socket()), () -> "the socket is there");
+      Future<Void> close = server.closing();
+      server.awaitStopping();
       call.cancel();
 
       Waits.get(close);
@@ -197,23 +195,21 @@ class CancelTest {
 
   @Test
   void cancelOfOneStreamLeavesTheOthersAlone() throws Exception {
-    CountDownLatch started = new CountDownLatch(2);
-    CountDownLatch gate = new CountDownLatch(1);
+    Gate gate = new Gate(2);
     try (TestServer server =
         TestServer.start(
             kind,
             (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(gate);
+              gate.pass();
               sink.emit(Message.of(datum.text()));
             })) {
       WireClient client = server.connect();
       Call cancelled = client.open().shakeHands().send("1", "");
       Call other = client.open().shakeHands().send("1", "other");
-      Waits.await(started);
+      gate.awaitHandlers();
       cancelled.cancel();
       cancelled.end();
-      gate.countDown();
+      gate.open();
 
       assertEquals(List.of("other"), other.answer("1").texts());
     }

@@ -302,7 +302,7 @@ class HandlerErrorTest {
               })) {
         server.open().send("1", "").end();
 
-        Waits.get(Waits.inBackground(server.server()::close));
+        Waits.get(server.closing());
         assertSame(thrown, failureOf(server).getCause());
       }
     }

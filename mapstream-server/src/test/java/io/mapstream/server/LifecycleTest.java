@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
 import io.mapstream.server.hostile.Await;
@@ -44,10 +43,6 @@ class LifecycleTest {
     assertFalse(Files.exists(server.info()), "the server info file is still there");
   }
 
-  private static Future<Void> closing(TestServer server) {
-    return Waits.inBackground(server.server()::close);
-  }
-
   @Test
   void aServerIsStartedOnce() throws Exception {
     try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
@@ -62,7 +57,7 @@ class LifecycleTest {
   @Test
   void aClosedServerIsNotStartedAgain() throws Exception {
     try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
-      Waits.get(closing(server));
+      Waits.get(server.closing());
 
       assertThrows(IllegalStateException.class, () -> server.server().start(kind));
       assertGone(server);
@@ -72,7 +67,7 @@ class LifecycleTest {
   @Test
   void closeBeforeStartEndsTheServer() throws Exception {
     try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
-      Waits.get(closing(server));
+      Waits.get(server.closing());
 
       assertTrue(server.server().awaitTermination(Duration.ZERO));
       assertThrows(IllegalStateException.class, () -> server.server().start(kind));
@@ -88,7 +83,7 @@ class LifecycleTest {
             options -> options.serverInfoFile(Path.of("/nowhere/at/all")))) {
       assertThrows(IOException.class, () -> server.server().start(kind));
 
-      Waits.get(closing(server));
+      Waits.get(server.closing());
       assertTrue(server.server().awaitTermination(Duration.ZERO));
       assertGone(server);
     }
@@ -96,24 +91,17 @@ class LifecycleTest {
 
   @Test
   void everyCloseWaitsForTheOneStop() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
-    CountDownLatch gate = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(gate);
-            })) {
+    Gate gate = new Gate();
+    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
       Call call = server.open().send("1", "");
-      Waits.await(started);
+      gate.awaitHandlers();
       List<Future<Void>> closes = new ArrayList<>();
       for (int i = 0; i < 16; i++) {
-        closes.add(closing(server));
+        closes.add(server.closing());
       }
       assertTrue(closes.stream().noneMatch(Future::isDone));
       assertFalse(server.server().awaitTermination(Duration.ZERO));
-      gate.countDown();
+      gate.open();
 
       for (Future<Void> close : closes) {
         Waits.get(close);
@@ -121,7 +109,7 @@ class LifecycleTest {
       }
       call.endsWith(Status.Code.UNAVAILABLE);
       assertEquals(1, call.received("1").eots());
-      Waits.get(closing(server));
+      Waits.get(server.closing());
     }
   }
 
@@ -143,7 +131,7 @@ class LifecycleTest {
             });
         both.countDown();
         both.await();
-        Waits.get(closing(server));
+        Waits.get(server.closing());
         Waits.get(start);
 
         assertTrue(server.server().awaitTermination(Duration.ZERO));
@@ -192,7 +180,7 @@ class LifecycleTest {
         call.send("" + i, "");
       }
       Waits.await(started);
-      Waits.get(closing(server));
+      Waits.get(server.closing());
 
       call.endsWith(Status.Code.UNAVAILABLE);
       assertEquals(8, call.eots());
@@ -201,14 +189,12 @@ class LifecycleTest {
 
   @Test
   void closeLetsOpenHandlersFinish() throws Exception {
-    CountDownLatch started = new CountDownLatch(2);
-    CountDownLatch gate = new CountDownLatch(1);
+    Gate gate = new Gate(2);
     try (TestServer server =
         TestServer.start(
             kind,
             (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(gate);
+              gate.pass();
               for (int i = 0; i < 1_000; i++) {
                 sink.emit(Message.of("" + i));
               }
@@ -216,11 +202,11 @@ class LifecycleTest {
       Call open = server.open().send("1", "");
       Call halfClosed = server.open().send("1", "");
       halfClosed.halfClose();
-      Waits.await(started);
-      Future<Void> close = closing(server);
-      awaitStopping(server);
+      gate.awaitHandlers();
+      Future<Void> close = server.closing();
+      server.awaitStopping();
       assertFalse(close.isDone());
-      gate.countDown();
+      gate.open();
 
       open.endsWith(Status.Code.UNAVAILABLE);
       halfClosed.endsWith(Status.Code.OK);
@@ -234,11 +220,6 @@ class LifecycleTest {
     }
   }
 
-  /** The listening socket is gone as soon as a stop has begun. */
-  private static void awaitStopping(TestServer server) {
-    Await.until("a stop", () -> !Files.exists(server.socket()), () -> "the socket is there");
-  }
-
   @Test
   void closeEndsIdleStreamsAsUnavailable() throws Exception {
     try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
@@ -246,7 +227,7 @@ class LifecycleTest {
       Call before = server.connect().open();
       idle.send("1", "").answer("1");
 
-      Waits.get(closing(server));
+      Waits.get(server.closing());
 
       idle.endsWith(Status.Code.UNAVAILABLE);
       before.endsWith(Status.Code.UNAVAILABLE);
@@ -274,29 +255,15 @@ class LifecycleTest {
   /** A datum that comes too late gets no EOT, so that the client sends it to the next server. */
   @Test
   void noDatumIsTakenAfterTheStopHasBegun() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
-    CountDownLatch gate = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(gate);
-            })) {
+    Gate gate = new Gate();
+    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
       WireClient client = server.connect();
       Call call = client.open().shakeHands().send("in work", "");
-      Waits.await(started);
-      Future<Void> close = closing(server);
-      Status refused = null;
-      while (refused == null) { // until the drain has begun
-        try {
-          client.isReady();
-        } catch (StatusRuntimeException e) {
-          refused = e.getStatus();
-        }
-      }
+      gate.awaitHandlers();
+      Future<Void> close = server.closing();
+      client.awaitRefusal();
       call.send("late 1", "").send("late 2", "");
-      gate.countDown();
+      gate.open();
 
       call.endsWith(Status.Code.UNAVAILABLE);
       assertEquals(1, call.received("in work").eots());
@@ -328,7 +295,7 @@ class LifecycleTest {
       Call call = server.open().send("1", "");
       Waits.await(started);
 
-      Waits.get(closing(server));
+      Waits.get(server.closing());
 
       call.endsWith(Status.Code.UNAVAILABLE);
       assertEquals(0, call.eots());
@@ -359,7 +326,7 @@ class LifecycleTest {
       server.open().send("1", "");
       Waits.await(started);
 
-      Waits.get(closing(server));
+      Waits.get(server.closing());
 
       assertEquals("done", cleanedUp.get());
     }
@@ -389,7 +356,7 @@ class LifecycleTest {
       Call call = server.open().send("1", "");
       Waits.await(started);
 
-      Waits.get(closing(server));
+      Waits.get(server.closing());
 
       call.endsWith(Status.Code.UNAVAILABLE);
       assertEquals(1, left.getCount());
@@ -420,7 +387,7 @@ class LifecycleTest {
       Call call = server.connect().openReading(1).shakeHands().send("1", "");
       Waits.untilParked(emitters.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
 
-      Waits.get(closing(server));
+      Waits.get(server.closing());
 
       Waits.acquire(refused, 1);
       assertEquals(0, call.eots());
@@ -429,22 +396,20 @@ class LifecycleTest {
 
   @Test
   void aGraceWithoutEndIsNotMistakenForNone() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
-    CountDownLatch gate = new CountDownLatch(1);
+    Gate gate = new Gate();
     try (TestServer server =
         TestServer.start(
             kind,
             (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(gate);
+              gate.pass();
               sink.emit(Message.of("done"));
             },
             options -> options.shutdownGrace(Duration.ofSeconds(Long.MAX_VALUE)))) {
       Call call = server.open().send("1", "");
-      Waits.await(started);
-      Future<Void> close = closing(server);
-      awaitStopping(server);
-      gate.countDown();
+      gate.awaitHandlers();
+      Future<Void> close = server.closing();
+      server.awaitStopping();
+      gate.open();
 
       assertEquals(List.of("done"), call.answer("1").texts());
       Waits.get(close);
@@ -454,17 +419,10 @@ class LifecycleTest {
 
   @Test
   void anInterruptedCloseReturnsWithTheFlagAndTheStopGoesOn() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
-    CountDownLatch gate = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(gate);
-            })) {
+    Gate gate = new Gate();
+    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
       Call call = server.open().send("1", "");
-      Waits.await(started);
+      gate.awaitHandlers();
       boolean flag =
           Waits.get(
               Waits.computed(() -> {
@@ -474,7 +432,7 @@ class LifecycleTest {
               }));
       assertTrue(flag);
       assertFalse(server.server().awaitTermination(Duration.ZERO));
-      gate.countDown();
+      gate.open();
 
       assertEquals(1, call.answer("1").eots());
       assertTrue(server.server().awaitTermination(Waits.LIMIT));

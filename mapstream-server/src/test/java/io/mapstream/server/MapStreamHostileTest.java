@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -63,6 +64,16 @@ class MapStreamHostileTest {
         observed, options, executor, size -> {}, counters, failures::add, failure -> {});
   }
 
+  /** The loop, which throws in place of taking the next task once it is {@code armed}. */
+  private Executor loopThrowingOnce(AtomicBoolean armed, Error played) {
+    return task -> {
+      if (armed.getAndSet(false)) {
+        throw played;
+      }
+      loop.execute(task);
+    };
+  }
+
   private MapStream openOn(MapService service, ObserverDouble client) throws Exception {
     return onLoop(() -> {
       MapStream stream = new MapStream(service, client);
@@ -99,46 +110,36 @@ class MapStreamHostileTest {
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
   }
 
-  @Test
-  void endThatCannotBeWrittenStopsTheHandlersAllTheSame() throws Exception {
+  /** Ends a stream whose handler waits, where gRPC throws this. */
+  private Future<?> abortThrowing(RuntimeException played) throws Exception {
     MapService service = serviceOf((keys, datum, sink) -> new CountDownLatch(1).await());
     ObserverDouble client =
         new ObserverDouble() {
           @Override
           public void onError(Throwable t) {
-            throw new UnsupportedOperationException("played");
+            throw played;
           }
         };
     MapStream stream = openOn(service, client);
     started.await(10, TimeUnit.SECONDS);
-
     var aborted = loop.submit(() -> stream.abort(Status.UNAVAILABLE));
 
-    assertThrows(ExecutionException.class, () -> aborted.get(10, TimeUnit.SECONDS));
     assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
     Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    return aborted;
+  }
+
+  @Test
+  void endThatCannotBeWrittenStopsTheHandlersAllTheSame() throws Exception {
+    var aborted = abortThrowing(new UnsupportedOperationException("played"));
+
+    assertThrows(ExecutionException.class, () -> aborted.get(10, TimeUnit.SECONDS));
   }
 
   /** As it is after an Error in a write: gRPC then ends the call itself. */
   @Test
   void endOfCallThatGrpcHasClosedIsNoFault() throws Exception {
-    MapService service = serviceOf((keys, datum, sink) -> new CountDownLatch(1).await());
-    ObserverDouble client =
-        new ObserverDouble() {
-          @Override
-          public void onError(Throwable t) {
-            throw new IllegalStateException("call already closed");
-          }
-        };
-    MapStream stream = openOn(service, client);
-    started.await(10, TimeUnit.SECONDS);
-
-    onLoop(() -> {
-      stream.abort(Status.UNAVAILABLE);
-      return stream;
-    });
-
-    assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
+    abortThrowing(new IllegalStateException("call already closed")).get(10, TimeUnit.SECONDS);
   }
 
   /** What was emitted may never leave, so neither policy nor handler can say it was answered. */
@@ -147,13 +148,7 @@ class MapStreamHostileTest {
   void emitThatEndsInTheMiddleStopsTheServer(boolean caught) throws Exception {
     StackOverflowError played = new StackOverflowError("played");
     AtomicBoolean deep = new AtomicBoolean();
-    Executor overflows =
-        task -> {
-          if (deep.getAndSet(false)) {
-            throw played;
-          }
-          loop.execute(task);
-        };
+    Executor overflows = loopThrowingOnce(deep, played);
     MapService service =
         serviceOf(
             (keys, datum, sink) -> {
@@ -193,13 +188,7 @@ class MapStreamHostileTest {
   @Test
   void datumWhoseStartCannotBeScheduledEndsItsStreamAndGivesItsPlaceBack() throws Exception {
     AtomicBoolean full = new AtomicBoolean(true);
-    Executor fillsUp =
-        task -> {
-          if (full.getAndSet(false)) {
-            throw new OutOfMemoryError("played");
-          }
-          loop.execute(task);
-        };
+    Executor fillsUp = loopThrowingOnce(full, new OutOfMemoryError("played"));
 
     assertEndsByItself(
         serviceOf((keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), fillsUp));
@@ -251,13 +240,7 @@ class MapStreamHostileTest {
   void failureThatCannotBeAnsweredStopsTheServer() throws Exception {
     OutOfMemoryError played = new OutOfMemoryError("played");
     AtomicBoolean full = new AtomicBoolean();
-    Executor fillsUp =
-        task -> {
-          if (full.getAndSet(false)) {
-            throw played;
-          }
-          loop.execute(task);
-        };
+    Executor fillsUp = loopThrowingOnce(full, played);
     ServerOptions options =
         ServerOptions.builder().errorPolicy(ServerOptions.ErrorPolicy.FAIL).build(Map.of());
     IllegalStateException boom = new IllegalStateException("boom");

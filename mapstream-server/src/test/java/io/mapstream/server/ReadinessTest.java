@@ -11,7 +11,6 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ClientCalls;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -40,32 +39,17 @@ class ReadinessTest {
 
   @Test
   void serverThatStopsIsUnavailable() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
-    CountDownLatch gate = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(gate);
-            })) {
+    Gate gate = new Gate();
+    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
       WireClient client = server.connect();
       Call call = client.open().shakeHands().send("1", "");
-      Waits.await(started);
-      var closed = Waits.inBackground(server.server()::close);
+      gate.awaitHandlers();
+      var closed = server.closing();
 
-      StatusRuntimeException refused;
-      do { // until the stop has begun
-        refused = null;
-        try {
-          assertTrue(client.isReady());
-        } catch (StatusRuntimeException e) {
-          refused = e;
-        }
-      } while (refused == null);
+      Status refused = client.awaitRefusal();
 
-      assertEquals(Status.Code.UNAVAILABLE, refused.getStatus().getCode(), refused::toString);
-      gate.countDown();
+      assertEquals(Status.Code.UNAVAILABLE, refused.getCode(), refused::toString);
+      gate.open();
       assertEquals(1, call.answer("1").eots());
       call.endsWith(Status.Code.UNAVAILABLE);
       Waits.get(closed);

@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import io.mapstream.MapStreamer;
+import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.Future;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -89,11 +91,21 @@ final class TestServer implements AutoCloseable {
     return server.options().serverInfoFile();
   }
 
+  /** Closes the server on a thread of its own. */
+  Future<Void> closing() {
+    return Waits.inBackground(server::close);
+  }
+
+  /** Waits until a stop has begun: the listening socket goes first. */
+  void awaitStopping() {
+    Await.until("a stop", () -> !Files.exists(socket()), () -> "the socket is there");
+  }
+
   @Override
   public void close() throws IOException {
     clients.forEach(WireClient::close);
     try {
-      Waits.get(Waits.inBackground(server::close));
+      Waits.get(closing());
     } catch (InterruptedException e) {
       throw new AssertionError("interrupted while the server was closing", e);
     }

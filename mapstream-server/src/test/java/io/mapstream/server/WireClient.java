@@ -3,6 +3,8 @@ package io.mapstream.server;
 import com.google.protobuf.Empty;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -11,8 +13,11 @@ import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import io.mapstream.proto.map.v1.MapGrpc;
+import io.mapstream.server.hostile.Await;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** One gRPC connection over a Unix socket, on the generated stubs. */
 final class WireClient implements AutoCloseable {
@@ -59,6 +64,23 @@ final class WireClient implements AutoCloseable {
         .withDeadlineAfter(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS)
         .isReady(Empty.getDefaultInstance())
         .getReady();
+  }
+
+  /** Asks for readiness until that is refused, as it is once a stop has begun. */
+  Status awaitRefusal() {
+    AtomicReference<Status> refused = new AtomicReference<>();
+    Await.until(
+        "a refusal",
+        () -> {
+          try {
+            return !isReady();
+          } catch (StatusRuntimeException e) {
+            refused.set(e.getStatus());
+            return true;
+          }
+        },
+        () -> "the server says that it is ready");
+    return Objects.requireNonNull(refused.get(), "ready = false");
   }
 
   ManagedChannel channel() {
