@@ -26,9 +26,10 @@ import java.util.List;
  *
  * <p>A datum comes from outside, so it only reaches files in a folder, {@code LINES_ROOT} or else
  * the working directory: neither {@code ..} nor a symbolic link leads out of it. A name that is no
- * file there is no reason to end the process and all other datums with it: it is answered with one
- * message that says what is wrong, with the tag {@value #ERROR}, by which an edge of the pipeline
- * can put it aside. A file that can't be read to its end is a reason, and throws.
+ * file there, or that the disk can't look up, is no reason to end the process and all other datums
+ * with it: it is answered with one message that says what is wrong, with the tag {@value #ERROR},
+ * by which an edge of the pipeline can put it aside. A file that can't be read to its end is a
+ * reason, and throws.
  *
  * <p>To run it on the names in {@code examples/lines/LineReader.txt}:
  *

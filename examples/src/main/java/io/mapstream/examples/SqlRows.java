@@ -28,7 +28,9 @@ import java.util.concurrent.FutureTask;
  * datum comes from outside. Where the database says that the fault is theirs (such as a word where
  * a number belongs), the datum is answered with what it says, with the tag {@value #ERROR}; any
  * other error is thrown. They are sent as text, which is not every database's idea of a number:
- * PostgreSQL wants {@code stringtype=unspecified} in the URL, or a cast in the query.
+ * PostgreSQL wants {@code stringtype=unspecified} in the URL, or a cast in the query. The URL is
+ * also the place for a limit to the wait for a database that has fallen silent (there: {@code
+ * socketTimeout}): neither the server nor the platform has one.
  *
  * <p>A datum takes a connection of its own here, so {@code main} limits how many are in work at
  * once. To run it on the parameters in {@code examples/lines/SqlRows.txt}:
@@ -57,9 +59,6 @@ public final class SqlRows implements MapStreamer {
 
   private static final int CONNECTIONS = 20;
   private static final int FETCH_SIZE = 100;
-
-  /** For a database that has fallen silent: neither the server nor the platform has a limit. */
-  private static final int QUERY_SECONDS = 300;
 
   private static final String BAD_DATA_STATES = "22";
   private static final Duration BETWEEN_CANCELS = Duration.ofMillis(50);
@@ -128,7 +127,6 @@ public final class SqlRows implements MapStreamer {
     connection.setReadOnly(true);
     PreparedStatement statement = connection.prepareStatement(query);
     statement.setFetchSize(FETCH_SIZE);
-    statement.setQueryTimeout(QUERY_SECONDS);
     return statement;
   }
 

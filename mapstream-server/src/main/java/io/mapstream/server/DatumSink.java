@@ -77,6 +77,7 @@ final class DatumSink implements MessageSink {
     if (size > writer.maxMessageSize()) {
       throw new MessageTooLargeException(size, writer.maxMessageSize());
     }
+    throwIfBroken();
     if (hasEnded()) {
       throw datumClosed(); // and does not wait for room first
     }
@@ -102,7 +103,7 @@ final class DatumSink implements MessageSink {
     return broken != null;
   }
 
-  /** Throws what broke the sink, where the handler has not let it out. */
+  /** Throws what broke the sink, again and again, where the handler does not let it out. */
   void throwIfBroken() {
     Error e = broken;
     if (e != null) {

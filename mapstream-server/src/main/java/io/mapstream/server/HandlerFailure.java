@@ -46,12 +46,32 @@ final class HandlerFailure {
     this.cause = cause;
     this.container = container;
     String name = cause.getClass().getName();
-    String printed = stackIfPrintable(cause);
-    String text = printed == null ? null : cause.getMessage();
-    this.printable =
-        printed == null ? new IllegalStateException(name + ", which can't be printed") : cause;
-    this.stack = printed == null ? stackOf(printable) : printed;
-    this.message = "UDF_EXECUTION_ERROR(" + container + "): " + (text == null ? name : text);
+    String text = textIfPrintable(cause);
+    String printed = text == null ? null : stackIfPrintable(cause);
+    if (text == null || printed == null) {
+      this.printable = new IllegalStateException(name + ", which can't be printed");
+      this.stack = printable + System.lineSeparator();
+      this.message = wording(container, name);
+    } else {
+      this.printable = cause;
+      this.stack = printed;
+      this.message = wording(container, text);
+    }
+  }
+
+  private static String wording(String container, String text) {
+    return "UDF_EXECUTION_ERROR(" + container + "): " + text;
+  }
+
+  /** The message, or the class where there is none; null if the throwable throws. */
+  @SuppressWarnings("CatchingUnchecked")
+  private static @Nullable String textIfPrintable(Throwable cause) {
+    try {
+      String message = cause.getMessage();
+      return message == null ? cause.getClass().getName() : message;
+    } catch (Throwable t) {
+      return null;
+    }
   }
 
   @SuppressWarnings("CatchingUnchecked")
@@ -93,7 +113,8 @@ final class HandlerFailure {
 
   /** The stack trace with all that is suppressed by now. Not for the event loop. */
   String stackWithSuppressed() {
-    return stackOf(printable);
+    String all = stackIfPrintable(printable);
+    return all == null ? stack : all;
   }
 
   /**
@@ -111,20 +132,24 @@ final class HandlerFailure {
    */
   @SuppressWarnings("CatchingUnchecked")
   StatusRuntimeException toStatus() {
-    String sent = beginning(message, SENT_MESSAGE);
     try {
-      return detailed(sent);
+      return detailed();
     } catch (Throwable t) {
       suppress(t);
-      return Status.INTERNAL.withDescription(sent).asRuntimeException();
+      return plainStatus();
     }
   }
 
-  private StatusRuntimeException detailed(String sent) {
+  /** As {@link #toStatus}, without the details. */
+  StatusRuntimeException plainStatus() {
+    return Status.INTERNAL.withDescription(beginning(message, SENT_MESSAGE)).asRuntimeException();
+  }
+
+  private StatusRuntimeException detailed() {
     return StatusProto.toStatusRuntimeException(
         com.google.rpc.Status.newBuilder()
             .setCode(Code.INTERNAL_VALUE)
-            .setMessage(sent)
+            .setMessage(beginning(message, SENT_MESSAGE))
             .addDetails(
                 Any.pack(DebugInfo.newBuilder().setDetail(beginning(stack, SENT_STACK)).build()))
             .build());

@@ -232,14 +232,29 @@ final class MapStream implements StreamObserver<Request> {
   /** A handler has thrown, or left a sink that is broken. Called on its thread. */
   @SuppressWarnings("CatchingUnchecked")
   DatumOutcome handlerFailed(HandlerTask task, Throwable cause) {
+    DatumOutcome outcome;
     try {
-      return endAfter(task, cause);
+      outcome = endAfter(task, cause);
     } catch (Throwable again) {
-      // Out of memory, or a logger that throws. A datum left open would stall the client for good.
-      HandlerFailure failure = service.failure(task, cause);
-      failure.suppress(again);
-      stopFor(task, failure);
-      return DatumOutcome.FAILED;
+      return stopAnyway(task, cause, again);
+    }
+    if (outcome == DatumOutcome.ANSWERED_WITH_FAIL) {
+      service.failedAlone(task, cause);
+    }
+    return outcome;
+  }
+
+  /** A datum left open would stall the client for good, so this is tried until there is memory. */
+  private DatumOutcome stopAnyway(HandlerTask task, Throwable cause, Throwable again) {
+    while (true) {
+      try {
+        HandlerFailure failure = service.failure(task, cause);
+        failure.suppress(again);
+        stopFor(task, failure, failure.plainStatus());
+        return DatumOutcome.FAILED;
+      } catch (OutOfMemoryError e) {
+        // Each try collects garbage first, so this is no loop that only spins.
+      }
     }
   }
 
@@ -252,17 +267,15 @@ final class MapStream implements StreamObserver<Request> {
     } else if (service.isAnsweredWithFail(cause) && !task.isSinkBroken()) {
       service.counters().failed(FailureKind.HANDLER_ANSWERED_WITH_FAIL);
       task.answerWith(Message.toFail());
-      service.failedAlone(task, cause);
       return DatumOutcome.ANSWERED_WITH_FAIL;
     } else {
-      stopFor(task, service.failure(task, cause));
+      HandlerFailure failure = service.failure(task, cause);
+      stopFor(task, failure, failure.toStatus());
       return DatumOutcome.FAILED;
     }
   }
 
-  private void stopFor(HandlerTask task, HandlerFailure failure) {
-    // Made here and not on the loop: the exception's own methods are the user's code.
-    StatusRuntimeException status = failure.toStatus();
+  private void stopFor(HandlerTask task, HandlerFailure failure, StatusRuntimeException status) {
     onLoop(() -> {
       try {
         failed(failure, status);
@@ -335,7 +348,7 @@ final class MapStream implements StreamObserver<Request> {
   /** The end first: with a full heap the log may fail, too. */
   private void failedItself(FailureKind kind, String reason, Throwable cause) {
     try {
-      end(Status.INTERNAL.withDescription(reason + ": " + cause), null, reason);
+      end(Status.INTERNAL.withDescription(reason), null, reason);
     } finally {
       service.counters().failed(kind);
       log.error("{}, the stream ends", reason, cause);

@@ -10,7 +10,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -59,8 +58,6 @@ public final class MapStreamServer implements AutoCloseable {
    * interrupted handlers to leave.
    */
   private static final Duration FAREWELL = Duration.ofSeconds(1);
-
-  private static final ThreadFactory STOPPING = stop -> new Thread(stop, "mapstream-stop");
 
   private final MapStreamer handler;
   private final ServerOptions options;
@@ -248,8 +245,8 @@ public final class MapStreamServer implements AutoCloseable {
    * left then are interrupted, and their streams end with UNAVAILABLE. The socket and the server
    * info file are removed.
    *
-   * <p>It takes the grace and about a second more at most, where nothing blocks the event loop, and
-   * eight seconds more where something does.
+   * <p>It takes the grace and a second or two more at most, and eight where something blocks the
+   * event loop.
    *
    * <p>May be called at any time and any number of times; each call waits for the one stop. Called
    * by a handler it starts the stop and returns at once, since the stop waits for that handler. If
@@ -258,7 +255,7 @@ public final class MapStreamServer implements AutoCloseable {
    */
   @Override
   public void close() {
-    startStop(STOPPING, this::stopRunning);
+    StopThread.start("mapstream-stop", this::stopRunning);
     try {
       if (!isHandler(Thread.currentThread())) {
         terminated.await();
@@ -280,27 +277,10 @@ public final class MapStreamServer implements AutoCloseable {
       return;
     }
     try {
-      startStop(STOPPING, () -> stopAfter(late));
+      StopThread.start("mapstream-stop", () -> stopAfter(late));
     } catch (Throwable t) {
       failure.set(null); // The next failure tries again.
       throw t;
-    }
-  }
-
-  /**
-   * Runs a stop on a thread of the system, since handlers may keep all carriers of virtual threads
-   * busy; on a virtual one if the system has no more threads to give.
-   */
-  static void startStop(ThreadFactory threads, Runnable stop) {
-    try {
-      threads.newThread(stop).start();
-    } catch (OutOfMemoryError e) {
-      Thread.ofVirtual()
-          .name("mapstream-stop")
-          .start(() -> {
-            log.warn("the stop runs on a virtual thread: {}", e.getMessage());
-            stop.run();
-          });
     }
   }
 

@@ -49,8 +49,9 @@ public final class ServerOptions {
      * The datum alone is answered with the fail mark, and the pipeline's {@code retryStrategy}
      * decides about it; everything else goes on. Each failure is counted and logged at WARN.
      * Results that the handler emitted before have left already and are repeated by a retry. It
-     * needs a platform that knows the mark. An {@link Error}, but for a {@link StackOverflowError},
-     * stops the server all the same: it says something about the process and not about the datum.
+     * needs a platform that knows the mark. An {@link Error}, but for a {@link StackOverflowError}
+     * outside of {@code emit}, stops the server all the same: it says something about the process
+     * and not about the datum.
      */
     FAIL
   }

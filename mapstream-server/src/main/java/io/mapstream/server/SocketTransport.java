@@ -265,13 +265,7 @@ final class SocketTransport {
 
   /** gRPC waits for the event loop there, without a limit, and something may block the loop. */
   private static void shutDown(Server server, Duration patience) throws InterruptedException {
-    Thread shutdown = new Thread(server::shutdown, "mapstream-shutdown");
-    shutdown.setDaemon(true);
-    try {
-      shutdown.start();
-    } catch (OutOfMemoryError e) { // No thread is to be had.
-      server.shutdown();
-    }
+    Thread shutdown = StopThread.start("mapstream-shutdown", server::shutdown);
     shutdown.join(patience);
   }
 

@@ -24,7 +24,10 @@ final class Tuning {
   static final int LEAST_READ = 4 * 1024;
   static final int LARGEST_READ = 256 * 1024;
 
-  /** How long a handler's start waits at most for datums that came with its own. */
+  /**
+   * How long a handler's start waits for datums that came with its own; asked when the next of them
+   * has been read.
+   */
   static final long LONGEST_GATHERING_NANOS = 100_000;
 
   private static final int MOST_PENDING = 4 * 1024 * 1024;

@@ -56,11 +56,11 @@ class BlockedLoopTest {
                   channel.read();
                 },
                 options -> options.shutdownGrace(Duration.ZERO))) {
-      Call call = server.open().send("1", "");
-      Waits.await(started);
-      call.cancel();
-      Waits.await(channel.closing);
       try {
+        Call call = server.open().send("1", "");
+        Waits.await(started);
+        call.cancel();
+        Waits.await(channel.closing);
         // On a virtual thread, which might be a handler's: only the loop can tell.
         Waits.join(Thread.ofVirtual().start(server.server()::close));
       } finally {

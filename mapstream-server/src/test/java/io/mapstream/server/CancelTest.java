@@ -9,6 +9,7 @@ import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.SinkClosedException;
+import io.mapstream.server.hostile.Await;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -96,10 +97,16 @@ class CancelTest {
             },
             options -> options.maxConcurrency(1))) {
       Call first = server.open();
-      Call second = server.open();
+      WireClient other = server.connect();
+      Call second = other.open().shakeHands();
       first.send("1", "a").results("1", 1);
-      second.send("2", "b").cancel();
-      second.end();
+      second.send("2", "b");
+      assertTrue(other.isReady()); // answered after the datum has come
+      second.cancel();
+      Await.until(
+          "the cancel",
+          () -> server.server().metrics().streamsOpen() == 1,
+          () -> server.server().metrics());
       gate.countDown();
 
       assertEquals(List.of("a"), first.answer("1").texts());

@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,6 +11,7 @@ import io.grpc.InternalMetadata;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -119,5 +121,48 @@ class HandlerFailureTest {
 
     assertTrue(stack.contains("Caused by: java.lang.IllegalArgumentException: inner"), stack);
     assertTrue(stack.contains("Suppressed: java.lang.IllegalStateException: beside"), stack);
+  }
+
+  @Test
+  void aCauseThatPrintsButHasNoMessageIsReplaced() {
+    class Mute extends RuntimeException {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      public String getMessage() {
+        throw new IllegalStateException("no message today");
+      }
+
+      @Override
+      public void printStackTrace(PrintWriter to) {
+        to.println("printed");
+      }
+    }
+    Throwable cause = new Mute();
+    HandlerFailure failure = failure(cause);
+
+    assertNotSame(cause, failure.printable());
+    assertEquals("UDF_EXECUTION_ERROR(udf): " + cause.getClass().getName(), failure.message());
+  }
+
+  @Test
+  void whatIsSuppressedLaterIsShownUnlessItCannotBePrinted() {
+    IllegalStateException cause = new IllegalStateException("outer");
+    HandlerFailure failure = failure(cause);
+    failure.suppress(new IllegalStateException("later"));
+
+    assertFalse(failure.stack().contains("later"), failure.stack());
+    assertTrue(failure.stackWithSuppressed().contains("IllegalStateException: later"));
+
+    failure.suppress(
+        new RuntimeException() {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          public String getMessage() {
+            throw new IllegalStateException("no message today");
+          }
+        });
+    assertEquals(failure.stack(), failure.stackWithSuppressed());
   }
 }

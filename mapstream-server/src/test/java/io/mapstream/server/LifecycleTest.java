@@ -234,24 +234,6 @@ class LifecycleTest {
     }
   }
 
-  /** A handler that leaks threads may be what the stop is for. */
-  @Test
-  void aStopNeedsNoThreadThatTheSystemWillNotGive() throws Exception {
-    CompletableFuture<Thread> stops = new CompletableFuture<>();
-
-    MapStreamServer.startStop(
-        stop ->
-            new Thread(stop) {
-              @Override
-              public void start() {
-                throw new OutOfMemoryError("unable to create native thread");
-              }
-            },
-        () -> stops.complete(Thread.currentThread()));
-
-    assertTrue(Waits.get(stops).isVirtual());
-  }
-
   /** A datum that comes too late gets no EOT, so that the client sends it to the next server. */
   @Test
   void noDatumIsTakenAfterTheStopHasBegun() throws Exception {

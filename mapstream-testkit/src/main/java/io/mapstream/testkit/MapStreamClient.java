@@ -162,6 +162,7 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws IllegalStateException if the client is closed
    */
   public ClientStream stream() throws InterruptedException {
+    verifyOpen();
     opening.lockInterruptibly();
     try {
       if (first == null) {
@@ -202,13 +203,22 @@ public final class MapStreamClient implements AutoCloseable {
     return open(false);
   }
 
-  private ClientStream open(boolean reading) throws InterruptedException {
-    ClientStream stream;
+  private void verifyOpen() {
     lock.lock();
     try {
       if (closed) {
         throw new IllegalStateException("the client is closed");
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private ClientStream open(boolean reading) throws InterruptedException {
+    ClientStream stream;
+    lock.lock();
+    try {
+      verifyOpen();
       String name = "stream " + ++opened + " on " + socketPath;
       stream = new ClientStream(socket.channel(), name, reading, timeout);
       streams.removeIf(ClientStream::isForgettable);
@@ -275,6 +285,7 @@ public final class MapStreamClient implements AutoCloseable {
     if (!broken.hasEnded()) {
       throw new IllegalArgumentException("only a stream that has ended is redriven: " + broken);
     }
+    verifyOpen();
     Map<String, Datum> unanswered = broken.unanswered();
     if (unanswered.isEmpty()) {
       return List.of();

@@ -49,9 +49,6 @@ public final class MapStreamTestServer implements AutoCloseable {
   private boolean failureKnown;
   private boolean closed;
 
-  /** The server had stopped when that was last asked. */
-  private volatile boolean stopped;
-
   private MapStreamTestServer(TemporaryFolder folder, MapStreamServer server) {
     this.folder = folder;
     this.server = server;
@@ -124,23 +121,33 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   public MapStreamClient connect(Consumer<MapStreamClient.Builder> options)
       throws InterruptedException {
+    verifyOpen();
     MapStreamClient.Builder builder =
         MapStreamClient.builder(socketPath()).serverInfoFile(serverInfoFile());
     options.accept(builder);
     MapStreamClient connected = builder.connect();
-    boolean late;
     lock.lock();
     try {
-      late = closed;
       clients.add(connected);
+      verifyOpen();
+    } catch (IllegalStateException e) {
+      connected.close();
+      throw e;
     } finally {
       lock.unlock();
     }
-    if (late) {
-      connected.close();
-      throw new IllegalStateException("the server is closed");
-    }
     return connected;
+  }
+
+  private void verifyOpen() {
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the server is closed");
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** {@return the Unix socket that the server listens on} */
@@ -178,16 +185,26 @@ public final class MapStreamTestServer implements AutoCloseable {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
+    if (failure.isEmpty() && hasStopped()) {
+      throw new WaitTimeoutException(
+          "the server was stopped by something else than a handler's failure");
+    }
     return failure.orElseThrow(() ->
         new WaitTimeoutException(
-            stopped
-                ? "the server was stopped by something else than a handler's failure"
-                : "waited " + limit + " for a handler's failure to stop the server"));
+            "waited " + limit + " for a handler's failure to stop the server"));
+  }
+
+  private boolean hasStopped() throws InterruptedException {
+    try {
+      return server.awaitTermination(Duration.ZERO);
+    } catch (ExecutionException e) {
+      return false; // by a failure, in this very moment
+    }
   }
 
   private Optional<Throwable> stoppedBy(Duration limit) {
     try {
-      stopped = server.awaitTermination(limit);
+      server.awaitTermination(limit);
       return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -215,19 +232,8 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   @Override
   public void close() {
-    boolean interrupted = Thread.interrupted();
-    try {
-      closeOnce();
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private void closeOnce() {
-    List<MapStreamClient> left;
     boolean known;
+    List<MapStreamClient> left;
     lock.lock();
     try {
       if (closed) {
@@ -239,6 +245,7 @@ public final class MapStreamTestServer implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    boolean interrupted = Thread.interrupted();
     RuntimeException failure = null;
     for (MapStreamClient connected : left) {
       try {
@@ -248,6 +255,10 @@ public final class MapStreamTestServer implements AutoCloseable {
       }
     }
     server.close();
+    while (Thread.interrupted()) { // It has returned before the server had stopped.
+      interrupted = true;
+      server.close();
+    }
     try {
       folder.delete();
     } catch (UncheckedIOException e) {
@@ -256,6 +267,9 @@ public final class MapStreamTestServer implements AutoCloseable {
     Throwable thrown = failure().orElse(null);
     if (thrown != null && !known) {
       failure = first(failure, new IllegalStateException("the handler failed: " + thrown, thrown));
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
     if (failure != null) {
       throw failure;

@@ -26,9 +26,16 @@ class BoundedMemoryTest {
   @Test
   void stalledClientCostsNothingAndGetsAllOfIt(@TempDir Path folder, TestReporter reporter)
       throws Exception {
-    try (ServerProcess server = new ServerProcess(folder, SMALL);
+    // With all pages of the heap from the start, only what is outside of it can become more.
+    try (ServerProcess server =
+            new ServerProcess(
+                folder,
+                "-Xms64m",
+                "-Xmx64m",
+                "-XX:+AlwaysPreTouch",
+                "-XX:+ExitOnOutOfMemoryError");
         GrpcClient client = new GrpcClient(server.socket())) {
-      // So that the heap has its pages, and the code is compiled.
+      // So that the code is compiled, and the transport has its buffers.
       GrpcClient.Stream reading = client.open();
       send(reading);
       reading.finish();

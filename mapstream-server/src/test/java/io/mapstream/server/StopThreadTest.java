@@ -1,0 +1,46 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class StopThreadTest {
+
+  private final CompletableFuture<Thread> ran = new CompletableFuture<>();
+
+  private void run() {
+    ran.complete(Thread.currentThread());
+  }
+
+  @Test
+  void itIsAThreadOfTheSystem() throws Exception {
+    Thread started = StopThread.start("name", this::run);
+
+    assertEquals(started, Waits.get(ran));
+    assertFalse(started.isVirtual());
+    assertEquals("name", started.getName());
+  }
+
+  @Test
+  void itIsAVirtualOneWhereTheSystemGivesNone() throws Exception {
+    Thread started =
+        StopThread.start(
+            task ->
+                new Thread(task) {
+                  @Override
+                  public void start() {
+                    throw new OutOfMemoryError("unable to create native thread");
+                  }
+                },
+            "name",
+            this::run);
+
+    assertEquals(started, Waits.get(ran));
+    assertTrue(started.isVirtual());
+    assertEquals("name", started.getName());
+    Waits.join(started);
+  }
+}
