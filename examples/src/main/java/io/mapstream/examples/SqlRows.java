@@ -59,7 +59,6 @@ public final class SqlRows implements MapStreamer {
 
   private static final int CONNECTIONS = 20;
   private static final int FETCH_SIZE = 100;
-
   private static final String BAD_DATA_STATES = "22";
   private static final Duration BETWEEN_CANCELS = Duration.ofMillis(50);
 

@@ -28,6 +28,8 @@ final class FunctionProcess implements AutoCloseable {
       throws IOException {
     Path folder = Files.createTempDirectory("function");
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    // What the build's own environment says of tracing is not for the function.
+    builder.environment().keySet().removeIf(name -> name.startsWith("OTEL_"));
     builder.environment().put("MAPSTREAM_SOCKET_PATH", folder.resolve("s").toString());
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
     builder.environment().putAll(environment);
@@ -75,13 +77,11 @@ final class FunctionProcess implements AutoCloseable {
   }
 
   /**
-   * Ends the process as the platform does, by SIGTERM.
+   * Ends the process as the platform does, by SIGTERM, and tells what it has printed.
    *
    * @throws IllegalStateException if its exit code isn't 0, or if it had to be killed
-   * @throws IOException if it has left its socket or its server info
    */
-  @Override
-  public void close() throws IOException {
+  String end() throws IOException {
     process.destroy();
     Process ended =
         process.onExit().completeOnTimeout(process, LIMIT.toSeconds(), TimeUnit.SECONDS).join();
@@ -92,6 +92,17 @@ final class FunctionProcess implements AutoCloseable {
     if (ended.exitValue() != 0) {
       throw new IllegalStateException("ended with " + ended.exitValue() + ": " + log());
     }
+    return log();
+  }
+
+  /**
+   * {@linkplain #end() Ends} the process, where that has not been done, and removes its folder.
+   *
+   * @throws IOException if it has left its socket or its server info
+   */
+  @Override
+  public void close() throws IOException {
+    end();
     Files.delete(folder.resolve("log"));
     Files.delete(folder);
   }

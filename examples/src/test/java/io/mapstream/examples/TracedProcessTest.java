@@ -1,30 +1,26 @@
 package io.mapstream.examples;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.TestDatum;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The example as a process, with the settings of docs/tracing.md: where its spans go. */
 @DisabledOnOs(OS.WINDOWS)
@@ -34,8 +30,6 @@ class TracedProcessTest {
 
   private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
   private static final String PLATFORM_SPAN = "00f067aa0ba902b7";
-
-  @TempDir Path folder;
 
   /** What the collector was sent, in hex. */
   private final BlockingQueue<String> exported = new LinkedBlockingQueue<>();
@@ -91,37 +85,22 @@ class TracedProcessTest {
 
   /** Starts the example, sends it a datum of a trace, ends it by SIGTERM, and gives its log. */
   private String serveOneDatum(Map<String, String> settings) throws Exception {
-    Path log = folder.resolve("log");
-    Path socket = folder.resolve("s");
-    Path info = folder.resolve("info");
-    ProcessBuilder builder =
-        new ProcessBuilder(
+    List<String> command =
+        List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
             Traced.class.getName());
-    Map<String, String> environment = builder.environment();
-    environment.keySet().removeIf(name -> name.startsWith("OTEL_"));
-    environment.put("MAPSTREAM_SOCKET_PATH", socket.toString());
-    environment.put("MAPSTREAM_SERVER_INFO_FILE", info.toString());
-    environment.putAll(settings);
-    Process process = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    try {
-      try (var client =
-          MapStreamClient.builder(socket).serverInfoFile(info).timeout(LIMIT).connect()) {
+    try (FunctionProcess process = FunctionProcess.start(command, settings)) {
+      try (var client = process.connect()) {
         String traceparent = "00-" + TRACE + "-" + PLATFORM_SPAN + "-01";
         var datum = TestDatum.builder().text("a").traceContext(Map.of("traceparent", traceparent));
         String answer = client.send(datum.build()).await(LIMIT).texts().getFirst();
         assertTrue(answer.startsWith("a  00-" + TRACE + "-"), answer);
         client.stream().complete(LIMIT);
       }
-      process.destroy();
-      assertTrue(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS), "it has to end");
-      assertEquals(0, process.exitValue());
-      return Files.readString(log);
-    } finally {
-      process.destroyForcibly();
+      return process.end();
     }
   }
 }

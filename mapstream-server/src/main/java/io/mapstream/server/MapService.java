@@ -212,10 +212,6 @@ final class MapService {
     starts.add(task);
   }
 
-  int inWork() {
-    return admission.datums();
-  }
-
   // What streams share.
 
   MapStreamer handler() {

@@ -281,7 +281,9 @@ final class SocketTransport {
    */
   void close(Duration patience) throws InterruptedException, IOException {
     if (server != null) {
-      shutDown(server, patience);
+      if (!server.isShutdown()) {
+        shutDown(server, patience);
+      }
       if (!server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS)) {
         server.shutdownNow();
         server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);

@@ -90,10 +90,14 @@ class MapStreamHostileTest {
 
   private static int inWork(MapService service, ExecutorService loop) {
     try {
-      return loop.submit(service::inWork).get(10, TimeUnit.SECONDS);
+      return loop.submit(() -> service.admission().datums()).get(10, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new AssertionError(e);
     }
+  }
+
+  private void awaitFreePlace(MapService service) {
+    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
   }
 
   @Test
@@ -107,7 +111,7 @@ class MapStreamHostileTest {
     loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
 
     assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    awaitFreePlace(service);
   }
 
   /** Ends a stream whose handler waits, where gRPC throws this. */
@@ -125,7 +129,7 @@ class MapStreamHostileTest {
     var aborted = loop.submit(() -> stream.abort(Status.UNAVAILABLE));
 
     assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    awaitFreePlace(service);
     return aborted;
   }
 
@@ -163,14 +167,7 @@ class MapStreamHostileTest {
             },
             ServerOptions.builder().errorPolicy(ServerOptions.ErrorPolicy.FAIL).build(Map.of()),
             overflows);
-    ObserverDouble client = new ObserverDouble();
-    openOn(service, client);
-
-    Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
-    assertSame(played, failures.iterator().next().cause());
-    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
-    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
+    assertStopsTheServer(service, played);
   }
 
   @Test
@@ -192,6 +189,17 @@ class MapStreamHostileTest {
 
     assertEndsByItself(
         serviceOf((keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), fillsUp));
+  }
+
+  private void assertStopsTheServer(MapService service, Throwable cause) throws Exception {
+    ObserverDouble client = new ObserverDouble();
+    openOn(service, client);
+
+    Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
+    awaitFreePlace(service);
+    assertSame(cause, failures.iterator().next().cause());
+    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
   }
 
   private void assertEndsByItself(MapService service) throws Exception {
@@ -227,12 +235,12 @@ class MapStreamHostileTest {
 
     assertInstanceOf(SinkClosedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
     // Emitters wake before the client is told, and this waits for the loop.
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    awaitFreePlace(service);
     assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
     assertEquals(1, counters.snapshot().failures(FailureKind.WRITE_FAILED));
     assertEquals(List.of(), List.copyOf(failures));
     loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+    awaitFreePlace(service);
   }
 
   /** The answer to a failure needs memory, too. */
@@ -252,15 +260,8 @@ class MapStreamHostileTest {
             },
             options,
             fillsUp);
-    ObserverDouble client = new ObserverDouble();
-    openOn(service, client);
-
-    Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
-    assertSame(boom, failures.iterator().next().cause());
+    assertStopsTheServer(service, boom);
     assertSame(played, boom.getSuppressed()[0]);
-    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
-    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
   }
 
   /** As in a process that is allowed no more memory for threads. */
@@ -277,13 +278,6 @@ class MapStreamHostileTest {
               }
             },
         System::nanoTime);
-    ObserverDouble client = new ObserverDouble();
-    openOn(service, client);
-
-    Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
-    assertSame(played, failures.iterator().next().cause());
-    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
-    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
+    assertStopsTheServer(service, played);
   }
 }

@@ -66,7 +66,7 @@ public final class OpenServer implements AutoCloseable {
   /** Datums that hold a place, over all streams. */
   public int inWork() {
     try {
-      return CompletableFuture.supplyAsync(service::inWork, transport.loop())
+      return CompletableFuture.supplyAsync(() -> service.admission().datums(), transport.loop())
           .get(10, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new AssertionError("the event loop does not answer", e);

@@ -145,7 +145,7 @@ final class PlayedService {
   /** After all: no rule was broken, and every place and every byte is given back, none twice. */
   void verifyNothingIsLeft() {
     check(fault.isEmpty(), fault);
-    check(service.inWork() == 0, service.inWork() + " datums are in work");
+    check(service.admission().datums() == 0, service.admission().datums() + " datums are in work");
     long budget = Tuning.bytesInWork();
     boolean[] room = {false};
     // Bytes alone, whatever the number of places.
