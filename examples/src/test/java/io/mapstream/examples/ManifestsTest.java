@@ -9,6 +9,7 @@ import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
+import java.lang.module.ModuleDescriptor.Version;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 class ManifestsTest {
@@ -28,13 +30,48 @@ class ManifestsTest {
   private static final String PIPELINE = "pipeline.yaml";
   private static final String MONO_VERTEX = "monovertex.yaml";
 
+  /** The newest release of the platform; a manifest as it stands is for this one. */
+  private static final String NEWEST_RELEASE = "1.8.3";
+
+  /** Any release after it: the lines with {@code #+} are for such a one. */
+  private static final String NEXT_RELEASE = "1.8.4";
+
   /** What Kubernetes gives a pod to end in, where nothing else is said. */
   private static final int POD_GRACE_SECONDS = 30;
 
   @ParameterizedTest
   @ValueSource(strings = {PIPELINE, MONO_VERTEX})
-  void manifestHasKnownFieldsAlone(String manifest) throws IOException {
-    assertEquals(List.of(), faults(read(manifest)));
+  void manifestHasOnlyFieldsThatTheNewestReleaseKnows(String manifest) throws IOException {
+    assertEquals(List.of(), faults(read(manifest), NEWEST_RELEASE));
+    assertEquals(List.of(), faults(readForNextRelease(manifest), NEXT_RELEASE));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "pipeline.yaml, 1.8.3, retryStrategy",
+    "monovertex.yaml, 1.8.3, retryStrategy",
+    "pipeline.yaml, 1.7.9, concurrency",
+    "monovertex.yaml, 1.6.0, udf",
+  })
+  void fieldThatAReleaseDoesNotKnowIsNamed(String manifest, String release, String field)
+      throws IOException {
+    List<String> faults = faults(readForNextRelease(manifest), release);
+
+    assertTrue(faults.stream().anyMatch(fault -> fault.contains(field)), faults::toString);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {PIPELINE, MONO_VERTEX})
+  void failPolicyIsOnlyForReleasesThatKnowItsMark(String manifest) throws IOException {
+    assertEquals(List.of(), policies(parse(read(manifest))));
+    assertEquals(List.of("FAIL"), policies(parse(readForNextRelease(manifest))));
+  }
+
+  private static List<String> policies(JsonNode manifest) {
+    return environment(manifest)
+        .filter(variable -> variable.get("name").asString().equals("MAPSTREAM_ERROR_POLICY"))
+        .map(variable -> variable.get("value").asString())
+        .toList();
   }
 
   @ParameterizedTest
@@ -57,17 +94,17 @@ class ManifestsTest {
   })
   void changedManifestIsRefused(String manifest, String field, String changed, String named)
       throws IOException {
-    String text = read(manifest);
+    String text = readForNextRelease(manifest);
     assertTrue(text.contains(field), () -> field + " is not in " + manifest);
 
-    List<String> faults = faults(text.replace(field, changed));
+    List<String> faults = faults(text.replace(field, changed), NEXT_RELEASE);
 
     assertTrue(faults.stream().anyMatch(fault -> fault.contains(named)), faults::toString);
   }
 
   @Test
   void edgesJoinVerticesThatAreThere() throws IOException {
-    JsonNode spec = parsed(PIPELINE).get("spec");
+    JsonNode spec = parse(read(PIPELINE)).get("spec");
     List<String> vertices =
         spec.get("vertices").valueStream().map(vertex -> vertex.get("name").asString()).toList();
 
@@ -80,7 +117,7 @@ class ManifestsTest {
   @Test
   void tagsOfTheEdgesAreThoseThatTheFunctionSets() throws IOException {
     Set<String> tags =
-        parsed(PIPELINE).findValues("tags").stream()
+        parse(read(PIPELINE)).findValues("tags").stream()
             .flatMap(condition -> condition.get("values").valueStream())
             .map(JsonNode::asString)
             .collect(Collectors.toSet());
@@ -93,7 +130,7 @@ class ManifestsTest {
   void settingsAreThoseThatTheServerReads(String manifest) throws IOException {
     String server = sources(Path.of("../mapstream-server/src/main/java"));
     List<String> settings =
-        environment(manifest)
+        environment(parse(readForNextRelease(manifest)))
             .map(variable -> variable.get("name").asString())
             .filter(name -> name.matches("(MAPSTREAM|NUMAFLOW)_.*"))
             .toList();
@@ -108,12 +145,12 @@ class ManifestsTest {
   @ValueSource(strings = {PIPELINE, MONO_VERTEX})
   void functionStopsWithinThePodsGrace(String manifest) throws IOException {
     List<Integer> graces =
-        environment(manifest)
+        environment(parse(read(manifest)))
             .filter(variable -> variable.get("name").asString().contains("GRACE"))
             .map(variable -> Integer.parseInt(variable.get("value").asString()))
             .toList();
 
-    assertEquals(parsed(manifest).findValues("udf").size(), graces.size());
+    assertEquals(parse(read(manifest)).findValues("udf").size(), graces.size());
     assertTrue(graces.stream().allMatch(grace -> grace < POD_GRACE_SECONDS), graces::toString);
   }
 
@@ -121,9 +158,10 @@ class ManifestsTest {
   @ValueSource(strings = {PIPELINE, MONO_VERTEX})
   void fieldsAreExplainedInThePage(String manifest) throws IOException {
     String page = Files.readString(Path.of("../docs/kubernetes.md"));
+    JsonNode manifestOfNextRelease = parse(readForNextRelease(manifest));
     Set<String> fields = new TreeSet<>();
     for (String part : List.of("udf", "container", "retryStrategy", "backoff", "limits", "scale")) {
-      parsed(manifest).findValues(part).forEach(node -> fields.addAll(node.propertyNames()));
+      manifestOfNextRelease.findValues(part).forEach(node -> fields.addAll(node.propertyNames()));
     }
     // Of the container's resources, not of the vertex.
     fields.removeAll(Set.of("cpu", "memory"));
@@ -134,26 +172,50 @@ class ManifestsTest {
     }
   }
 
-  private static List<String> faults(String manifest) throws IOException {
-    return schema().validate(manifest, InputFormat.YAML).stream().map(Error::toString).toList();
+  private static List<String> faults(String manifest, String release) throws IOException {
+    return schema(release).validate(manifest, InputFormat.YAML).stream()
+        .map(Error::toString)
+        .toList();
   }
 
-  private static Schema schema() throws IOException {
+  /** The schema without the fields that a release does not know. */
+  private static Schema schema(String release) throws IOException {
+    JsonNode schema = new YAMLMapper().readTree(Path.of("src/test/resources/manifest.schema.json"));
+    removeUnknown(schema, Version.parse(release));
     return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-        .getSchema(
-            Files.readString(Path.of("src/test/resources/manifest.schema.json")), InputFormat.JSON);
+        .getSchema(schema.toString(), InputFormat.JSON);
+  }
+
+  private static void removeUnknown(JsonNode node, Version release) {
+    if (node instanceof ObjectNode fields) {
+      fields.removeIf(
+          field -> isBelow(release, field.path("since")) || !isAbove(release, field.path("after")));
+    }
+    node.forEach(child -> removeUnknown(child, release));
+  }
+
+  private static boolean isBelow(Version release, JsonNode since) {
+    return since.isString() && release.compareTo(Version.parse(since.asString())) < 0;
+  }
+
+  private static boolean isAbove(Version release, JsonNode after) {
+    return !after.isString() || release.compareTo(Version.parse(after.asString())) > 0;
   }
 
   private static String read(String manifest) throws IOException {
     return Files.readString(Path.of("kubernetes").resolve(manifest));
   }
 
-  private static JsonNode parsed(String manifest) throws IOException {
-    return new YAMLMapper().readTree(read(manifest));
+  private static String readForNextRelease(String manifest) throws IOException {
+    return read(manifest).replace("#+ ", "");
   }
 
-  private static Stream<JsonNode> environment(String manifest) throws IOException {
-    return parsed(manifest).findValues("env").stream().flatMap(JsonNode::valueStream);
+  private static JsonNode parse(String manifest) {
+    return new YAMLMapper().readTree(manifest);
+  }
+
+  private static Stream<JsonNode> environment(JsonNode manifest) {
+    return manifest.findValues("env").stream().flatMap(JsonNode::valueStream);
   }
 
   private static String sources(Path folder) throws IOException {
