@@ -20,7 +20,7 @@ final class LogLines {
   private LogLines() {}
 
   /** What is in effect. */
-  static void started(Logger log, ServerOptions options, SocketTransport.Kind kind) {
+  static void started(Logger log, ServerOptions options, InternalSocketKind kind) {
     Duration slow = options.slowHandlerWarning();
     log.info(
         "mapstream {} serves {} ({}), Java {}{}: messages up to {}, at most {} datums and {} of"

@@ -157,10 +157,10 @@ public final class MapStreamServer implements AutoCloseable {
    */
   public MapStreamServer start() throws IOException {
     NettyDefaults.set();
-    return start(SocketTransport.Kind.best());
+    return start(InternalSocketKind.best());
   }
 
-  MapStreamServer start(SocketTransport.Kind kind) throws IOException {
+  MapStreamServer start(InternalSocketKind kind) throws IOException {
     lifecycle.lock();
     try {
       if (state != State.NEW) {

@@ -7,21 +7,12 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.IoHandlerFactory;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.ServerChannel;
-import io.grpc.netty.shaded.io.netty.channel.epoll.Epoll;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollServerDomainSocketChannel;
-import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
-import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerDomainSocketChannel;
-import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
 import io.grpc.netty.shaded.io.netty.util.ResourceLeakDetector;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
-import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -37,60 +28,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The server's Unix socket: the only room that knows Netty. Native epoll where the platform has it,
- * the JDK's Unix sockets elsewhere.
+ * The server's Unix socket: the only class here that knows Netty, with {@link
+ * InternalSocketKind}.
  *
  * <p>One thread accepts connections, reads, writes and runs gRPC's callbacks: the event loop. The
  * data plane has one connection and one stream, so a second thread would have nothing to do, and
  * all that belongs to streams can belong to one thread.
  */
 final class SocketTransport {
-
-  /** The kinds of Unix socket. */
-  enum Kind {
-    EPOLL {
-      @Override
-      IoHandlerFactory ioHandler() {
-        return EpollIoHandler.newFactory();
-      }
-
-      @Override
-      Class<? extends ServerChannel> channel() {
-        return EpollServerDomainSocketChannel.class;
-      }
-
-      @Override
-      SocketAddress address(Path path) {
-        return new DomainSocketAddress(path.toFile());
-      }
-    },
-    JDK {
-      @Override
-      IoHandlerFactory ioHandler() {
-        return NioIoHandler.newFactory();
-      }
-
-      @Override
-      Class<? extends ServerChannel> channel() {
-        return NioServerDomainSocketChannel.class;
-      }
-
-      @Override
-      SocketAddress address(Path path) {
-        return UnixDomainSocketAddress.of(path);
-      }
-    };
-
-    abstract IoHandlerFactory ioHandler();
-
-    abstract Class<? extends ServerChannel> channel();
-
-    abstract SocketAddress address(Path path);
-
-    static Kind best() {
-      return Epoll.isAvailable() ? EPOLL : JDK;
-    }
-  }
 
   /** What the JDK leaves of Linux's 108 bytes of {@code sun_path}; macOS has less. */
   private static final int LONGEST_PATH = 106;
@@ -102,13 +47,13 @@ final class SocketTransport {
   private static final String LEAK_DETECTION = "io.grpc.netty.shaded.io.netty.leakDetection.level";
 
   private final Path path;
-  private final Kind kind;
+  private final InternalSocketKind kind;
   private final EventLoopGroup loop;
   private final ReadSize readSize = new ReadSize();
   private @Nullable Server server;
   private @Nullable FileIdentity made;
 
-  SocketTransport(Path path, Kind kind) {
+  SocketTransport(Path path, InternalSocketKind kind) {
     this.path = path;
     this.kind = kind;
     quietLeakDetector();
@@ -135,7 +80,7 @@ final class SocketTransport {
     return loop.next();
   }
 
-  Kind kind() {
+  InternalSocketKind kind() {
     return kind;
   }
 
@@ -155,7 +100,7 @@ final class SocketTransport {
     Path firstName = firstName();
     Server listening =
         NettyServerBuilder.forAddress(kind.address(firstName))
-            .channelType(kind.channel())
+            .channelType(kind.serverChannel())
             .bossEventLoopGroup(loop)
             .workerEventLoopGroup(loop)
             .directExecutor()

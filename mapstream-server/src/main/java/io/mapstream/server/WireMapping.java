@@ -1,6 +1,5 @@
 package io.mapstream.server;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
@@ -8,14 +7,12 @@ import io.grpc.KnownLength;
 import io.grpc.StatusRuntimeException;
 import io.mapstream.Datum;
 import io.mapstream.Message;
-import io.mapstream.Metadata;
 import io.mapstream.NackOptions;
-import io.mapstream.proto.metadata.KeyValueGroup;
+import io.mapstream.proto.Codec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.DateTimeException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Requests and results are read and written field by field with protobuf's own coded streams,
  * not through generated messages: a value then is copied once on its way in and once on its way
  * out, and no intermediate object is made per key, timestamp or result. Metadata and nack options,
- * which few messages carry, go through the generated classes. The tests hold every function against
+ * which few messages carry, go through the generated classes and {@link Codec}. The tests hold every function against
  * the generated classes.
  */
 final class WireMapping {
@@ -260,20 +257,10 @@ final class WireMapping {
                   eventTime,
                   knownWatermark,
                   allHeaders,
-                  toMetadata(metadata.getUserMetadataMap()),
-                  toMetadata(metadata.getSysMetadataMap()));
+                  Codec.metadata(metadata.getUserMetadataMap()),
+                  Codec.metadata(metadata.getSysMetadataMap()));
       return new Request.Data(id, datum, size);
     }
-  }
-
-  private static Metadata toMetadata(Map<String, KeyValueGroup> groups) {
-    Map<String, Map<String, byte[]>> plain = new HashMap<>();
-    groups.forEach((group, values) -> {
-      Map<String, byte[]> entries = new HashMap<>();
-      values.getKeyValueMap().forEach((key, bytes) -> entries.put(key, bytes.toByteArray()));
-      plain.put(group, entries);
-    });
-    return Metadata.of(plain);
   }
 
   /**
@@ -284,9 +271,14 @@ final class WireMapping {
   static Emission encodeResult(Message message) {
     byte[] value = message.value();
     byte[] metadata =
-        message.userMetadata().isEmpty() ? null : encodeMetadata(message.userMetadata());
+        message.userMetadata().isEmpty()
+            ? null
+            : io.mapstream.proto.metadata.Metadata.newBuilder()
+                .putAllUserMetadata(Codec.groups(message.userMetadata()))
+                .build()
+                .toByteArray();
     NackOptions nackOptions = message.nackOptions().orElse(null);
-    byte[] nack = nackOptions == null ? null : encodeNackOptions(nackOptions);
+    byte[] nack = nackOptions == null ? null : Codec.nackOptions(nackOptions).toByteArray();
 
     long body =
         stringsSize(KEYS, message.keys())
@@ -350,27 +342,6 @@ final class WireMapping {
     for (int i = 0; i < strings.size(); i++) {
       out.writeString(field, strings.get(i));
     }
-  }
-
-  private static byte[] encodeMetadata(Metadata metadata) {
-    var proto = io.mapstream.proto.metadata.Metadata.newBuilder();
-    metadata
-        .asMap()
-        .forEach((group, entries) -> {
-          var values = KeyValueGroup.newBuilder();
-          entries.forEach((key, bytes) -> values.putKeyValue(key, ByteString.copyFrom(bytes)));
-          proto.putUserMetadata(group, values.build());
-        });
-    return proto.build().toByteArray();
-  }
-
-  private static byte[] encodeNackOptions(NackOptions options) {
-    var proto = io.mapstream.proto.nackoptions.NackOptions.newBuilder();
-    options.reason().ifPresent(proto::setReason);
-    options.maxDeliveries().ifPresent(n -> proto.setMaxDeliveries((int) n));
-    options.delay().map(Duration::toMillis).ifPresent(proto::setDelay);
-    proto.putAllNackMap(options.nackMap());
-    return proto.build().toByteArray();
   }
 
   /** The encoded field {@code id}, which closes each response with results. */

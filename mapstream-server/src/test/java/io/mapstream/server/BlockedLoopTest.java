@@ -47,7 +47,7 @@ class BlockedLoopTest {
     try (channel;
         TestServer server =
             TestServer.start(
-                SocketTransport.Kind.best(),
+                InternalSocketKind.best(),
                 (keys, datum, sink) -> {
                   started.countDown();
                   channel.read();

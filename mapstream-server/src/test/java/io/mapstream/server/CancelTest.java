@@ -27,12 +27,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A client that leaves takes its handlers along, and nobody else's. */
 @ParameterizedClass
-@EnumSource(SocketTransport.Kind.class)
+@EnumSource(InternalSocketKind.class)
 class CancelTest {
 
-  private final SocketTransport.Kind kind;
+  private final InternalSocketKind kind;
 
-  CancelTest(SocketTransport.Kind kind) {
+  CancelTest(InternalSocketKind kind) {
     this.kind = kind;
   }
 

@@ -16,14 +16,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A result with the fail mark is the last of its datum, whatever the handler does next. */
 @ParameterizedClass
-@EnumSource(SocketTransport.Kind.class)
+@EnumSource(InternalSocketKind.class)
 class FailMarkTest {
 
   private static final List<String> FAIL = List.of(Message.FAIL_TAG);
 
-  private final SocketTransport.Kind kind;
+  private final InternalSocketKind kind;
 
-  FailMarkTest(SocketTransport.Kind kind) {
+  FailMarkTest(InternalSocketKind kind) {
     this.kind = kind;
   }
 

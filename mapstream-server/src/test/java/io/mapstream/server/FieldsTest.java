@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a field of the API is on the wire, and the other way round. */
 class FieldsTest {
 
-  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+  private static final InternalSocketKind KIND = InternalSocketKind.best();
   private static final Instant EVENT_TIME = Instant.ofEpochSecond(1_700_000_000, 123_456_789);
   private static final Instant WATERMARK = Instant.ofEpochSecond(1_600_000_000);
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What flight recordings hold of a server that is driven. */
 class FlightRecorderTest {
 
-  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+  private static final InternalSocketKind KIND = InternalSocketKind.best();
   private static final String DATUM = "io.mapstream.Datum";
   private static final String STREAM = "io.mapstream.Stream";
 

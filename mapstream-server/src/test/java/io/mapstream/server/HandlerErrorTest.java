@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a handler throws, as the client, the caller of the server and the other handlers see it. */
 class HandlerErrorTest {
 
-  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+  private static final InternalSocketKind KIND = InternalSocketKind.best();
 
   private static final Metadata.Key<byte[]> DETAILS =
       Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);

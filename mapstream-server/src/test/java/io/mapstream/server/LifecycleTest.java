@@ -29,12 +29,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Start and stop, in any order and from anywhere. */
 @ParameterizedClass
-@EnumSource(SocketTransport.Kind.class)
+@EnumSource(InternalSocketKind.class)
 class LifecycleTest {
 
-  private final SocketTransport.Kind kind;
+  private final InternalSocketKind kind;
 
-  LifecycleTest(SocketTransport.Kind kind) {
+  LifecycleTest(InternalSocketKind kind) {
     this.kind = kind;
   }
 

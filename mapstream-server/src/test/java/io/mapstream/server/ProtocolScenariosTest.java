@@ -22,12 +22,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  * answers with one result per word between commas, and with none for an empty value.
  */
 @ParameterizedClass
-@EnumSource(SocketTransport.Kind.class)
+@EnumSource(InternalSocketKind.class)
 class ProtocolScenariosTest {
 
-  private final SocketTransport.Kind kind;
+  private final InternalSocketKind kind;
 
-  ProtocolScenariosTest(SocketTransport.Kind kind) {
+  ProtocolScenariosTest(InternalSocketKind kind) {
     this.kind = kind;
   }
 

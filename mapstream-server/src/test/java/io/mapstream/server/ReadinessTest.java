@@ -17,12 +17,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a client hears before it sends data, and beside it. */
 @ParameterizedClass
-@EnumSource(SocketTransport.Kind.class)
+@EnumSource(InternalSocketKind.class)
 class ReadinessTest {
 
-  private final SocketTransport.Kind kind;
+  private final InternalSocketKind kind;
 
-  ReadinessTest(SocketTransport.Kind kind) {
+  ReadinessTest(InternalSocketKind kind) {
     this.kind = kind;
   }
 

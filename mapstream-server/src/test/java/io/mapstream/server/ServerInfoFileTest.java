@@ -126,8 +126,8 @@ class ServerInfoFileTest {
 
   /** The first moment at which a reader sees the file, it is whole and the server accepts. */
   @ParameterizedTest
-  @EnumSource(SocketTransport.Kind.class)
-  void aReaderSeesNothingOrTheWholeOfAServerThatAccepts(SocketTransport.Kind kind)
+  @EnumSource(InternalSocketKind.class)
+  void aReaderSeesNothingOrTheWholeOfAServerThatAccepts(InternalSocketKind kind)
       throws Exception {
     try (TestServer server =
         TestServer.unstarted((keys, datum, sink) -> {}, options -> options.serverInfoFile(path))) {

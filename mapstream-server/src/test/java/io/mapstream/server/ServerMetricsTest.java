@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 /** What a server says it has done, against what its client and its handlers saw. */
 class ServerMetricsTest {
 
-  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+  private static final InternalSocketKind KIND = InternalSocketKind.best();
 
   private static ServerMetrics await(
       TestServer server, String expected, Predicate<ServerMetrics> state) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** No response above the limit is ever written, and no request above it is read. */
 class SizeLimitTest {
 
-  private static final SocketTransport.Kind KIND = SocketTransport.Kind.best();
+  private static final InternalSocketKind KIND = InternalSocketKind.best();
 
   /** The longest value that fits with the id "1": the rest is tags and lengths. */
   private static int longestValue(int limit) {

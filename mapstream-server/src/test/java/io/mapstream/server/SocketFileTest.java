@@ -27,17 +27,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The socket's path: what a start finds there, and what a stop leaves there. */
 @ParameterizedClass
-@EnumSource(SocketTransport.Kind.class)
+@EnumSource(InternalSocketKind.class)
 class SocketFileTest {
 
   private static final MapStreamer NOTHING = (keys, datum, sink) -> {};
 
-  private final SocketTransport.Kind kind;
+  private final InternalSocketKind kind;
   private final List<MapStreamServer> servers = new ArrayList<>();
   private Path folder;
   private Path socket;
 
-  SocketFileTest(SocketTransport.Kind kind) {
+  SocketFileTest(InternalSocketKind kind) {
     this.kind = kind;
   }
 

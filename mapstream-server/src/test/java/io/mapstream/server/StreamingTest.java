@@ -19,12 +19,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Results on their way: order, promptness, back-pressure, ids. */
 @ParameterizedClass
-@EnumSource(SocketTransport.Kind.class)
+@EnumSource(InternalSocketKind.class)
 class StreamingTest {
 
-  private final SocketTransport.Kind kind;
+  private final InternalSocketKind kind;
 
-  StreamingTest(SocketTransport.Kind kind) {
+  StreamingTest(InternalSocketKind kind) {
     this.kind = kind;
   }
 

@@ -28,12 +28,12 @@ final class TestServer implements AutoCloseable {
     this.server = server;
   }
 
-  static TestServer start(SocketTransport.Kind kind, MapStreamer handler) throws IOException {
+  static TestServer start(InternalSocketKind kind, MapStreamer handler) throws IOException {
     return start(kind, handler, options -> options);
   }
 
   static TestServer start(
-      SocketTransport.Kind kind, MapStreamer handler, UnaryOperator<MapStreamServer.Builder> with)
+      InternalSocketKind kind, MapStreamer handler, UnaryOperator<MapStreamServer.Builder> with)
       throws IOException {
     TestServer server = unstarted(handler, with);
     server.server.start(kind);
