@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Requests and results are read and written field by field with protobuf's own coded streams,
  * not through generated messages: a value then is copied once on its way in and once on its way
  * out, and no intermediate object is made per key, timestamp or result. Metadata and nack options,
- * which few messages carry, go through the generated classes and {@link Codec}. The tests hold every function against
- * the generated classes.
+ * which few messages carry, go through the generated classes and {@link Codec}. The tests hold
+ * every function against the generated classes.
  */
 final class WireMapping {
 

@@ -127,8 +127,7 @@ class ServerInfoFileTest {
   /** The first moment at which a reader sees the file, it is whole and the server accepts. */
   @ParameterizedTest
   @EnumSource(InternalSocketKind.class)
-  void aReaderSeesNothingOrTheWholeOfAServerThatAccepts(InternalSocketKind kind)
-      throws Exception {
+  void aReaderSeesNothingOrTheWholeOfAServerThatAccepts(InternalSocketKind kind) throws Exception {
     try (TestServer server =
         TestServer.unstarted((keys, datum, sink) -> {}, options -> options.serverInfoFile(path))) {
       CountDownLatch watching = new CountDownLatch(1);

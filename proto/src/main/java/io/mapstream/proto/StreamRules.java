@@ -103,7 +103,10 @@ public final class StreamRules {
         fault(
             faults,
             Rule.EOT_ALONE,
-            "the EOT" + ofDatum(response) + " carries " + results(response)
+            "the EOT"
+                + ofDatum(response)
+                + " carries "
+                + results(response)
                 + ", which the platform drops");
       }
       end(response.getId());

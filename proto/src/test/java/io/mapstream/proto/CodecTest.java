@@ -86,17 +86,13 @@ class CodecTest {
             .setNackOptions(Codec.nackOptions(ALL_OPTIONS))
             .build();
 
-    assertEquals(
-        Message.toNack(ALL_OPTIONS).withKeys("k").withTags("t"), Codec.message(result));
+    assertEquals(Message.toNack(ALL_OPTIONS).withKeys("k").withTags("t"), Codec.message(result));
   }
 
   @Test
   void whatNoMessageCanBeIsRefused() {
     var twoMarks =
-        MapResponse.Result.newBuilder()
-            .addTags(Message.DROP_TAG)
-            .addTags(Message.FAIL_TAG)
-            .build();
+        MapResponse.Result.newBuilder().addTags(Message.DROP_TAG).addTags(Message.FAIL_TAG).build();
     var delay = io.mapstream.proto.nackoptions.NackOptions.newBuilder().setDelay(-1).build();
 
     assertThrows(IllegalArgumentException.class, () -> Codec.message(twoMarks));

@@ -172,8 +172,7 @@ class StreamRulesTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("scripts")
-  void tellsWhatIsBroken(
-      String name, List<MapResponse.Builder> responses, List<Fault> expected) {
+  void tellsWhatIsBroken(String name, List<MapResponse.Builder> responses, List<Fault> expected) {
     StreamRules rules = new StreamRules();
     List.of("a", "b", "a").forEach(rules::sent);
     List<Fault> faults = new ArrayList<>();
@@ -194,8 +193,7 @@ class StreamRulesTest {
     assertEquals(
         List.of(
             new Fault(
-                Rule.ALL_ANSWERED,
-                "the stream was closed with OK, and datums had no EOT: b")),
+                Rule.ALL_ANSWERED, "the stream was closed with OK, and datums had no EOT: b")),
         rules.closedWithOk());
 
     rules.received(eot("b").build());
