@@ -115,6 +115,7 @@ cp "$here/jvm.options" "$out/jvm.options"
 if [ "$version" -ge 25 ]; then
   cat "$here/jvm-25.options" >>"$out/jvm.options"
 fi
+cp "$here/mapstream.jfc" "$out/mapstream.jfc"
 cp "$here/run.sh" "$out/run"
 chmod 755 "$out/run"
 ln -s "$java" "$out/java"

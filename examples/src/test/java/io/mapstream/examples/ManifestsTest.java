@@ -29,6 +29,8 @@ class ManifestsTest {
 
   private static final String PIPELINE = "pipeline.yaml";
   private static final String MONO_VERTEX = "monovertex.yaml";
+  private static final String POD_MONITOR = "podmonitor.yaml";
+  private static final String RULES = "rules.yaml";
 
   /** The newest release of the platform; a manifest as it stands is for this one. */
   private static final String NEWEST_RELEASE = "1.8.3";
@@ -40,7 +42,7 @@ class ManifestsTest {
   private static final int POD_GRACE_SECONDS = 30;
 
   @ParameterizedTest
-  @ValueSource(strings = {PIPELINE, MONO_VERTEX})
+  @ValueSource(strings = {PIPELINE, MONO_VERTEX, POD_MONITOR, RULES})
   void manifestHasOnlyFieldsThatTheNewestReleaseKnows(String manifest) throws IOException {
     assertEquals(List.of(), faults(read(manifest), NEWEST_RELEASE));
     assertEquals(List.of(), faults(readForNextRelease(manifest), NEXT_RELEASE));
@@ -84,6 +86,22 @@ class ManifestsTest {
         + " /spec/vertices/1/udf/retryStrategy/onFailure",
     "pipeline.yaml, operator: not, operator: nor, /spec/edges/3/conditions/tags/operator",
     "pipeline.yaml, kind: Pipeline, kind: Pipelines, /kind",
+    "pipeline.yaml, fsGroup: 10001, fsGroups: 10001, fsGroups",
+    "pipeline.yaml, runAsNonRoot: true, runAsNonRoot: 'yes',"
+        + " /spec/templates/vertex/securityContext/runAsNonRoot",
+    "pipeline.yaml, readOnlyRootFilesystem: true, readonlyRootFilesystem: true,"
+        + " readonlyRootFilesystem",
+    "pipeline.yaml, sizeLimit: 512Mi, limit: 512Mi, /spec/vertices/1/volumes/0/emptyDir",
+    "pipeline.yaml, name: fn-metrics, name: metrics-of-function,"
+        + " /spec/vertices/1/udf/container/ports/0/name",
+    "monovertex.yaml, imagePullSecrets, pullSecrets, pullSecrets",
+    "monovertex.yaml, drop:, remove:, /spec/udf/container/securityContext/capabilities",
+    "podmonitor.yaml, kind: PodMonitor, kind: Pipeline, /apiVersion",
+    "podmonitor.yaml, targetLabel: vertex, target: vertex, target",
+    "podmonitor.yaml, port: fn-metrics, ports: fn-metrics, ports",
+    "rules.yaml, expr: mapstream, expression: mapstream, expression",
+    "rules.yaml, severity: warning, severity: warn, labels/severity",
+    "rules.yaml, 'for: 5m', 'for: 5', /spec/groups/0/rules/0/for",
     "monovertex.yaml, interval: 1s, interval: 1, /spec/udf/retryStrategy/backoff/interval",
     "monovertex.yaml, onFailure: retry, onFailure: fallback, /spec/udf/retryStrategy/onFailure",
     "monovertex.yaml, memory: 256Mi, memory: 256MB, /spec/udf/container/resources/requests/memory",
@@ -160,7 +178,17 @@ class ManifestsTest {
     String page = Files.readString(Path.of("../docs/kubernetes.md"));
     JsonNode manifestOfNextRelease = parse(readForNextRelease(manifest));
     Set<String> fields = new TreeSet<>();
-    for (String part : List.of("udf", "container", "retryStrategy", "backoff", "limits", "scale")) {
+    for (String part :
+        List.of(
+            "vertex",
+            "udf",
+            "container",
+            "securityContext",
+            "emptyDir",
+            "retryStrategy",
+            "backoff",
+            "limits",
+            "scale")) {
       manifestOfNextRelease.findValues(part).forEach(node -> fields.addAll(node.propertyNames()));
     }
     // Of the container's resources, not of the vertex.
@@ -170,6 +198,42 @@ class ManifestsTest {
     for (String field : fields) {
       assertTrue(page.matches("(?s).*[`.]" + field + "`.*|.*\\." + field + "\\..*"), field);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {PIPELINE, MONO_VERTEX})
+  void bothContainersRunAsTheUserOfTheImage(String manifest) throws IOException {
+    String dockerfile = Files.readString(Path.of("docker", "Dockerfile"));
+    JsonNode user = parse(read(manifest)).findValue("runAsUser");
+
+    assertTrue(dockerfile.contains("USER " + user.asInt() + ":" + user.asInt()), user::toString);
+    for (String other : List.of("runAsGroup", "fsGroup")) {
+      assertEquals(user, parse(read(manifest)).findValue(other));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {PIPELINE, MONO_VERTEX})
+  void eachMountHasItsVolume(String manifest) throws IOException {
+    assertEquals(names(manifest, "volumes"), names(manifest, "volumeMounts"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {PIPELINE, MONO_VERTEX})
+  void theMonitorScrapesThePortOfTheFunction(String manifest) throws IOException {
+    JsonNode port = parse(read(manifest)).findValue("ports").get(0);
+
+    assertEquals(
+        parse(read(POD_MONITOR)).findValue("podMetricsEndpoints").get(0).get("port"),
+        port.get("name"));
+    assertEquals(Metered.PORT, port.get("containerPort").asString());
+  }
+
+  private static List<String> names(String manifest, String of) throws IOException {
+    return parse(read(manifest)).findValues(of).stream()
+        .flatMap(JsonNode::valueStream)
+        .map(entry -> entry.get("name").asString())
+        .toList();
   }
 
   private static List<String> faults(String manifest, String release) throws IOException {

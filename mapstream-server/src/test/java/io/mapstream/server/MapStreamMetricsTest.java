@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
@@ -47,7 +48,7 @@ class MapStreamMetricsTest {
     return TestServer.unstarted(
         (keys, datum, sink) -> {
           if (datum.text().equals("fails")) {
-            throw new IllegalStateException("played");
+            throw new IllegalStateException("no");
           }
           for (String word : datum.text().split(",", -1)) {
             sink.emit(Message.of(word));
@@ -71,6 +72,7 @@ class MapStreamMetricsTest {
           List.of(
               "mapstream_answered_datums_total",
               "mapstream_datums_active_datums",
+              "mapstream_datums_max_datums",
               "mapstream_datums_total",
               "mapstream_emit_blocked_seconds_total",
               "mapstream_emit_waiting_calls",
@@ -92,6 +94,8 @@ class MapStreamMetricsTest {
       assertEquals(3, samples.get("mapstream_datums_total"));
       assertEquals(3, samples.get("mapstream_answered_datums_total"));
       assertEquals(0, samples.get("mapstream_datums_active_datums"));
+      assertEquals(
+          server.server().options().maxConcurrency(), samples.get("mapstream_datums_max_datums"));
       assertEquals(5, samples.get("mapstream_results_total"));
       assertEquals((double) metrics.requestBytes(), samples.get("mapstream_received_bytes_total"));
       assertEquals((double) metrics.resultBytes(), samples.get("mapstream_sent_bytes_total"));
@@ -108,26 +112,104 @@ class MapStreamMetricsTest {
   }
 
   @Test
-  void tagsTellServersOfOneProcessApart() throws Exception {
-    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  void twoServersOfOneRegistryAreToldApartAndGoOneByOne() throws Exception {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    registry.config().commonTags("region", "r");
     try (TestServer one = words();
         TestServer two = words()) {
-      new MapStreamMetrics(one.server(), List.of(Tag.of("server", "one"))).bindTo(registry);
-      new MapStreamMetrics(two.server(), List.of(Tag.of("server", "two"))).bindTo(registry);
+      MapStreamMetrics ofOne = tagged(one, "one");
+      MapStreamMetrics ofTwo = tagged(two, "two");
+      ofOne.bindTo(registry);
+      ofTwo.bindTo(registry);
       one.server().start();
       drive(one, "a,b");
       two.server().start();
       drive(two, "c");
 
-      assertEquals(2, count(registry, "one"));
-      assertEquals(1, count(registry, "two"));
+      String results = "mapstream_results_total{region=\"r\",server=\"%s\"}";
+      assertEquals(2, scrape(registry).get(results.formatted("one")));
+      assertEquals(1, scrape(registry).get(results.formatted("two")));
       assertTrue(
-          registry.getMeters().stream().allMatch(meter -> meter.getId().getTag("server") != null),
-          () -> registry.getMetersAsString());
+          scrape(registry).keySet().stream().allMatch(name -> name.contains("server=\"")),
+          registry::scrape);
+
+      int both = scrape(registry).size();
+      ofOne.close();
+
+      assertEquals(both / 2, scrape(registry).size());
+      assertEquals(1, scrape(registry).get(results.formatted("two")));
+      assertTrue(
+          scrape(registry).keySet().stream().allMatch(name -> name.contains("server=\"two\"")),
+          registry::scrape);
+
+      ofTwo.close();
+      assertEquals(Map.of(), scrape(registry));
     }
   }
 
-  private static double count(SimpleMeterRegistry registry, String server) {
-    return registry.get("mapstream.results").tag("server", server).functionCounter().count();
+  @Test
+  void aServerAfterAClosedOneIsShownUnderTheSameNames() throws Exception {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    try (TestServer first = words();
+        TestServer second = words()) {
+      first.server().start();
+      try (MapStreamMetrics metrics = new MapStreamMetrics(first.server())) {
+        metrics.bindTo(registry);
+        drive(first, "a,b,c");
+        assertEquals(3, scrape(registry).get("mapstream_results_total"));
+      }
+      new MapStreamMetrics(second.server()).bindTo(registry);
+      second.server().start();
+      drive(second, "d");
+
+      assertEquals(1, scrape(registry).get("mapstream_results_total"));
+    }
+  }
+
+  @Test
+  void metersOfTheSameNamesStayWithTheServerThatHasThem() throws Exception {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    try (TestServer first = words();
+        TestServer second = words()) {
+      MapStreamMetrics ofFirst = new MapStreamMetrics(first.server());
+      MapStreamMetrics ofSecond = new MapStreamMetrics(second.server());
+      ofFirst.bindTo(registry);
+      int meters = registry.getMeters().size();
+      ofSecond.bindTo(registry);
+      ofFirst.bindTo(registry);
+      first.server().start();
+      drive(first, "a,b");
+
+      ofSecond.close();
+
+      assertEquals(meters, registry.getMeters().size());
+      assertEquals(2, registry.get("mapstream.results").functionCounter().count());
+      ofFirst.close();
+      assertEquals(List.of(), registry.getMeters());
+    }
+  }
+
+  @Test
+  void eachRegistryLosesItsMetersAndClosedMetricsAreNotBoundAgain() throws Exception {
+    SimpleMeterRegistry one = new SimpleMeterRegistry();
+    SimpleMeterRegistry two = new SimpleMeterRegistry();
+    try (TestServer server = words()) {
+      MapStreamMetrics metrics = new MapStreamMetrics(server.server());
+      metrics.bindTo(one);
+      metrics.bindTo(two);
+      one.counter("another");
+
+      metrics.close();
+      metrics.close();
+
+      assertEquals(
+          List.of("another"), one.getMeters().stream().map(m -> m.getId().getName()).toList());
+      assertEquals(List.of(), two.getMeters());
+      assertThrows(IllegalStateException.class, () -> metrics.bindTo(one));
+    }
+  }
+
+  private static MapStreamMetrics tagged(TestServer server, String name) {
+    return new MapStreamMetrics(server.server(), List.of(Tag.of("server", name)));
   }
 }

@@ -6,25 +6,37 @@ import io.mapstream.server.ServerMetrics;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Shows {@link MapStreamServer#metrics()} in a {@link MeterRegistry}.
+ * Shows {@link MapStreamServer#metrics()} in a {@link MeterRegistry}, until it is closed.
  *
  * {@snippet :
  * MapStreamServer server = MapStreamServer.builder(handler).build();
- * new MapStreamMetrics(server).bindTo(registry);
- * server.run();
+ * try (MapStreamMetrics metrics = new MapStreamMetrics(server)) {
+ *   metrics.bindTo(registry);
+ *   server.run();
+ * }
  * }
  *
  * <table>
@@ -36,6 +48,8 @@ import java.util.function.ToLongFunction;
  * <tr><td>{@code mapstream.answered}</td><td>counter, datums</td>
  *     <td>whose EOT was written</td></tr>
  * <tr><td>{@code mapstream.datums.active}</td><td>gauge, datums</td><td>in work now</td></tr>
+ * <tr><td>{@code mapstream.datums.max}</td><td>gauge, datums</td>
+ *     <td>the most that may be in work, {@code maxConcurrency}</td></tr>
  * <tr><td>{@code mapstream.results}</td><td>counter, results</td><td>written to clients</td></tr>
  * <tr><td>{@code mapstream.received}</td><td>counter, bytes</td>
  *     <td>requests of admitted datums</td></tr>
@@ -50,38 +64,94 @@ import java.util.function.ToLongFunction;
  *     <td>a {@link FailureKind} in lower case</td></tr>
  * </table>
  *
- * <p>The meters read the server when the registry asks, and cost it nothing otherwise. They hold it
- * weakly: a server that nobody uses any more can be collected, and its meters stand still or go to
- * NaN then. May be bound to several registries, by any thread, before or after the server's start.
+ * <p>The meters read the server when the registry asks, and cost it nothing otherwise. They hold
+ * the server weakly: they do not keep it from being collected, and stand still or go to NaN then.
+ *
+ * <p>Thread-safe. May be bound to several registries, before or after the server's start. Servers
+ * that share a registry need tags that differ: a registry has one meter of each name and tags, and
+ * keeps the first one.
  */
-public final class MapStreamMetrics implements MeterBinder {
+public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(MapStreamMetrics.class);
 
   private final MapStreamServer server;
   private final Tags tags;
+
+  /** Guards the fields below. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private final Map<MeterRegistry, List<Meter>> bound = new HashMap<>();
+  private boolean closed;
 
   /**
    * Meters without tags of their own.
    *
    * @param server whose numbers they show
+   * @throws NullPointerException if {@code server} is null
    */
   public MapStreamMetrics(MapStreamServer server) {
     this(server, List.of());
   }
 
   /**
-   * Meters that each carry some tags, which tell servers of one process apart.
+   * Meters that each carry some tags, which tell servers of one registry apart.
    *
    * @param server whose numbers they show
    * @param tags added to each meter
+   * @throws NullPointerException if an argument is null
    */
   public MapStreamMetrics(MapStreamServer server, Iterable<Tag> tags) {
     this.server = Objects.requireNonNull(server, "server");
-    this.tags = Tags.of(tags);
+    this.tags = Tags.of(Objects.requireNonNull(tags, "tags"));
   }
 
+  /**
+   * Registers the meters. Does nothing if they are bound to this registry already. Where the
+   * registry has meters of the same names and tags, bound by somebody else, those stay, and a
+   * warning is logged.
+   *
+   * @param registry gets the meters
+   * @throws NullPointerException if {@code registry} is null
+   * @throws IllegalStateException if this is closed
+   */
   @Override
   public void bindTo(MeterRegistry registry) {
-    Meters meters = new Meters(registry, server, tags);
+    Objects.requireNonNull(registry, "registry");
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("these metrics are closed; make new ones for the server");
+      }
+      if (!bound.containsKey(registry)) {
+        bound.put(registry, register(registry));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Removes the meters from each registry that they were bound to. A registry shows nothing of the
+   * server from then on, so close this after the server, or after the last scrape. Has no effect on
+   * the server, and none when called again.
+   */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      bound.forEach((registry, meters) -> meters.forEach(registry::remove));
+      bound.clear();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The meters that are new in the registry. */
+  private List<Meter> register(MeterRegistry registry) {
+    Set<Meter> before = new HashSet<>(registry.getMeters()); // equal by name and tags
+    Meters meters = new Meters(registry, server, tags, new ArrayList<>());
     bindStreamsAndDatums(meters);
     bindResultsAndBytes(meters);
     bindTimes(meters);
@@ -90,6 +160,14 @@ public final class MapStreamMetrics implements MeterBinder {
           .with(Tag.of("kind", kind.name().toLowerCase(Locale.ROOT)))
           .counter("mapstream.failures", "failures", m -> m.failures(kind), "Failures by kind");
     }
+    List<Meter> registered = meters.registered();
+    if (registered.removeIf(before::contains)) {
+      log.warn(
+          "the registry has meters of mapstream with the tags {} already, which stay as they are;"
+              + " give each server tags of its own, or close the first MapStreamMetrics",
+          tags.stream().toList());
+    }
+    return registered;
   }
 
   private static void bindStreamsAndDatums(Meters meters) {
@@ -99,7 +177,7 @@ public final class MapStreamMetrics implements MeterBinder {
         ServerMetrics::streamsOpened,
         "Streams that clients have opened");
     meters.gauge(
-        "mapstream.streams.active", "streams", ServerMetrics::streamsOpen, "Streams open now");
+        "mapstream.streams.active", "streams", s -> s.metrics().streamsOpen(), "Streams open now");
     meters.counter("mapstream.datums", "datums", ServerMetrics::datumsAdmitted, "Datums taken on");
     meters.counter(
         "mapstream.answered",
@@ -107,7 +185,12 @@ public final class MapStreamMetrics implements MeterBinder {
         ServerMetrics::datumsAnswered,
         "Datums whose EOT was written");
     meters.gauge(
-        "mapstream.datums.active", "datums", ServerMetrics::datumsInWork, "Datums in work now");
+        "mapstream.datums.active", "datums", s -> s.metrics().datumsInWork(), "Datums in work now");
+    meters.gauge(
+        "mapstream.datums.max",
+        "datums",
+        s -> s.options().maxConcurrency(),
+        "The most datums that may be in work");
   }
 
   private static void bindResultsAndBytes(Meters meters) {
@@ -135,40 +218,45 @@ public final class MapStreamMetrics implements MeterBinder {
     meters.gauge(
         "mapstream.emit.waiting",
         "calls",
-        ServerMetrics::emitsWaiting,
+        s -> s.metrics().emitsWaiting(),
         "Calls of emit that are blocked now");
   }
 
-  /** Registers meters that read one server. */
-  private record Meters(MeterRegistry registry, MapStreamServer server, Tags tags) {
+  /** Registers meters that read one server, and keeps what the registry made of them. */
+  private record Meters(
+      MeterRegistry registry, MapStreamServer server, Tags tags, List<Meter> registered) {
 
     Meters with(Tag tag) {
-      return new Meters(registry, server, tags.and(tag));
+      return new Meters(registry, server, tags.and(tag), registered);
     }
 
     void counter(
         String name, String unit, ToLongFunction<ServerMetrics> value, String description) {
-      FunctionCounter.builder(name, server, s -> value.applyAsLong(s.metrics()))
-          .tags(tags)
-          .baseUnit(unit)
-          .description(description)
-          .register(registry);
+      counterOf(name, unit, s -> value.applyAsLong(s.metrics()), description);
     }
 
     void seconds(String name, Function<ServerMetrics, Duration> value, String description) {
-      FunctionCounter.builder(name, server, s -> inSeconds(value.apply(s.metrics())))
-          .tags(tags)
-          .baseUnit("seconds")
-          .description(description)
-          .register(registry);
+      counterOf(name, "seconds", s -> inSeconds(value.apply(s.metrics())), description);
     }
 
-    void gauge(String name, String unit, ToLongFunction<ServerMetrics> value, String description) {
-      Gauge.builder(name, server, s -> value.applyAsLong(s.metrics()))
-          .tags(tags)
-          .baseUnit(unit)
-          .description(description)
-          .register(registry);
+    private void counterOf(
+        String name, String unit, ToDoubleFunction<MapStreamServer> value, String description) {
+      registered.add(
+          FunctionCounter.builder(name, server, value)
+              .tags(tags)
+              .baseUnit(unit)
+              .description(description)
+              .register(registry));
+    }
+
+    void gauge(
+        String name, String unit, ToDoubleFunction<MapStreamServer> value, String description) {
+      registered.add(
+          Gauge.builder(name, server, value)
+              .tags(tags)
+              .baseUnit(unit)
+              .description(description)
+              .register(registry));
     }
 
     void timer(
@@ -176,15 +264,16 @@ public final class MapStreamMetrics implements MeterBinder {
         ToLongFunction<ServerMetrics> count,
         Function<ServerMetrics, Duration> total,
         String description) {
-      FunctionTimer.builder(
-              name,
-              server,
-              s -> count.applyAsLong(s.metrics()),
-              s -> inSeconds(total.apply(s.metrics())),
-              TimeUnit.SECONDS)
-          .tags(tags)
-          .description(description)
-          .register(registry);
+      registered.add(
+          FunctionTimer.builder(
+                  name,
+                  server,
+                  s -> count.applyAsLong(s.metrics()),
+                  s -> inSeconds(total.apply(s.metrics())),
+                  TimeUnit.SECONDS)
+              .tags(tags)
+              .description(description)
+              .register(registry));
     }
 
     private static double inSeconds(Duration time) {

@@ -1,0 +1,63 @@
+package io.mapstream.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpServer;
+import io.mapstream.server.MapStreamServer;
+import io.mapstream.server.micrometer.MapStreamMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.net.InetSocketAddress;
+
+/**
+ * {@link FlatMap} with a page that Prometheus scrapes: {@code /metrics} on the port {@code
+ * METRICS_PORT}, or 9464, by the HTTP server of the JDK.
+ *
+ * <p>It needs {@code micrometer-registry-prometheus}, which the other examples do without. Its jars
+ * are in {@code examples/target/function-lib-metered}, together with those that each function
+ * needs:
+ *
+ * <pre>
+ * examples/docker/assemble.sh --class io.mapstream.examples.Metered \
+ *     --input examples/lines/FlatMap.txt --lib examples/target/function-lib-metered
+ * </pre>
+ */
+public final class Metered {
+
+  /** Where nothing else is said. */
+  static final String PORT = "9464";
+
+  private Metered() {}
+
+  /** Serves this function and the page until the process is told to end. */
+  public static void main(String[] args) throws Exception {
+    int port = Integer.parseInt(System.getenv().getOrDefault("METRICS_PORT", PORT));
+    serve(
+        MapStreamServer.builder(FlatMap::split),
+        HttpServer.create(new InetSocketAddress(port), 0));
+  }
+
+  static void serve(MapStreamServer.Builder builder, HttpServer http) throws Exception {
+    var server = builder.build();
+    var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    var metrics = new MapStreamMetrics(server);
+    metrics.bindTo(registry);
+    http.createContext(
+        "/metrics",
+        exchange -> {
+          try (exchange) {
+            byte[] page = registry.scrape().getBytes(UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4");
+            exchange.sendResponseHeaders(200, page.length);
+            exchange.getResponseBody().write(page);
+          }
+        });
+    http.start();
+    try {
+      server.run();
+    } finally {
+      http.stop(0); // its thread would keep the process alive
+      metrics.close(); // removes the meters of this server
+    }
+  }
+}
