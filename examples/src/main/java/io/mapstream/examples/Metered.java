@@ -33,8 +33,7 @@ public final class Metered {
   public static void main(String[] args) throws Exception {
     int port = Integer.parseInt(System.getenv().getOrDefault("METRICS_PORT", PORT));
     serve(
-        MapStreamServer.builder(FlatMap::split),
-        HttpServer.create(new InetSocketAddress(port), 0));
+        MapStreamServer.builder(FlatMap::split), HttpServer.create(new InetSocketAddress(port), 0));
   }
 
   static void serve(MapStreamServer.Builder builder, HttpServer http) throws Exception {

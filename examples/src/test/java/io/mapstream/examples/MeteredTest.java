@@ -42,15 +42,12 @@ class MeteredTest {
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     URI page = URI.create("http://localhost:" + http.getAddress().getPort() + "/metrics");
     MapStreamServer.Builder builder =
-        MapStreamServer.builder(handler)
-            .socketPath(socket)
-            .serverInfoFile(folder.resolve("info"));
+        MapStreamServer.builder(handler).socketPath(socket).serverInfoFile(folder.resolve("info"));
     FutureTask<Void> serving =
-        new FutureTask<>(
-            () -> {
-              Metered.serve(builder, http);
-              return null;
-            });
+        new FutureTask<>(() -> {
+          Metered.serve(builder, http);
+          return null;
+        });
     Thread.ofVirtual().start(serving);
 
     String shown;
