@@ -4,7 +4,7 @@ import java.util.ArrayDeque;
 
 /**
  * How much work the server takes on at once, over all streams: a number of datums and a number of
- * bytes. While there is no room, no request is asked for, and HTTP/2 flow control holds the rest
+ * bytes. While there is no capacity, no request is asked for, and HTTP/2 flow control holds the rest
  * back in the client. A datum larger than the whole budget is admitted alone.
  *
  * <p>Belongs to the event loop.
@@ -27,9 +27,12 @@ final class Admission {
     bytes += size;
   }
 
-  /** Runs {@code request} now if there is room for another datum, else when there is, in turn. */
-  void whenRoom(Runnable request) {
-    if (hasRoom()) {
+  /**
+   * Runs {@code request} once: now if there is capacity for another datum, else later, in the order
+   * of the calls.
+   */
+  void whenCapacity(Runnable request) {
+    if (hasCapacity()) {
       request.run();
     } else {
       waiting.add(request);
@@ -44,7 +47,7 @@ final class Admission {
   void release(long size) {
     datums--;
     bytes -= size;
-    while (hasRoom() && !waiting.isEmpty()) {
+    while (hasCapacity() && !waiting.isEmpty()) {
       waiting.remove().run();
     }
   }
@@ -53,7 +56,7 @@ final class Admission {
     return datums;
   }
 
-  private boolean hasRoom() {
+  private boolean hasCapacity() {
     return datums < maxDatums && bytes < maxBytes;
   }
 }

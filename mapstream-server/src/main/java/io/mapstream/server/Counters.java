@@ -71,12 +71,12 @@ final class Counters {
     answered.add(1);
   }
 
-  /** A datum is in work no more, and its handler never ran. */
+  /** A datum is no longer in work, and its handler never ran. */
   void released() {
     released.add(1);
   }
 
-  /** A datum is in work no more. */
+  /** A datum is no longer in work. */
   void released(long nanosOfHandler) {
     handlersRun.add(1);
     handlerMicros.add(nanosOfHandler / 1000);

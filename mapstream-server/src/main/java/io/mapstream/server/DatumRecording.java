@@ -1,6 +1,15 @@
 package io.mapstream.server;
 
 import java.util.concurrent.atomic.AtomicLong;
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Description;
+import jdk.jfr.Enabled;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import jdk.jfr.Timespan;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,6 +17,21 @@ import org.jspecify.annotations.Nullable;
  * #commit} belong to the handler's thread; any thread may emit.
  */
 final class DatumRecording {
+
+  /** What became of a datum when its handler had ended. */
+  enum Outcome {
+    /** The handler returned while its stream was open; the EOT follows the results. */
+    ANSWERED,
+
+    /** The handler threw, and the datum was answered with the fail mark. */
+    ANSWERED_WITH_FAIL,
+
+    /** The handler threw, which ends the stream and stops the server. */
+    FAILED,
+
+    /** The stream had ended before the handler did; the client sends the datum again. */
+    STREAM_ENDED
+  }
 
   private final DatumEvent event;
   private final AtomicLong results = new AtomicLong();
@@ -20,7 +44,7 @@ final class DatumRecording {
 
   /** A recording of the datum, or null where nobody asks for it. */
   static @Nullable DatumRecording of(String id) {
-    if (!FlightRecording.mayBeOn()) {
+    if (!StreamRecording.mayBeOn()) {
       return null;
     }
     DatumEvent event = new DatumEvent();
@@ -44,17 +68,49 @@ final class DatumRecording {
     blockedNanos.getAndAdd(nanos);
   }
 
-  /** The handler has left. */
+  /** The handler has returned or thrown. */
   void end() {
     event.end();
   }
 
   /** Writes the event. */
-  void commit(DatumOutcome outcome) {
+  void commit(Outcome outcome) {
     event.results = results.get();
     event.resultSize = resultSize.get();
     event.emitBlocked = blockedNanos.get();
     event.outcome = outcome.name();
     event.commit();
+  }
+
+  /** In a flight recording: one handler call, on the handler's thread and as long as it took. */
+  @Name("io.mapstream.Datum")
+  @Label("Datum")
+  @Category("mapstream")
+  @Description("One handler call: how long it took, and what it emitted")
+  @Enabled(false)
+  @StackTrace(false)
+  static final class DatumEvent extends Event {
+
+    @Label("Datum Id")
+    @Description("The client's name for the datum; a retry uses it again")
+    @Nullable String id;
+
+    @Label("Emit Blocked")
+    @Description("Time for which the datum's calls of emit waited for the client, in sum")
+    @Timespan(Timespan.NANOSECONDS)
+    long emitBlocked;
+
+    @Label("Results")
+    @Description("Messages emitted")
+    long results;
+
+    @Label("Result Size")
+    @Description("Size of these messages as encoded")
+    @DataAmount(DataAmount.BYTES)
+    long resultSize;
+
+    @Label("Outcome")
+    @Description("What became of the datum when its handler had ended")
+    @Nullable String outcome;
   }
 }

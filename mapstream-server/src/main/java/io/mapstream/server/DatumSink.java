@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * The top of the stack is the sink's state:
  *
  * <ul>
- *   <li>null: nothing waits, and the writer does not know the datum. Who pushes hands it over.
+ *   <li>null: nothing waits, and the writer does not know the datum. Whoever pushes an emission
+ *       then enqueues the datum with the writer.
  *   <li>{@link #QUEUED}, alone or with emissions upon it: the writer has the datum in its queue.
  *   <li>the last emission, or {@link #CLOSED} once that was taken: nothing is accepted any more. It
  *       stays on top for good, so that there is no gap between a check and a push.
@@ -27,14 +28,11 @@ final class DatumSink implements MessageSink {
   private static final Emission CLOSED = Emission.end();
 
   private final ResponseWriter writer;
-  private final Runnable onAnswered;
+  private final InFlight.Entry entry;
   private final byte[] idField;
   private final byte[] eot;
-
-  /** The thread of the datum's handler; it need not be the one that emits. */
-  private @Nullable Thread handler;
-
-  private @Nullable DatumRecording recording;
+  private final Thread handler;
+  private final @Nullable DatumRecording recording;
 
   private volatile @Nullable Error broken;
 
@@ -43,28 +41,28 @@ final class DatumSink implements MessageSink {
   /** Taken from the stack and not yet written, oldest first. Event loop only. */
   private @Nullable Emission taken;
 
-  /** The datum handed over before this one; owned by the writer. */
-  private @Nullable DatumSink handedOverBefore;
+  /** The datum that was enqueued before this one; owned by the writer. */
+  private @Nullable DatumSink enqueuedBefore;
 
   /**
    * A sink for one datum.
    *
-   * @param onAnswered called once, on the event loop, when the EOT was written
+   * @param entry what {@link InFlight} notes of the datum; kept for the writer's listener
+   * @param handler the thread of the datum's handler, which need not be the one that emits
+   * @param recording told of what is emitted; null where nobody records
    */
-  DatumSink(ResponseWriter writer, String id, Runnable onAnswered) {
+  DatumSink(
+      ResponseWriter writer,
+      String id,
+      InFlight.Entry entry,
+      Thread handler,
+      @Nullable DatumRecording recording) {
     this.writer = writer;
+    this.entry = entry;
     this.idField = WireMapping.encodeId(id);
     this.eot = WireMapping.encodeEot(id);
-    this.onAnswered = onAnswered;
-  }
-
-  void handledBy(Thread thread) {
-    handler = thread;
-  }
-
-  /** Told of what is emitted; null where nobody records. */
-  void recordedBy(@Nullable DatumRecording datum) {
-    recording = datum;
+    this.handler = handler;
+    this.recording = recording;
   }
 
   @Override
@@ -79,7 +77,7 @@ final class DatumSink implements MessageSink {
     }
     throwIfBroken();
     if (hasEnded()) {
-      throw datumClosed(); // and does not wait for room first
+      throw datumClosed(); // and does not wait for permits first
     }
     try {
       reserve(result);
@@ -95,15 +93,15 @@ final class DatumSink implements MessageSink {
   }
 
   /**
-   * Whether an {@code emit} ended with an Error, of the stack or of the heap, in the midst of a
-   * hand-over: nothing that was emitted may be on its way then, and only an end of the stream
-   * helps.
+   * Whether an {@code emit} ended with an Error, of the stack or of the heap, while a
+   * result was enqueued: perhaps nothing that was emitted is on its way then, and only an end of
+   * the stream helps.
    */
   boolean isBroken() {
     return broken != null;
   }
 
-  /** Throws what broke the sink, again and again, where the handler does not let it out. */
+  /** Throws the Error that broke the sink, if any, also where the handler has caught it. */
   void throwIfBroken() {
     Error e = broken;
     if (e != null) {
@@ -173,7 +171,7 @@ final class DatumSink implements MessageSink {
       emission.linkTo(before);
     } while (!emitted.compareAndSet(before, emission));
     if (before == null) {
-      writer.handOver(this);
+      writer.enqueue(this);
     }
     return true;
   }
@@ -211,7 +209,7 @@ final class DatumSink implements MessageSink {
     taken = next;
   }
 
-  /** After a turn: whether there is more to write. If not, the next emission hands over anew. */
+  /** After a write: whether there is more. If not, the next emission enqueues the datum again. */
   boolean isStillQueued() {
     return taken != null || (emitted.get() != CLOSED && !emitted.compareAndSet(QUEUED, null));
   }
@@ -224,14 +222,14 @@ final class DatumSink implements MessageSink {
     return eot;
   }
 
-  void answered() {
-    onAnswered.run();
+  InFlight.Entry entry() {
+    return entry;
   }
 
-  /** Sets the link to the datum handed over before this one and returns the former. */
-  @Nullable DatumSink linkHandedOver(@Nullable DatumSink before) {
-    DatumSink former = handedOverBefore;
-    handedOverBefore = before;
+  /** Sets the link to the datum that was enqueued before this one, and returns the former link. */
+  @Nullable DatumSink linkEnqueued(@Nullable DatumSink before) {
+    DatumSink former = enqueuedBefore;
+    enqueuedBefore = before;
     return former;
   }
 }

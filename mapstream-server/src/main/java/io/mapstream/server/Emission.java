@@ -5,14 +5,11 @@ import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a datum hands to the {@link ResponseWriter}: an encoded result, the end of the datum, or
+ * What a datum gives to the {@link ResponseWriter}: an encoded result, the end of the datum, or
  * both at once (a result with the fail mark is the last of its datum). Emissions of one datum are
- * linked through {@link #next}; who holds the chain owns the links.
+ * linked through {@link #next}; whoever holds the chain owns the links.
  */
 final class Emission {
-
-  /** Heap that an emission takes besides its bytes, so that many tiny results count as well. */
-  private static final int OVERHEAD = 128;
 
   private static final byte[] NONE = {};
 
@@ -45,7 +42,7 @@ final class Emission {
     return new Emission(NONE, null, true);
   }
 
-  /** Nothing at all: a mark in a chain. */
+  /** Nothing at all: a sentinel in a chain. */
   static Emission nothing() {
     return new Emission(NONE, null, false);
   }
@@ -53,11 +50,6 @@ final class Emission {
   /** Encoded bytes; 0 where there is no result in it. */
   int size() {
     return fields.length + (value == null ? 0 : value.length);
-  }
-
-  /** What holding this emission costs, in bytes of heap. */
-  int cost() {
-    return (int) Math.min((long) size() + OVERHEAD, Integer.MAX_VALUE);
   }
 
   /** Permits that are to be given back when this emission is written. */

@@ -16,8 +16,8 @@ public enum FailureKind {
   HANDLER_STOPPED_SERVER,
 
   /**
-   * A handler threw after the end of its stream, and not because of that end (for a handler that is
-   * interrupted or refused by {@code emit} then, that is no failure); one per datum.
+   * A handler threw after the end of its stream, and not because of that end; one per datum. An
+   * exception that comes from the interruption, or from a refused {@code emit}, is not counted.
    */
   HANDLER_LATE,
 
@@ -26,11 +26,11 @@ public enum FailureKind {
 
   /**
    * The client cancelled or disconnected while datums were in work, whose handlers were
-   * interrupted; one per stream. A client that leaves with nothing in work is none.
+   * interrupted; one per stream. Not counted where nothing was in work.
    */
   CLIENT_GONE,
 
-  /** A datum could not be taken on for want of memory, which ended its stream; one per stream. */
+  /** There was no memory to admit a datum, which ended its stream; one per stream. */
   ADMISSION_FAILED,
 
   /** Responses could not be written, which ended the stream; one per stream. */

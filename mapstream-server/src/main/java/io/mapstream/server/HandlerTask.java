@@ -1,8 +1,8 @@
 package io.mapstream.server;
 
 import io.mapstream.Datum;
-import io.mapstream.MapStreamer;
 import io.mapstream.Message;
+import io.mapstream.server.DatumRecording.Outcome;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
@@ -20,63 +20,55 @@ final class HandlerTask implements Runnable {
   @FunctionalInterface
   interface Threads {
 
-    /** A thread, not started, of that name. */
+    /** A thread of that name, not started. */
     Thread make(String name, Runnable task);
 
-    /** As it is everywhere but in tests that decide themselves which thread runs when. */
+    /** The server's way. */
     static Thread virtual(String name, Runnable task) {
       return Thread.ofVirtual().name(name).unstarted(task);
     }
   }
 
+  private final StreamContext context;
   private final MapStream stream;
-  private final MapStreamer handler;
+  private final ResponseWriter writer;
   private final Request.Data request;
-  private final DatumSink sink;
   private final Thread thread;
   private final @Nullable DatumRecording recording;
+  private final InFlight.Entry entry = new InFlight.Entry(this);
 
-  /** How long the handler took; written before {@link #left}. */
+  /** Made by the thread that runs the handler, which has the time to encode the id. */
+  private @Nullable DatumSink sink;
+
+  /** How long the handler took; written before {@link #returned}. */
   private long nanos = NOT_RUN;
 
-  /** The handler has returned or failed, whatever became of its results. */
-  private volatile boolean left;
-
-  // Links and flags of InFlight and MapStream, on the event loop.
-  private @Nullable HandlerTask older;
-  private @Nullable HandlerTask newer;
-  private boolean answered;
-  private boolean released;
+  /** The handler has returned or thrown, or is never called. */
+  private volatile boolean returned;
 
   HandlerTask(
-      MapStream stream,
-      MapStreamer handler,
-      Threads threads,
-      Request.Data request,
-      ResponseWriter writer) {
+      StreamContext context, MapStream stream, ResponseWriter writer, Request.Data request) {
+    this.context = context;
     this.stream = stream;
-    this.handler = handler;
+    this.writer = writer;
     this.request = request;
-    this.sink = new DatumSink(writer, request.id(), this::answered);
-    this.thread = threads.make("mapstream-" + id(), this);
-    sink.handledBy(thread);
+    this.thread = context.threads().make("mapstream-" + id(), this);
     this.recording = DatumRecording.of(request.id());
-    sink.recordedBy(recording);
   }
 
-  /** Starts the handler, unless its stream has ended before its turn came. Never throws. */
+  /** Starts the handler, unless its stream has ended. Never throws. Event loop only. */
   @SuppressWarnings("CatchingUnchecked")
   void start() {
-    if (stream.isOver()) {
-      left = true;
-      stream.handlerLeft(this);
+    if (stream.isEnded()) {
+      returned = true;
+      stream.handlerReturned(this);
       return;
     }
     try {
       thread.start();
     } catch (Throwable t) {
-      left = true;
-      stream.handlerFailed(this, t);
+      returned = true;
+      context.failures().handlerFailed(stream, this, t);
     }
   }
 
@@ -92,78 +84,69 @@ final class HandlerTask implements Runnable {
 
   /** The handler's failures are values here: whatever it throws decides about the datum. */
   @SuppressWarnings("CatchingUnchecked")
-  private DatumOutcome handle() {
+  private Outcome handle() {
     long begun = System.nanoTime();
     try {
-      nameInLog();
-      Datum datum = request.datum();
-      handler.handle(datum.keys(), datum, sink);
-      sink.throwIfBroken();
-      leave(begun);
-      // Asked before the EOT, with which the stream may be complete.
-      DatumOutcome outcome = stream.isOver() ? DatumOutcome.STREAM_ENDED : DatumOutcome.ANSWERED;
-      if (!sink.end() || stream.isOver()) {
-        // Nothing more will be written for this datum that could tell the stream of its end.
-        stream.handlerLeft(this);
+      if (context.datumIdInMdc()) {
+        MDC.put(DATUM_ID, id());
       }
+      DatumSink own = sink();
+      Datum datum = request.datum();
+      context.handler().handle(datum.keys(), datum, own);
+      own.throwIfBroken();
+      noteReturn(begun);
+      // Asked before the EOT, with which the stream may be complete.
+      Outcome outcome = stream.isEnded() ? Outcome.STREAM_ENDED : Outcome.ANSWERED;
+      tellUnlessWritten(own.end());
       return outcome;
     } catch (Throwable t) {
-      leave(begun);
-      return stream.handlerFailed(this, t);
+      noteReturn(begun);
+      return context.failures().handlerFailed(stream, this, t);
     } finally {
-      forgetInLog();
+      if (context.datumIdInMdc()) {
+        MDC.remove(DATUM_ID);
+      }
     }
   }
 
-  private void leave(long begun) {
+  private void noteReturn(long begun) {
     nanos = System.nanoTime() - begun;
-    left = true;
+    returned = true;
     if (recording != null) {
       recording.end();
     }
   }
 
-  private void nameInLog() {
-    if (stream.namesDatumsInLog()) {
-      MDC.put(DATUM_ID, id());
+  private DatumSink sink() {
+    if (sink == null) {
+      sink = new DatumSink(writer, request.id(), entry, thread, recording);
+    }
+    return sink;
+  }
+
+  /** Ends the datum with the fail mark in place of its failure. On the handler's thread. */
+  void answerWithFail() {
+    tellUnlessWritten(sink().endWith(Message.toFail()));
+  }
+
+  /** The stream hears of the EOT that is to be written; where none is, it has to be told. */
+  private void tellUnlessWritten(boolean eotFollows) {
+    if (!eotFollows || stream.isEnded()) {
+      stream.handlerReturned(this);
     }
   }
 
-  private void forgetInLog() {
-    if (stream.namesDatumsInLog()) {
-      MDC.remove(DATUM_ID);
-    }
+  /** Whether an {@code emit} ended in the middle, see {@link DatumSink#throwIfBroken}. */
+  boolean isSinkBroken() {
+    return sink != null && sink.isBroken();
   }
 
-  /**
-   * Ends the datum with the fail mark in place of its failure, and tells the stream if that can't
-   * be seen from what is written.
-   */
-  void answerWith(Message mark) {
-    if (!sink.endWith(mark) || stream.isOver()) {
-      stream.handlerLeft(this);
-    }
+  InFlight.Entry entry() {
+    return entry;
   }
 
-  private void answered() {
-    answered = true;
-    stream.answered(this);
-  }
-
-  /** Whether its place can be given to another datum. */
-  boolean isDone() {
-    return left && (answered || stream.isOver());
-  }
-
-  /** Claims the release of its place; true once. */
-  boolean claimRelease() {
-    boolean first = !released;
-    released = true;
-    return first;
-  }
-
-  boolean hasLeft() {
-    return left;
+  boolean hasReturned() {
+    return returned;
   }
 
   /** Whether the handler was called, which it is not where its stream has ended before. */
@@ -171,25 +154,21 @@ final class HandlerTask implements Runnable {
     return nanos != NOT_RUN;
   }
 
-  /** How long the handler ran, once it has left. */
+  /** How long the handler ran, once it has returned. */
   long nanos() {
     return nanos;
   }
 
-  /** It could not be started; the event loop's. */
-  void abandon() {
-    left = true;
-  }
-
-  boolean isSinkBroken() {
-    return sink.isBroken();
+  /** It can't be started. Event loop only. */
+  void giveUp() {
+    returned = true;
   }
 
   void interrupt() {
     thread.interrupt();
   }
 
-  /** Where the handler is; empty if it has left or waits for a processor. Any thread. */
+  /** Where the handler is; empty if it has returned or waits for a processor. Any thread. */
   StackTraceElement[] stack() {
     return thread.getStackTrace();
   }
@@ -206,21 +185,5 @@ final class HandlerTask implements Runnable {
   /** What the datum counts in the admission budget: its bytes, and its thread and objects. */
   int size() {
     return Math.addExact(request.size(), OVERHEAD);
-  }
-
-  @Nullable HandlerTask older() {
-    return older;
-  }
-
-  @Nullable HandlerTask newer() {
-    return newer;
-  }
-
-  void linkOlder(@Nullable HandlerTask task) {
-    older = task;
-  }
-
-  void linkNewer(@Nullable HandlerTask task) {
-    newer = task;
   }
 }

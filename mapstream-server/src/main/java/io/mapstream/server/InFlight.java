@@ -4,16 +4,29 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The datums of one stream that are in work: admitted, and not yet both answered and left by their
- * handler. Kept by task and not by id, since a retry may use an id again while the earlier call
- * still runs.
+ * The datums of one stream that are in work: admitted, and not yet both answered and returned by
+ * their handler. Kept by task and not by id, since a retry may use an id again while the earlier
+ * call still runs.
  *
  * <p>Belongs to the event loop.
  */
 final class InFlight {
 
+  /** What this list notes of a task; a task carries its own, so that nothing is looked up. */
+  static final class Entry {
+    private final HandlerTask task;
+    private @Nullable Entry older;
+    private @Nullable Entry newer;
+    private boolean answered;
+    private boolean released;
+
+    Entry(HandlerTask task) {
+      this.task = task;
+    }
+  }
+
   private final Admission admission;
-  private @Nullable HandlerTask newest;
+  private @Nullable Entry newest;
   private int size;
 
   InFlight(Admission admission) {
@@ -21,32 +34,55 @@ final class InFlight {
   }
 
   void add(HandlerTask task) {
+    Entry entry = task.entry();
     admission.admit(task.size());
-    task.linkOlder(newest);
+    entry.older = newest;
     if (newest != null) {
-      newest.linkNewer(task);
+      newest.newer = entry;
     }
-    newest = task;
+    newest = entry;
     size++;
   }
 
-  /** Releases the task's place; called once per task. */
-  void remove(HandlerTask task) {
-    HandlerTask older = task.older();
-    HandlerTask newer = task.newer();
+  /** The EOT of this datum was written; returns its task. */
+  HandlerTask answered(Entry entry) {
+    entry.answered = true;
+    return entry.task;
+  }
+
+  /**
+   * Gives back what the datum holds once nothing more can come of it: its handler has returned, and
+   * its EOT was written or never will be.
+   *
+   * @param streamEnded whether no EOT is written any more
+   * @return whether it was released, which is true once per task
+   */
+  boolean releaseIfDone(HandlerTask task, boolean streamEnded) {
+    Entry entry = task.entry();
+    if (entry.released || !task.hasReturned() || !(entry.answered || streamEnded)) {
+      return false;
+    }
+    entry.released = true;
+    unlink(entry);
+    size--;
+    admission.release(task.size());
+    return true;
+  }
+
+  private void unlink(Entry entry) {
+    Entry older = entry.older;
+    Entry newer = entry.newer;
     if (newer == null) {
       newest = older;
     } else {
-      newer.linkOlder(older);
+      newer.older = older;
     }
     if (older != null) {
-      older.linkNewer(newer);
+      older.newer = newer;
     }
     // Whoever still holds this task must not hold all that came after it.
-    task.linkOlder(null);
-    task.linkNewer(null);
-    size--;
-    admission.release(task.size());
+    entry.older = null;
+    entry.newer = null;
   }
 
   boolean isEmpty() {
@@ -57,13 +93,13 @@ final class InFlight {
     return size;
   }
 
-  /** Calls {@code action} for each task; the action may remove the task it is given. */
+  /** Calls {@code action} for each task; the action may release the task it is given. */
   void forEach(Consumer<HandlerTask> action) {
-    HandlerTask task = newest;
-    while (task != null) {
-      HandlerTask older = task.older();
-      action.accept(task);
-      task = older;
+    Entry entry = newest;
+    while (entry != null) {
+      Entry older = entry.older;
+      action.accept(entry.task);
+      entry = older;
     }
   }
 }

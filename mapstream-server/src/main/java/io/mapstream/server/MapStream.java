@@ -5,8 +5,6 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import io.mapstream.Message;
-import io.mapstream.SinkClosedException;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,61 +14,59 @@ import org.slf4j.LoggerFactory;
  * The life of one {@code MapFn} stream, from the handshake to its end. Everything here happens on
  * the event loop, except what handler threads report; that is passed on to the loop.
  */
-final class MapStream implements StreamObserver<Request> {
+final class MapStream implements StreamObserver<Request>, ResponseWriter.Listener {
 
   /** Where a stream is in its life; it only moves downwards. */
   enum State {
     /** Nothing but a handshake is accepted. */
     AWAITING_HANDSHAKE,
-    /** Datums are admitted as there is room. */
+    /** Datums are admitted while there is capacity. */
     OPEN,
     /** No datum is accepted any more; the stream ends when the last one in work is answered. */
     DRAINING,
     /**
-     * The end was sent, or there is nobody to send it to. Handlers that still run are on their own.
+     * The end was sent, or there is nobody to send it to. Nothing that handlers still emit goes
+     * anywhere.
      */
     ENDED
   }
 
   private static final Logger log = LoggerFactory.getLogger(MapStream.class);
 
-  /** Causes may form a circle. */
-  private static final int LONGEST_CHAIN = 32;
-
-  private final MapService service;
+  private final StreamContext context;
+  private final StreamRegistry registry;
   private final ServerCallStreamObserver<Response> client;
   private final ResponseWriter writer;
   private final InFlight inFlight;
-  private final Runnable onRoom = this::useRoom;
+  private final Runnable onCapacity = this::admitOrRequest;
   private final StreamRecording recording = new StreamRecording();
 
-  /** Datums taken on. */
   private long admitted;
 
   private State state = State.AWAITING_HANDSHAKE;
   private Status statusWhenDrained = Status.OK;
 
   /**
-   * A datum that was asked for when there was room, and has come when another stream had taken it.
-   * It waits for its turn, and no further one is asked for.
+   * A datum that was requested while there was capacity, and has come when another stream had taken
+   * that. It waits until there is capacity again, and no further one is requested.
    */
   private Request.@Nullable Data arrived;
 
   /** The state as handler threads see it: ENDED or not yet. */
-  private volatile boolean over;
+  private volatile boolean ended;
 
-  MapStream(MapService service, ServerCallStreamObserver<Response> client) {
-    this.service = service;
+  MapStream(
+      StreamContext context, StreamRegistry registry, ServerCallStreamObserver<Response> client) {
+    this.context = context;
+    this.registry = registry;
     this.client = client;
-    this.writer =
-        new ResponseWriter(
-            client, service.loop(), service.limits(), service.counters(), this::writingFailed);
-    this.inFlight = new InFlight(service.admission());
+    this.writer = new ResponseWriter(client, context, this);
+    this.inFlight = new InFlight(context.admission());
     client.disableAutoRequest();
-    client.setOnReadyThreshold(service.readyThreshold());
+    client.setOnReadyThreshold(context.limits().readyThreshold());
     client.setOnReadyHandler(writer::drain);
     client.setOnCancelHandler(() -> clientGone("the client cancelled the stream or disconnected"));
-    // Also the end of a call that gRPC gave up by itself: an Error while a message was read or
+    // Also the end of a call that gRPC has closed by itself: an Error while a message was read or
     // sent.
     client.setOnCloseHandler(() -> clientGone("gRPC has closed the stream"));
     client.request(1);
@@ -84,7 +80,7 @@ final class MapStream implements StreamObserver<Request> {
       case AWAITING_HANDSHAKE -> shakeHands(request);
       case OPEN -> accept(request);
       // Asked for before the end was in sight. It gets no EOT, so the client sends it again.
-      case DRAINING, ENDED -> log.trace("left to be sent again: {}", describe(request));
+      case DRAINING, ENDED -> log.trace("not taken, to be sent again: {}", describe(request));
     }
   }
 
@@ -101,8 +97,8 @@ final class MapStream implements StreamObserver<Request> {
   private void accept(Request request) {
     if (request instanceof Request.Data data) {
       arrived = data;
-      service.arrived(data);
-      service.admission().whenRoom(onRoom);
+      context.onRequestSize().accept(data.size());
+      context.admission().whenCapacity(onCapacity);
     } else {
       refuse(
           request instanceof Request.Refused refused
@@ -111,9 +107,9 @@ final class MapStream implements StreamObserver<Request> {
     }
   }
 
-  /** There is room for one datum: takes on the one that has arrived, or asks for one. */
+  /** There is capacity for one datum: admits the one that has arrived, or requests one. */
   @SuppressWarnings("CatchingUnchecked")
-  private void useRoom() {
+  private void admitOrRequest() {
     Request.Data data = arrived;
     if (data == null) {
       client.request(1);
@@ -122,20 +118,20 @@ final class MapStream implements StreamObserver<Request> {
     arrived = null;
     HandlerTask task = null;
     try {
-      task = new HandlerTask(this, service.handler(), service.threads(), data, writer);
+      task = new HandlerTask(context, this, writer, data);
       inFlight.add(task);
       admitted++;
-      service.counters().admitted(data.size());
-      service.start(task);
+      context.counters().admitted(data.size());
+      context.start(task);
     } catch (Throwable t) {
       // Out of memory: the datum is gone, and only an end of the stream has it sent again.
       if (task != null) {
-        task.abandon();
+        task.giveUp();
       }
-      failedItself(FailureKind.ADMISSION_FAILED, "a datum can't be taken on", t);
+      failedItself(FailureKind.ADMISSION_FAILED, "a datum can't be admitted", t);
     }
     if (state == State.OPEN) {
-      service.admission().whenRoom(onRoom);
+      context.admission().whenCapacity(onCapacity);
     }
   }
 
@@ -149,8 +145,7 @@ final class MapStream implements StreamObserver<Request> {
 
   private void refuse(String complete) {
     String reason = HandlerFailure.beginning(Printable.text(complete), HandlerFailure.SENT_MESSAGE);
-    log.warn("stream refused: {}", reason);
-    service.counters().failed(FailureKind.REQUEST_REFUSED);
+    context.failures().requestRefused(reason);
     end(Status.INVALID_ARGUMENT.withDescription(reason), null, reason);
   }
 
@@ -168,16 +163,13 @@ final class MapStream implements StreamObserver<Request> {
   private void clientGone(String reason) {
     if (state != State.ENDED) {
       int inWork = inFlight.size();
-      leave();
-      writer.abandon(reason);
+      becomeEnded();
+      writer.close(reason);
       stopHandlers();
       recording.end(admitted, writer.written(), Status.Code.CANCELLED, reason);
-      if (inWork > 0) {
-        service.counters().failed(FailureKind.CLIENT_GONE);
-        log.info("stream given up with {} datums in work: {}", inWork, reason);
-      }
+      context.failures().clientGone(inWork, reason);
     }
-    service.closed(this);
+    registry.closed(this);
   }
 
   // What the server does.
@@ -192,9 +184,9 @@ final class MapStream implements StreamObserver<Request> {
       state = State.DRAINING;
       statusWhenDrained = status;
       if (!status.isOk() || arrived == null) {
-        // What has arrived and was not taken on is the client's to send again, unless it has gone.
+        // What has arrived and was not admitted is sent again by the client, unless it has gone.
         arrived = null;
-        service.admission().forget(onRoom);
+        context.admission().forget(onCapacity);
       }
       endIfDrained();
     }
@@ -214,144 +206,64 @@ final class MapStream implements StreamObserver<Request> {
 
   // What handlers do.
 
-  /** Whether the datum's id is to be in the MDC of its handler's thread. Any thread. */
-  boolean namesDatumsInLog() {
-    return service.namesDatumsInLog();
-  }
-
   /** The stream has ended: nothing that handlers emit goes anywhere. Any thread. */
-  boolean isOver() {
-    return over;
+  boolean isEnded() {
+    return ended;
   }
 
-  /** A handler has ended without anything left to write that would tell. Any thread. */
-  void handlerLeft(HandlerTask task) {
+  /** A handler has returned, and nothing is written from now on that would tell. Any thread. */
+  void handlerReturned(HandlerTask task) {
     onLoop(() -> releaseIfDone(task));
   }
 
-  /** A handler has thrown, or left a sink that is broken. Called on its thread. */
-  @SuppressWarnings("CatchingUnchecked")
-  DatumOutcome handlerFailed(HandlerTask task, Throwable cause) {
-    DatumOutcome outcome;
-    try {
-      outcome = endAfter(task, cause);
-    } catch (Throwable again) {
-      return stopAnyway(task, cause, again);
-    }
-    if (outcome == DatumOutcome.ANSWERED_WITH_FAIL) {
-      service.failedAlone(task, cause);
-    }
-    return outcome;
-  }
-
-  /** A datum left open would stall the client for good, so this is tried until there is memory. */
-  private DatumOutcome stopAnyway(HandlerTask task, Throwable cause, Throwable again) {
-    while (true) {
-      try {
-        HandlerFailure failure = service.failure(task, cause);
-        failure.suppress(again);
-        stopFor(task, failure, failure.plainStatus());
-        return DatumOutcome.FAILED;
-      } catch (OutOfMemoryError e) {
-        // Each try collects garbage first, so this is no loop that only spins.
-      }
-    }
-  }
-
-  private DatumOutcome endAfter(HandlerTask task, Throwable cause) {
-    if (over) {
-      // Interrupted by the end of the stream, as a rule: a consequence of it and not its cause.
-      failedAfterTheEnd(task, cause);
-      handlerLeft(task);
-      return DatumOutcome.STREAM_ENDED;
-    } else if (service.isAnsweredWithFail(cause) && !task.isSinkBroken()) {
-      service.counters().failed(FailureKind.HANDLER_ANSWERED_WITH_FAIL);
-      task.answerWith(Message.toFail());
-      return DatumOutcome.ANSWERED_WITH_FAIL;
-    } else {
-      HandlerFailure failure = service.failure(task, cause);
-      stopFor(task, failure, failure.toStatus());
-      return DatumOutcome.FAILED;
-    }
-  }
-
-  private void stopFor(HandlerTask task, HandlerFailure failure, StatusRuntimeException status) {
+  /** A handler's failure ends the stream and stops the server. Any thread. */
+  void endAfter(HandlerTask task, HandlerFailure failure, StatusRuntimeException status) {
     onLoop(() -> {
       try {
-        failed(failure, status);
+        context.failures().endStream(this, failure, status);
       } finally {
         releaseIfDone(task);
       }
     });
   }
 
-  private void failed(HandlerFailure failure, StatusRuntimeException status) {
-    if (state == State.ENDED) {
-      service.failedLate(failure);
-      return;
-    }
-    try {
-      service.failed(failure);
-    } finally {
-      end(status.getStatus(), status.getTrailers(), "another handler has failed");
-    }
-  }
-
-  private void failedAfterTheEnd(HandlerTask task, Throwable cause) {
-    if (comesFromTheEnd(cause)) {
-      log.trace("handler of datum \"{}\" was stopped with its stream", task.id());
-    } else {
-      service.failedLate(service.failure(task, cause));
-    }
-  }
-
-  /** Whether a handler threw because it was interrupted or its sink closed, wrapped or not. */
-  private static boolean comesFromTheEnd(Throwable thrown) {
-    Throwable cause = thrown;
-    for (int depth = 0; cause != null && depth < LONGEST_CHAIN; depth++) {
-      if (cause instanceof InterruptedException || cause instanceof SinkClosedException) {
-        return true;
-      }
-      cause = cause.getCause();
-    }
-    return false;
-  }
-
-  /** The EOT of this datum was written. */
-  void answered(HandlerTask task) {
-    service.counters().answered();
-    releaseIfDone(task);
-  }
-
-  private void releaseIfDone(HandlerTask task) {
-    if (task.isDone() && task.claimRelease()) {
-      inFlight.remove(task);
-      endIfDrained();
-      service.released(task);
-    }
-  }
-
   private void onLoop(Runnable action) {
     try {
-      service.loop().execute(action);
+      context.loop().execute(action);
     } catch (RejectedExecutionException e) {
       log.debug("the transport has stopped before the handler did", e);
     }
   }
 
-  // The end.
+  // What the writer reports.
 
-  private void writingFailed(Throwable cause) {
+  @Override
+  public void answered(DatumSink datum) {
+    context.counters().answered();
+    releaseIfDone(inFlight.answered(datum.entry()));
+  }
+
+  @Override
+  public void writingFailed(Throwable cause) {
     failedItself(FailureKind.WRITE_FAILED, "responses can't be written", cause);
   }
+
+  private void releaseIfDone(HandlerTask task) {
+    if (inFlight.releaseIfDone(task, ended)) {
+      endIfDrained();
+      context.released(task);
+      registry.datumReleased();
+    }
+  }
+
+  // The end.
 
   /** The end first: with a full heap the log may fail, too. */
   private void failedItself(FailureKind kind, String reason, Throwable cause) {
     try {
       end(Status.INTERNAL.withDescription(reason), null, reason);
     } finally {
-      service.counters().failed(kind);
-      log.error("{}, the stream ends", reason, cause);
+      context.failures().streamFailed(kind, reason, cause);
     }
   }
 
@@ -363,9 +275,10 @@ final class MapStream implements StreamObserver<Request> {
     }
   }
 
-  private void end(Status status, @Nullable Metadata trailers, String reason) {
+  /** Ends the stream for the client, then for its handlers. Event loop only. */
+  void end(Status status, @Nullable Metadata trailers, String reason) {
     if (state != State.ENDED) {
-      leave();
+      becomeEnded();
       try {
         writer.end(status, trailers, reason);
       } finally {
@@ -376,17 +289,17 @@ final class MapStream implements StreamObserver<Request> {
     }
   }
 
-  private void leave() {
+  private void becomeEnded() {
     state = State.ENDED;
-    over = true;
+    ended = true;
     arrived = null;
-    service.admission().forget(onRoom);
+    context.admission().forget(onCapacity);
   }
 
   /** After the writer has closed, so that an interrupted handler finds its sink closed. */
   private void stopHandlers() {
     inFlight.forEach(task -> {
-      if (task.hasLeft()) {
+      if (task.hasReturned()) {
         releaseIfDone(task);
       } else {
         task.interrupt();

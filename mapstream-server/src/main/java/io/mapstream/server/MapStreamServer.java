@@ -12,7 +12,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -62,23 +61,22 @@ public final class MapStreamServer implements AutoCloseable {
   private final MapStreamer handler;
   private final ServerOptions options;
   private final Counters counters = new Counters();
+  private final Failures failures;
   private final CountDownLatch terminated = new CountDownLatch(1);
-
-  /** The first failure; later ones are suppressed on it. */
-  private final AtomicReference<@Nullable HandlerFailure> failure = new AtomicReference<>();
 
   private final ReentrantLock lifecycle = new ReentrantLock();
 
   // Guarded by lifecycle, which the event loop never waits for.
   private State state = State.NEW;
   private @Nullable SocketTransport transport;
-  private @Nullable MapService service;
+  private @Nullable StreamRegistry registry;
   private @Nullable ServerInfoFile infoFile;
   private long started;
 
   private MapStreamServer(MapStreamer handler, ServerOptions options) {
     this.handler = handler;
     this.options = options;
+    this.failures = new Failures(options, counters, this::handlerFailed);
   }
 
   /**
@@ -169,19 +167,17 @@ public final class MapStreamServer implements AutoCloseable {
       LoggingBridge.install();
       var socket = new SocketTransport(options.socketPath(), kind);
       var streams =
-          new MapService(
-              handler,
-              options,
-              socket.loop(),
-              socket::sizeReads,
-              counters,
-              this::handlerFailed,
-              this::failedLate);
+          new StreamRegistry(
+              StreamContext.builder(handler, options, socket.loop())
+                  .counters(counters)
+                  .failures(failures)
+                  .onRequestSize(socket::sizeReads)
+                  .build());
       var info = new ServerInfoFile(options.serverInfoFile());
       try {
         socket.makeWay();
         info.removeStale();
-        socket.listen(streams.bind(), options.maxMessageSize());
+        socket.listen(new MapService(streams).definition(), options.maxMessageSize());
         info.write();
       } catch (IOException | RuntimeException | Error e) {
         state = State.STOPPED;
@@ -190,7 +186,7 @@ public final class MapStreamServer implements AutoCloseable {
         throw e;
       }
       transport = socket;
-      service = streams;
+      registry = streams;
       infoFile = info;
       state = State.RUNNING;
       started = System.nanoTime();
@@ -232,7 +228,7 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   private void throwFailure() throws ExecutionException {
-    HandlerFailure first = failure.get();
+    HandlerFailure first = failures.first();
     if (first != null) {
       throw new ExecutionException(
           "the handler failed on datum \"" + first.datumId() + "\"", first.cause());
@@ -267,44 +263,21 @@ public final class MapStreamServer implements AutoCloseable {
 
   /** Whether a handler's failure stopped the server. */
   boolean hasFailed() {
-    return failure.get() != null;
+    return failures.first() != null;
   }
 
-  @SuppressWarnings("CatchingUnchecked")
-  private void handlerFailed(HandlerFailure late) {
-    if (!failure.compareAndSet(null, late)) {
-      failedLate(late);
-      return;
-    }
-    try {
-      StopThread.start("mapstream-stop", () -> stopAfter(late));
-    } catch (Throwable t) {
-      failure.set(null); // The next failure tries again.
-      throw t;
+  private void handlerFailed(HandlerFailure failure, FailureKind kind) {
+    if (kind == FailureKind.HANDLER_STOPPED_SERVER && failures.first() == failure) {
+      StopThread.start("mapstream-stop", () -> stopAfter(failure));
     }
   }
 
   private void stopAfter(HandlerFailure first) {
     try {
-      log.error(
-          "the handler failed on datum \"{}\"; the server stops",
-          first.datumId(),
-          first.printable());
+      Failures.reportStop(first);
     } finally {
       stopRunning();
     }
-  }
-
-  private void failedLate(HandlerFailure late) {
-    HandlerFailure first = failure.get();
-    if (first != null) {
-      first.suppress(late.cause());
-    }
-    log.warn(
-        "the handler of datum \"{}\" failed after its stream's end: {}{}",
-        late.datumId(),
-        late.message(),
-        log.isDebugEnabled() ? System.lineSeparator() + late.stack() : "");
   }
 
   /**
@@ -312,7 +285,7 @@ public final class MapStreamServer implements AutoCloseable {
    */
   private void stopRunning() {
     SocketTransport socket;
-    MapService streams;
+    StreamRegistry streams;
     ServerInfoFile info;
     long since;
     lifecycle.lock();
@@ -326,7 +299,7 @@ public final class MapStreamServer implements AutoCloseable {
       }
       state = State.STOPPING;
       socket = Objects.requireNonNull(transport);
-      streams = Objects.requireNonNull(service);
+      streams = Objects.requireNonNull(registry);
       info = Objects.requireNonNull(infoFile);
       since = started;
     } finally {
@@ -335,15 +308,15 @@ public final class MapStreamServer implements AutoCloseable {
     stop(streams, socket, info, since);
   }
 
-  private void stop(MapService streams, SocketTransport socket, ServerInfoFile info, long since) {
+  private void stop(StreamRegistry streams, SocketTransport socket, ServerInfoFile info, long since) {
     try {
-      if (failure.get() == null) {
+      if (failures.first() == null) {
         drain(streams, socket);
       } else {
         stopAccepting(socket);
       }
       CountDownLatch ended =
-          ending(socket, quiet -> streams.abort(quiet, "the server is stopping"));
+          ending(socket, idle -> streams.abort(idle, "the server is stopping"));
       if (!isReached(ended, FAREWELL)) {
         long left = metrics().datumsInWork();
         if (left > 0) {
@@ -353,7 +326,7 @@ public final class MapStreamServer implements AutoCloseable {
         }
       }
       LogLines.stopped(log, metrics(), Duration.ofNanos(System.nanoTime() - since));
-      HandlerFailure first = failure.get();
+      HandlerFailure first = failures.first();
       if (first != null) {
         ErrorReport.OF_PROCESS.writeOnce(first, Instant.now());
       }
@@ -369,13 +342,13 @@ public final class MapStreamServer implements AutoCloseable {
   /**
    * The streams first: once a client can see that the server stops, none of its datums is taken.
    */
-  private void drain(MapService streams, SocketTransport socket) {
+  private void drain(StreamRegistry streams, SocketTransport socket) {
     CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch drained =
         ending(
             socket,
-            quiet -> {
-              streams.drain(quiet);
+            idle -> {
+              streams.drain(idle);
               begun.countDown();
             });
     // With a limit, as all that waits for the loop: what blocks it must not block the stop.
@@ -433,11 +406,11 @@ public final class MapStreamServer implements AutoCloseable {
 
   private boolean isHandler(Thread thread) throws InterruptedException {
     SocketTransport socket;
-    MapService streams;
+    StreamRegistry streams;
     lifecycle.lock();
     try {
       socket = transport;
-      streams = service;
+      streams = registry;
       if (socket == null || streams == null || state == State.STOPPED || !thread.isVirtual()) {
         return false;
       }

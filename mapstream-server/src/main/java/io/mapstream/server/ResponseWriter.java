@@ -15,24 +15,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The single door to a stream's response observer: order, readiness, coalescing, one end.
+ * All that is written to the client of one stream: order, readiness, coalescing, one end.
  *
  * <h2>How a result gets out</h2>
  *
  * Handlers run on many threads, the observer takes one at a time. So the observer belongs to one
- * thread, the transport's event loop, and handlers hand their results to it without ever waiting
+ * thread, the transport's event loop, and handlers pass their results to it without ever waiting
  * for each other:
  *
  * <ol>
  *   <li>{@code emit} encodes the result on the handler's thread, reserves its cost, and pushes it
  *       on its datum's stack (one compare-and-set).
- *   <li>Whoever made a datum's stack non-empty pushes the datum on {@link #handedOver}; whoever
- *       made that non-empty schedules {@link #drain} on the event loop. Everybody else has nothing
- *       more to do: the drain that is already due takes their results along.
+ *   <li>Whoever made a datum's stack non-empty pushes the datum on {@link #incoming}; whoever made
+ *       that non-empty schedules {@link #drain} on the event loop. Everybody else has nothing more
+ *       to do: the drain that is already due takes their results along.
  *   <li>The drain takes datums in the order in which they came, and of each datum what has gathered
  *       by now, in emission order: one response with many results, then the EOT where the handler
  *       has ended. It stops when the transport is no longer ready, and goes on at the next {@code
  *       onReady}.
+ *   <li>When all of that is written, the drain reports to the {@link Listener} which datums were
+ *       answered. Nothing else is called back, and nothing while it writes.
  * </ol>
  *
  * On an idle stream this writes each result at once (waking the event loop is what a direct write
@@ -41,16 +43,15 @@ import org.slf4j.LoggerFactory;
  *
  * <h2>What bounds it</h2>
  *
- * Results that were emitted and not yet written hold permits of {@link #room}, one per byte. {@code
- * emit} blocks its virtual thread while there are none, in the order of arrival, and the drain
- * gives them back. What has been written waits inside the transport, which is ready only while that
+ * Results that were emitted and not yet written hold {@link #permits}. {@code emit} blocks its
+ * virtual thread while there are none, in the order of arrival, and the drain gives them back. What has been written waits inside the transport, which is ready only while that
  * is less than the threshold given to it.
  *
  * <h2>Who may call what</h2>
  *
- * {@link #reserve}, {@link #unreserve}, {@link #handOver} and {@link #closedBecause} are safe from
- * any thread; all else belongs to the event loop. The first of {@link #end} and {@link #abandon}
- * wins, the other has no effect.
+ * {@link #reserve}, {@link #unreserve}, {@link #enqueue} and {@link #closedBecause} are safe from
+ * any thread; all else belongs to the event loop. The first of {@link #end} and {@link #close} wins,
+ * the other has no effect.
  */
 final class ResponseWriter {
 
@@ -59,56 +60,55 @@ final class ResponseWriter {
 
   private static final Logger log = LoggerFactory.getLogger(ResponseWriter.class);
 
+  /** Who is told of what the writer has done; on the event loop, and never while it writes. */
+  interface Listener {
+
+    /** The datum's EOT was written; called once per datum. */
+    void answered(DatumSink datum);
+
+    /**
+     * The client's observer, or the listener, has thrown this. Results that were taken then are gone
+     * without an EOT, so only an end of the stream lets the client send them again.
+     */
+    void writingFailed(Throwable cause);
+  }
+
   private final CallStreamObserver<Response> client;
   private final Executor loop;
   private final Limits limits;
   private final Counters counters;
-  private final Consumer<Throwable> onFailure;
-  private final Semaphore room;
+  private final Listener listener;
+  private final Semaphore permits;
   private final Runnable drain = this::drain;
 
-  private final AtomicReference<@Nullable DatumSink> handedOver = new AtomicReference<>();
+  /** Datums that have become non-empty since the last drain, newest first. */
+  private final AtomicReference<@Nullable DatumSink> incoming = new AtomicReference<>();
+
   private volatile @Nullable String closedBecause;
 
-  /** Datums with something to write, in turn. Event loop only. */
-  private final ArrayDeque<DatumSink> turns = new ArrayDeque<>();
-
+  // Event loop only.
+  private final ArrayDeque<DatumSink> ready = new ArrayDeque<>();
+  private final ArrayDeque<DatumSink> answered = new ArrayDeque<>();
   private long written;
   private int freed;
 
   /**
-   * What a writer keeps to, in bytes.
-   *
-   * @param pending emitted results that wait to be written; {@code emit} blocks above it
-   * @param message one encoded response
-   */
-  record Limits(int pending, int message) {}
-
-  /**
    * A writer of an open stream.
    *
-   * @param loop runs what it is given one after the other, on the thread that calls this writer
-   * @param counters what is written and how long {@code emit} waits is counted there
-   * @param onFailure told, on the loop, what the client's observer has thrown: results that were
-   *     taken then are gone without an EOT, so only an end of the stream lets the client send them
-   *     again
+   * @param context its loop runs this writer; what is written and how long {@code emit} waits is
+   *     counted there
    */
-  ResponseWriter(
-      CallStreamObserver<Response> client,
-      Executor loop,
-      Limits limits,
-      Counters counters,
-      Consumer<Throwable> onFailure) {
+  ResponseWriter(CallStreamObserver<Response> client, StreamContext context, Listener listener) {
     this.client = client;
-    this.loop = loop;
-    this.limits = limits;
-    this.counters = counters;
-    this.onFailure = onFailure;
-    this.room = new Semaphore(limits.pending(), true);
+    this.loop = context.loop();
+    this.limits = context.limits();
+    this.counters = context.counters();
+    this.listener = listener;
+    this.permits = new Semaphore(limits.pending(), true);
   }
 
   int maxMessageSize() {
-    return limits.message();
+    return limits.messageSize();
   }
 
   /** Why nothing is accepted any more, or null while the stream is open. */
@@ -117,30 +117,29 @@ final class ResponseWriter {
   }
 
   /**
-   * Waits until there is room for a result. One larger than all the room there is waits for all of
-   * it.
+   * Waits until a result may be emitted. One that costs more than all permits waits for all of them.
    *
    * @param recording told how long that took if it had to wait
    * @throws SinkClosedException if the stream is closed, or the thread is interrupted while it
    *     waits; the interrupt flag stays set
    */
   void reserve(Emission result, @Nullable DatumRecording recording) {
-    int permits = Math.min(result.cost(), limits.pending());
-    if (room.hasQueuedThreads() || !room.tryAcquire(permits)) {
-      awaitRoom(permits, recording);
+    int needed = limits.permits(result);
+    if (permits.hasQueuedThreads() || !permits.tryAcquire(needed)) {
+      awaitPermits(needed, recording);
     }
     if (closedBecause != null) {
-      room.release(permits);
+      permits.release(needed);
       throw refusal("the stream is closed", null);
     }
-    result.reserve(permits);
+    result.reserve(needed);
   }
 
-  private void awaitRoom(int permits, @Nullable DatumRecording recording) {
+  private void awaitPermits(int needed, @Nullable DatumRecording recording) {
     long begun = System.nanoTime();
     counters.waitsInEmit();
     try {
-      room.acquire(permits);
+      permits.acquire(needed);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw refusal("the handler's thread was interrupted while it waited for the client", e);
@@ -153,9 +152,9 @@ final class ResponseWriter {
     }
   }
 
-  /** Gives back what a result reserved that is not handed over after all. */
+  /** Gives back what a result reserved that is not enqueued after all. */
   void unreserve(Emission result) {
-    room.release(result.reserved());
+    permits.release(result.reserved());
   }
 
   private SinkClosedException refusal(String otherwise, @Nullable Throwable cause) {
@@ -167,68 +166,79 @@ final class ResponseWriter {
   }
 
   /** Puts a datum that has something to write, and is not queued yet, in the queue. */
-  void handOver(DatumSink datum) {
+  void enqueue(DatumSink datum) {
     DatumSink before;
     do {
-      before = handedOver.get();
-      datum.linkHandedOver(before);
-    } while (!handedOver.compareAndSet(before, datum));
+      before = incoming.get();
+      datum.linkEnqueued(before);
+    } while (!incoming.compareAndSet(before, datum));
     if (before == null) {
       try {
         loop.execute(drain);
       } catch (RejectedExecutionException e) {
         // The transport is gone, and the stream with it: there is nobody to write to.
-        abandonFromAnywhere();
+        closeFromAnywhere();
       }
     }
   }
 
-  private void abandonFromAnywhere() {
+  private void closeFromAnywhere() {
     if (closedBecause == null) {
       closedBecause = "the server has stopped";
     }
     releaseWaiting();
   }
 
-  /** Writes what can be written now. Runs when something was handed over, and when ready again. */
+  /** Writes what can be written now. Runs when something was enqueued, and when ready again. */
   void drain() {
     try {
-      writeWhileReady();
+      try {
+        writeWhileReady();
+      } finally {
+        reportAnswered();
+      }
     } catch (RuntimeException | Error e) {
-      onFailure.accept(e);
+      listener.writingFailed(e);
     }
   }
 
   private void writeWhileReady() {
-    takeTurns();
-    while (closedBecause == null && !turns.isEmpty() && client.isReady()) {
-      DatumSink datum = turns.remove();
+    takeIncoming();
+    while (closedBecause == null && !ready.isEmpty() && client.isReady()) {
+      DatumSink datum = ready.remove();
       freed += write(datum);
       if (datum.isStillQueued()) {
-        turns.add(datum);
+        ready.add(datum);
       }
-      if (turns.isEmpty()) {
-        takeTurns();
+      if (ready.isEmpty()) {
+        takeIncoming();
       }
     }
-    if (freed >= limits.pending() / 8 || (freed > 0 && turns.isEmpty())) {
-      room.release(freed);
+    if (freed >= limits.pending() / 8 || (freed > 0 && ready.isEmpty())) {
+      permits.release(freed);
       freed = 0;
     }
   }
 
-  /** Moves the datums handed over, oldest first, to the end of the queue. */
-  private void takeTurns() {
+  /** Moves the datums that came, oldest first, to the end of the ready queue. */
+  private void takeIncoming() {
     DatumSink oldest = null;
-    DatumSink datum = handedOver.getAndSet(null);
+    DatumSink datum = incoming.getAndSet(null);
     while (datum != null) {
-      DatumSink before = datum.linkHandedOver(oldest);
+      DatumSink before = datum.linkEnqueued(oldest);
       oldest = datum;
       datum = before;
     }
     while (oldest != null) {
-      turns.add(oldest);
-      oldest = oldest.linkHandedOver(null);
+      ready.add(oldest);
+      oldest = oldest.linkEnqueued(null);
+    }
+  }
+
+  /** May end the stream, or have a datum admitted: so it follows the writes. */
+  private void reportAnswered() {
+    for (DatumSink datum = answered.poll(); datum != null; datum = answered.poll()) {
+      listener.answered(datum);
     }
   }
 
@@ -238,14 +248,14 @@ final class ResponseWriter {
     int count = 0;
     int bytes = 0;
     int freed = 0;
-    int limit = Math.min(MERGED_BYTES, limits.message() - datum.idField().length);
+    int limit = Math.min(MERGED_BYTES, limits.messageSize() - datum.idField().length);
     Emission emission = first;
     boolean ended = false;
     while (emission != null && !ended) {
-      if (count > 0 && bytes + emission.size() > limit) {
-        break;
-      }
       if (emission.hasResult()) {
+        if (count == limits.mergedResults() || (count > 0 && bytes + emission.size() > limit)) {
+          break;
+        }
         count++;
         bytes += emission.size();
         freed += emission.reserved();
@@ -261,7 +271,7 @@ final class ResponseWriter {
     }
     if (ended) {
       client.onNext(new Response(datum.eot()));
-      datum.answered();
+      answered.add(datum);
     }
     return freed;
   }
@@ -299,24 +309,24 @@ final class ResponseWriter {
     }
   }
 
-  /** Gives the stream up where the client is gone: there is nobody to tell. */
-  void abandon(String reason) {
-    close(reason);
-  }
-
-  private boolean close(String reason) {
+  /**
+   * Closes the stream without a word to the client, which is gone.
+   *
+   * @return false if it was closed before
+   */
+  boolean close(String reason) {
     if (closedBecause != null) {
       return false;
     }
     closedBecause = reason;
-    turns.clear();
+    ready.clear();
     releaseWaiting();
     return true;
   }
 
-  /** Enough permits that no emitter waits any more; each finds the stream closed and leaves. */
+  /** Enough permits that no emitter waits any more; each finds the stream closed. */
   private void releaseWaiting() {
-    room.drainPermits();
-    room.release(Integer.MAX_VALUE / 2);
+    permits.drainPermits();
+    permits.release(Integer.MAX_VALUE / 2);
   }
 }

@@ -38,7 +38,7 @@ final class SlowHandlerWarning {
     Map<String, List<String>> idsByStack = new LinkedHashMap<>();
     for (HandlerTask task : found) {
       String stack = text(task.stack());
-      if (!task.hasLeft()) {
+      if (!task.hasReturned()) {
         idsByStack.computeIfAbsent(stack, none -> new ArrayList<>()).add("\"" + task.id() + "\"");
       }
     }

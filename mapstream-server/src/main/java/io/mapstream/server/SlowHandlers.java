@@ -39,7 +39,7 @@ final class SlowHandlers {
    * Nothing is scheduled yet.
    *
    * @param clock nanoseconds, as {@link System#nanoTime} gives them
-   * @param onFound told of handlers that have become too long; some may have left meanwhile
+   * @param onFound told of handlers that have become too long; some may have returned meanwhile
    */
   SlowHandlers(
       Duration limit, Timer timer, LongSupplier clock, Consumer<List<HandlerTask>> onFound) {
@@ -56,8 +56,8 @@ final class SlowHandlers {
     }
   }
 
-  /** The task is in work no more. */
-  void left(HandlerTask task) {
+  /** The task is no longer in work. */
+  void released(HandlerTask task) {
     running.remove(task);
   }
 

@@ -5,10 +5,9 @@ import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 
 /**
- * Starts handlers after all datums that came with theirs in one read of the socket: handlers that
- * start in the middle would take the processor from the reading thread again and again. Where
- * reading them takes long, as in a process that has just started, those that came first don't wait
- * for the rest.
+ * Starts handlers after the read of the socket that their datums came with: handlers that start in
+ * the middle of it take the processor from the reading thread again and again. Where a read takes
+ * long, as in a process that has just started, the first handlers don't wait for its end.
  *
  * <p>Belongs to the event loop.
  */

@@ -1,17 +1,37 @@
 package io.mapstream.server;
 
 import io.grpc.Status;
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Enabled;
+import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import jdk.jfr.Timespan;
 import org.jspecify.annotations.Nullable;
 
 /** What a flight recording is to hold of one stream. Belongs to the event loop. */
 final class StreamRecording {
+
+  /** A Java runtime may come without the module {@code jdk.jfr}. */
+  private static final boolean AVAILABLE = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
 
   private final long opened = System.nanoTime();
   private final @Nullable StreamEvent begun;
 
   /** Begins with the stream. */
   StreamRecording() {
-    begun = FlightRecording.mayBeOn() ? begin() : null;
+    begun = mayBeOn() ? begin() : null;
+  }
+
+  /**
+   * Whether this process has used its flight recorder; only then can a recording be on. Asked
+   * before an event's class is touched: a server that nobody records loads none of them.
+   */
+  static boolean mayBeOn() {
+    return AVAILABLE && FlightRecorder.isInitialized();
   }
 
   private static StreamEvent begin() {
@@ -22,7 +42,7 @@ final class StreamRecording {
 
   /** The stream has ended; writes the event if a recording asks for it by now. */
   void end(long datums, long results, Status.Code status, String reason) {
-    if (FlightRecording.mayBeOn()) {
+    if (mayBeOn()) {
       commit(begun == null ? new StreamEvent() : begun, datums, results, status, reason);
     }
   }
@@ -38,5 +58,41 @@ final class StreamRecording {
       event.reason = reason;
       event.commit();
     }
+  }
+
+  /**
+   * In a flight recording: one stream, written at its end. A recording that was started while the
+   * stream was open sees no more than that end; so the time for which it was open is a field as
+   * well.
+   */
+  @Name("io.mapstream.Stream")
+  @Label("Stream")
+  @Category("mapstream")
+  @Description("One MapFn stream, at its end")
+  @Enabled(false)
+  @StackTrace(false)
+  static final class StreamEvent extends Event {
+
+    @Label("Open For")
+    @Description(
+        "Time from the stream's start to its end, also where the recording began between them")
+    @Timespan(Timespan.NANOSECONDS)
+    long openFor;
+
+    @Label("Datums")
+    @Description("Datums admitted")
+    long datums;
+
+    @Label("Results")
+    @Description("Results written to the client")
+    long results;
+
+    @Label("Status")
+    @Description("The gRPC status of the end; CANCELLED where the client had gone")
+    @Nullable String status;
+
+    @Label("Reason")
+    @Description("Why the stream ended")
+    @Nullable String reason;
   }
 }

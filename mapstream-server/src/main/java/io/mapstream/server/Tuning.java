@@ -1,9 +1,6 @@
 package io.mapstream.server;
 
-/**
- * Sizes, in bytes, and a time that were found by measuring (docs/adr), and that no user has to
- * know.
- */
+/** Sizes in bytes, and a time. They were found by measuring (docs/adr) and are not settings. */
 final class Tuning {
 
   /**
@@ -37,7 +34,7 @@ final class Tuning {
   private Tuning() {}
 
   /**
-   * Emitted results of one stream that wait to be written, before {@code emit} blocks: room for 20
+   * Emitted results of one stream that wait to be written, before {@code emit} blocks: enough for 20
    * small results of each of 500 datums, so that handlers seldom have to park.
    */
   static int pendingBytes() {

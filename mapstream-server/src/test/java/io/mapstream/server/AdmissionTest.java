@@ -16,37 +16,37 @@ class AdmissionTest {
   }
 
   @Test
-  void thereIsRoomUpToTheNumberOfDatums() {
+  void thereIsCapacityUpToTheNumberOfDatums() {
     Admission admission = new Admission(2, 1000);
 
     admission.admit(1);
-    admission.whenRoom(ask("a"));
+    admission.whenCapacity(ask("a"));
     admission.admit(1);
-    admission.whenRoom(ask("b"));
+    admission.whenCapacity(ask("b"));
 
     assertEquals(List.of("a"), asked);
     assertEquals(2, admission.datums());
   }
 
   @Test
-  void thereIsRoomUpToTheNumberOfBytes() {
+  void thereIsCapacityUpToTheNumberOfBytes() {
     Admission admission = new Admission(100, 1000);
 
     admission.admit(999);
-    admission.whenRoom(ask("a"));
+    admission.whenCapacity(ask("a"));
     admission.admit(1);
-    admission.whenRoom(ask("b"));
+    admission.whenCapacity(ask("b"));
 
     assertEquals(List.of("a"), asked);
   }
 
   @Test
-  void aDatumLargerThanAllRoomIsAdmittedAlone() {
+  void aDatumLargerThanTheBudgetIsAdmittedAlone() {
     Admission admission = new Admission(100, 1000);
-    admission.whenRoom(ask("a"));
+    admission.whenCapacity(ask("a"));
 
     admission.admit(5000);
-    admission.whenRoom(ask("b"));
+    admission.whenCapacity(ask("b"));
     assertEquals(List.of("a"), asked);
 
     admission.release(5000);
@@ -55,14 +55,14 @@ class AdmissionTest {
   }
 
   @Test
-  void whoWaitsIsAskedInTurnWhenThereIsRoomAgain() {
+  void thoseThatWaitAreAskedInOrderWhenThereIsCapacityAgain() {
     Admission admission = new Admission(1, 1000);
     admission.admit(1);
-    admission.whenRoom(() -> {
+    admission.whenCapacity(() -> {
       asked.add("a");
       admission.admit(1);
     });
-    admission.whenRoom(ask("b"));
+    admission.whenCapacity(ask("b"));
 
     admission.release(1);
     assertEquals(List.of("a"), asked);
@@ -71,11 +71,11 @@ class AdmissionTest {
   }
 
   @Test
-  void bytesHoldBackWhileThereIsRoomInNumbers() {
+  void bytesHoldBackAlsoBelowTheNumberOfDatums() {
     Admission admission = new Admission(100, 1000);
     admission.admit(600);
     admission.admit(600);
-    admission.whenRoom(ask("a"));
+    admission.whenCapacity(ask("a"));
 
     admission.release(100);
     assertEquals(List.of(), asked);
@@ -84,12 +84,12 @@ class AdmissionTest {
   }
 
   @Test
-  void whoIsForgottenIsNotAsked() {
+  void aForgottenRequestIsNotAskedFor() {
     Admission admission = new Admission(1, 1000);
     Runnable gone = ask("gone");
     admission.admit(1);
-    admission.whenRoom(gone);
-    admission.whenRoom(ask("b"));
+    admission.whenCapacity(gone);
+    admission.whenCapacity(ask("b"));
 
     admission.forget(gone);
     admission.release(1);

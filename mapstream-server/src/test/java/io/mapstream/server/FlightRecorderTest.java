@@ -247,8 +247,8 @@ class FlightRecorderTest {
 
     String loaded = Files.readString(classes);
     assertTrue(
-        loaded.contains("io.mapstream.server.FlightRecording "), "the log is not as expected");
-    assertFalse(loaded.contains("io.mapstream.server.DatumEvent "));
-    assertFalse(loaded.contains("io.mapstream.server.StreamEvent "));
+        loaded.contains("io.mapstream.server.StreamRecording "), "the log is not as expected");
+    assertFalse(loaded.contains("$DatumEvent "));
+    assertFalse(loaded.contains("$StreamEvent "));
   }
 }

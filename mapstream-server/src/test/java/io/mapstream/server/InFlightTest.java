@@ -1,29 +1,40 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.Datum;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** The tasks in work and the room they take. */
+/** The tasks in work and what they hold of the admission budget. */
 class InFlightTest {
 
   private final Admission admission = new Admission(Integer.MAX_VALUE, Long.MAX_VALUE);
   private final InFlight inFlight = new InFlight(admission);
 
+  private static final StreamContext CONTEXT =
+      StreamContext.builder(
+              (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), task -> {})
+          .build();
+
+  /** One whose handler has returned. */
   private static HandlerTask task(int id) {
     Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
-    return new HandlerTask(
-        null,
-        (keys, given, sink) -> {},
-        HandlerTask.Threads::virtual,
-        new Request.Data("" + id, datum, id),
-        null);
+    HandlerTask task =
+        new HandlerTask(CONTEXT, null, null, new Request.Data("" + id, datum, id));
+    task.giveUp();
+    return task;
+  }
+
+  private void release(HandlerTask task) {
+    inFlight.answered(task.entry());
+    assertTrue(inFlight.releaseIfDone(task, false));
   }
 
   private List<HandlerTask> all() {
@@ -51,13 +62,13 @@ class InFlightTest {
     inFlight.add(earlier);
     inFlight.add(retry);
 
-    inFlight.remove(earlier);
+    release(earlier);
 
     assertEquals(List.of(retry), all());
   }
 
   @Test
-  void aTaskMayBeRemovedWhileItIsSeen() {
+  void aTaskMayBeReleasedWhileItIsSeen() {
     for (int i = 0; i < 10; i++) {
       inFlight.add(task(i));
     }
@@ -66,7 +77,7 @@ class InFlightTest {
     inFlight.forEach(task -> {
       seen.add(task.size() - fixed);
       if (task.size() % 2 == 0) {
-        inFlight.remove(task);
+        release(task);
       }
     });
 
@@ -84,7 +95,7 @@ class InFlightTest {
         inFlight.add(task);
         expected.add(0, task);
       } else {
-        inFlight.remove(expected.remove(random.nextInt(expected.size())));
+        release(expected.remove(random.nextInt(expected.size())));
       }
       assertEquals(expected.isEmpty(), inFlight.isEmpty());
     }
@@ -92,8 +103,32 @@ class InFlightTest {
     assertEquals(expected.size(), inFlight.size());
     assertEquals(expected.size(), admission.datums());
 
-    expected.forEach(inFlight::remove);
+    expected.forEach(this::release);
     assertTrue(inFlight.isEmpty());
+    assertEquals(0, admission.datums());
+  }
+
+  @Test
+  void aTaskIsReleasedOnceItIsBothAnsweredAndReturned() {
+    HandlerTask runs =
+        new HandlerTask(
+            CONTEXT,
+            null,
+            null,
+            new Request.Data(
+                "a", Datum.of(List.of(), null, Instant.EPOCH, Instant.EPOCH, null), 1));
+    inFlight.add(runs);
+    inFlight.answered(runs.entry());
+    assertFalse(inFlight.releaseIfDone(runs, false), "its handler runs");
+    assertFalse(inFlight.releaseIfDone(runs, true), "its handler runs");
+    runs.giveUp();
+    assertTrue(inFlight.releaseIfDone(runs, false));
+    assertFalse(inFlight.releaseIfDone(runs, false), "twice");
+
+    HandlerTask open = task(2);
+    inFlight.add(open);
+    assertFalse(inFlight.releaseIfDone(open, false), "not answered");
+    assertTrue(inFlight.releaseIfDone(open, true));
     assertEquals(0, admission.datums());
   }
 }

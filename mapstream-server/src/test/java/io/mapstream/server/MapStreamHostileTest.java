@@ -45,11 +45,22 @@ class MapStreamHostileTest {
     loop.shutdownNow();
   }
 
-  private MapService serviceOf(MapStreamer handler) {
-    return serviceOf(handler, ServerOptions.builder().build(Map.of()), loop);
+  private StreamContext contextOf(MapStreamer handler) {
+    return contextOf(handler, ServerOptions.builder().build(Map.of()), loop);
   }
 
-  private MapService serviceOf(MapStreamer handler, ServerOptions options, Executor executor) {
+  private StreamContext contextOf(MapStreamer handler, ServerOptions options, Executor executor) {
+    return builder(handler, options, executor).build();
+  }
+
+  private StreamContext contextOn(HandlerTask.Threads threads) {
+    return builder((keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), loop)
+        .threads(threads)
+        .build();
+  }
+
+  private StreamContext.Builder builder(
+      MapStreamer handler, ServerOptions options, Executor executor) {
     MapStreamer observed =
         (keys, datum, sink) -> {
           started.countDown();
@@ -60,23 +71,31 @@ class MapStreamHostileTest {
             throw t;
           }
         };
-    return new MapService(
-        observed, options, executor, size -> {}, counters, failures::add, failure -> {});
+    Failures decides =
+        new Failures(
+            options,
+            counters,
+            (failure, kind) -> {
+              if (kind == FailureKind.HANDLER_STOPPED_SERVER) {
+                failures.add(failure);
+              }
+            });
+    return StreamContext.builder(observed, options, executor).counters(counters).failures(decides);
   }
 
   /** The loop, which throws in place of taking the next task once it is {@code armed}. */
-  private Executor loopThrowingOnce(AtomicBoolean armed, Error played) {
+  private Executor loopThrowingOnce(AtomicBoolean armed, Error thrown) {
     return task -> {
       if (armed.getAndSet(false)) {
-        throw played;
+        throw thrown;
       }
       loop.execute(task);
     };
   }
 
-  private MapStream openOn(MapService service, ObserverDouble client) throws Exception {
+  private MapStream openOn(StreamContext context, FakeObserver client) throws Exception {
     return onLoop(() -> {
-      MapStream stream = new MapStream(service, client);
+      MapStream stream = new MapStream(context, new StreamRegistry(context), client);
       stream.onNext(new Request.Handshake(true));
       Datum datum = Datum.of(List.of(), null, Instant.EPOCH, Instant.EPOCH, null);
       stream.onNext(new Request.Data("a", datum, 10));
@@ -88,54 +107,54 @@ class MapStreamHostileTest {
     return loop.submit(action).get(10, TimeUnit.SECONDS);
   }
 
-  private static int inWork(MapService service, ExecutorService loop) {
+  private static int inWork(StreamContext context, ExecutorService loop) {
     try {
-      return loop.submit(() -> service.admission().datums()).get(10, TimeUnit.SECONDS);
+      return loop.submit(() -> context.admission().datums()).get(10, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new AssertionError(e);
     }
   }
 
-  private void awaitFreePlace(MapService service) {
-    Await.until("the datum's place is free", () -> inWork(service, loop) == 0, () -> "it is not");
+  private void awaitNothingInWork(StreamContext context) {
+    Await.until("nothing is in work", () -> inWork(context, loop) == 0, () -> "it is not");
   }
 
   @Test
   void callThatGrpcGivesUpByItselfStopsItsHandlers() throws Exception {
-    MapService service = serviceOf((keys, datum, sink) -> new CountDownLatch(1).await());
-    ObserverDouble client = new ObserverDouble();
-    openOn(service, client);
+    StreamContext context = contextOf((keys, datum, sink) -> new CountDownLatch(1).await());
+    FakeObserver client = new FakeObserver();
+    openOn(context, client);
     started.await(10, TimeUnit.SECONDS);
 
     // As after an Error while a request was read: no cancel, no half-close, only the close.
-    loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
+    loop.submit(() -> client.closeByGrpc()).get(10, TimeUnit.SECONDS);
 
     assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
-    awaitFreePlace(service);
+    awaitNothingInWork(context);
   }
 
   /** Ends a stream whose handler waits, where gRPC throws this. */
-  private Future<?> abortThrowing(RuntimeException played) throws Exception {
-    MapService service = serviceOf((keys, datum, sink) -> new CountDownLatch(1).await());
-    ObserverDouble client =
-        new ObserverDouble() {
+  private Future<?> abortThrowing(RuntimeException thrown) throws Exception {
+    StreamContext context = contextOf((keys, datum, sink) -> new CountDownLatch(1).await());
+    FakeObserver client =
+        new FakeObserver() {
           @Override
           public void onError(Throwable t) {
-            throw played;
+            throw thrown;
           }
         };
-    MapStream stream = openOn(service, client);
+    MapStream stream = openOn(context, client);
     started.await(10, TimeUnit.SECONDS);
     var aborted = loop.submit(() -> stream.abort(Status.UNAVAILABLE));
 
     assertInstanceOf(InterruptedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
-    awaitFreePlace(service);
+    awaitNothingInWork(context);
     return aborted;
   }
 
   @Test
   void endThatCannotBeWrittenStopsTheHandlersAllTheSame() throws Exception {
-    var aborted = abortThrowing(new UnsupportedOperationException("played"));
+    var aborted = abortThrowing(new UnsupportedOperationException("thrown by the test"));
 
     assertThrows(ExecutionException.class, () -> aborted.get(10, TimeUnit.SECONDS));
   }
@@ -150,11 +169,11 @@ class MapStreamHostileTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void emitThatEndsInTheMiddleStopsTheServer(boolean caught) throws Exception {
-    StackOverflowError played = new StackOverflowError("played");
+    StackOverflowError thrown = new StackOverflowError("thrown by the test");
     AtomicBoolean deep = new AtomicBoolean();
-    Executor overflows = loopThrowingOnce(deep, played);
-    MapService service =
-        serviceOf(
+    Executor overflows = loopThrowingOnce(deep, thrown);
+    StreamContext context =
+        contextOf(
             (keys, datum, sink) -> {
               deep.set(true);
               try {
@@ -167,117 +186,114 @@ class MapStreamHostileTest {
             },
             ServerOptions.builder().errorPolicy(ServerOptions.ErrorPolicy.FAIL).build(Map.of()),
             overflows);
-    assertStopsTheServer(service, played);
+    assertStopsTheServer(context, thrown);
   }
 
   @Test
-  void datumThatCannotBeTakenOnEndsItsStream() throws Exception {
-    MapService service = serviceOf((keys, datum, sink) -> {});
-    service.handleOn(
-        (name, task) -> {
-          throw new OutOfMemoryError("played");
-        },
-        System::nanoTime);
+  void datumThatCannotBeAdmittedEndsItsStream() throws Exception {
+    StreamContext context =
+        contextOn((name, task) -> {
+          throw new OutOfMemoryError("thrown by the test");
+        });
 
-    assertEndsByItself(service);
+    assertEndsByItself(context);
   }
 
   @Test
-  void datumWhoseStartCannotBeScheduledEndsItsStreamAndGivesItsPlaceBack() throws Exception {
+  void datumWhoseStartCannotBeScheduledEndsItsStreamAndGivesItsCapacityBack() throws Exception {
     AtomicBoolean full = new AtomicBoolean(true);
-    Executor fillsUp = loopThrowingOnce(full, new OutOfMemoryError("played"));
+    Executor fillsUp = loopThrowingOnce(full, new OutOfMemoryError("thrown by the test"));
 
     assertEndsByItself(
-        serviceOf((keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), fillsUp));
+        contextOf((keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), fillsUp));
   }
 
-  private void assertStopsTheServer(MapService service, Throwable cause) throws Exception {
-    ObserverDouble client = new ObserverDouble();
-    openOn(service, client);
+  private void assertStopsTheServer(StreamContext context, Throwable cause) throws Exception {
+    FakeObserver client = new FakeObserver();
+    openOn(context, client);
 
     Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
-    awaitFreePlace(service);
+    awaitNothingInWork(context);
     assertSame(cause, failures.iterator().next().cause());
-    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
-    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
+    assertEquals(Status.Code.INTERNAL, client.end().getCode());
+    assertEquals(1, client.responses().size(), "the handshake's echo, and no EOT");
   }
 
-  private void assertEndsByItself(MapService service) throws Exception {
-    ObserverDouble client = new ObserverDouble();
-    openOn(service, client);
+  private void assertEndsByItself(StreamContext context) throws Exception {
+    FakeObserver client = new FakeObserver();
+    openOn(context, client);
 
-    assertEquals(0, inWork(service, loop));
-    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
-    assertEquals(1, client.responses.size(), "the handshake's echo, and no EOT");
+    assertEquals(0, inWork(context, loop));
+    assertEquals(Status.Code.INTERNAL, client.end().getCode());
+    assertEquals(1, client.responses().size(), "the handshake's echo, and no EOT");
     assertEquals(1, counters.snapshot().failures(FailureKind.ADMISSION_FAILED));
     assertEquals(List.of(), List.copyOf(failures));
   }
 
   @Test
   void writeThatFailsEndsTheStreamAndWakesItsHandlers() throws Exception {
-    MapService service =
-        serviceOf((keys, datum, sink) -> {
+    StreamContext context =
+        contextOf((keys, datum, sink) -> {
           while (true) {
             sink.emit(Message.of(new byte[1000]));
           }
         });
-    ObserverDouble client =
-        new ObserverDouble() {
+    FakeObserver client =
+        new FakeObserver() {
           @Override
           public void onNext(Response response) {
             if (response.count() > 0) {
-              throw new OutOfMemoryError("played");
+              throw new OutOfMemoryError("thrown by the test");
             }
             super.onNext(response);
           }
         };
-    openOn(service, client);
+    openOn(context, client);
 
     assertInstanceOf(SinkClosedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
     // Emitters wake before the client is told, and this waits for the loop.
-    awaitFreePlace(service);
-    assertEquals(Status.Code.INTERNAL, Status.fromThrowable(client.error).getCode());
+    awaitNothingInWork(context);
+    assertEquals(Status.Code.INTERNAL, client.end().getCode());
     assertEquals(1, counters.snapshot().failures(FailureKind.WRITE_FAILED));
     assertEquals(List.of(), List.copyOf(failures));
-    loop.submit(() -> client.onClose.run()).get(10, TimeUnit.SECONDS);
-    awaitFreePlace(service);
+    loop.submit(() -> client.closeByGrpc()).get(10, TimeUnit.SECONDS);
+    awaitNothingInWork(context);
   }
 
   /** The answer to a failure needs memory, too. */
   @Test
   void failureThatCannotBeAnsweredStopsTheServer() throws Exception {
-    OutOfMemoryError played = new OutOfMemoryError("played");
+    OutOfMemoryError thrown = new OutOfMemoryError("thrown by the test");
     AtomicBoolean full = new AtomicBoolean();
-    Executor fillsUp = loopThrowingOnce(full, played);
+    Executor fillsUp = loopThrowingOnce(full, thrown);
     ServerOptions options =
         ServerOptions.builder().errorPolicy(ServerOptions.ErrorPolicy.FAIL).build(Map.of());
     IllegalStateException boom = new IllegalStateException("boom");
-    MapService service =
-        serviceOf(
+    StreamContext context =
+        contextOf(
             (keys, datum, sink) -> {
               full.set(true);
               throw boom;
             },
             options,
             fillsUp);
-    assertStopsTheServer(service, boom);
-    assertSame(played, boom.getSuppressed()[0]);
+    assertStopsTheServer(context, boom);
+    assertSame(thrown, boom.getSuppressed()[0]);
   }
 
   /** As in a process that is allowed no more memory for threads. */
   @Test
   void threadThatCannotBeStartedIsTheHandlersFailure() throws Exception {
-    MapService service = serviceOf((keys, datum, sink) -> {});
-    OutOfMemoryError played = new OutOfMemoryError("played");
-    service.handleOn(
+    OutOfMemoryError thrown = new OutOfMemoryError("thrown by the test");
+    StreamContext context =
+        contextOn(
         (name, task) ->
             new Thread(task, name) {
               @Override
               public void start() {
-                throw played;
+                throw thrown;
               }
-            },
-        System::nanoTime);
-    assertStopsTheServer(service, played);
+            });
+    assertStopsTheServer(context, thrown);
   }
 }

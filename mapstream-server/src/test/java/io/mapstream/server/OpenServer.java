@@ -17,7 +17,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The rooms behind {@link MapStreamServer}, put together so that a test can look inside: what is in
+ * The engine behind {@link MapStreamServer}, put together so that a test can look inside: what is in
  * work, and whether the calls of the past can be collected. A handler's failure is kept and stops
  * nothing.
  */
@@ -25,22 +25,21 @@ public final class OpenServer implements AutoCloseable {
 
   private final Path socket;
   private final SocketTransport transport;
-  private final MapService service;
+  private final StreamContext context;
   private final Collection<Throwable> failures = new ConcurrentLinkedQueue<>();
   private final Collection<WeakReference<ServerCall<?, ?>>> calls = new ConcurrentLinkedQueue<>();
 
   private OpenServer(MapStreamer handler, ServerOptions options) {
     this.socket = options.socketPath();
     this.transport = new SocketTransport(socket, InternalSocketKind.best());
-    this.service =
-        new MapService(
-            handler,
-            options,
-            transport.loop(),
-            transport::sizeReads,
-            new Counters(),
-            failure -> failures.add(failure.cause()),
-            failure -> failures.add(failure.cause()));
+    Counters counters = new Counters();
+    this.context =
+        StreamContext.builder(handler, options, transport.loop())
+            .onRequestSize(transport::sizeReads)
+            .counters(counters)
+            .failures(
+                new Failures(options, counters, (failure, kind) -> failures.add(failure.cause())))
+            .build();
   }
 
   /** A server that accepts connections on {@code options.socketPath()}. */
@@ -49,7 +48,8 @@ public final class OpenServer implements AutoCloseable {
     OpenServer server = new OpenServer(handler, options);
     server.transport.makeWay();
     server.transport.listen(
-        ServerInterceptors.intercept(server.service.bind(), server.new CallLog()),
+        ServerInterceptors.intercept(
+            new MapService(new StreamRegistry(server.context)).definition(), server.new CallLog()),
         options.maxMessageSize());
     return server;
   }
@@ -63,10 +63,10 @@ public final class OpenServer implements AutoCloseable {
     return failures;
   }
 
-  /** Datums that hold a place, over all streams. */
+  /** Datums in work, over all streams. */
   public int inWork() {
     try {
-      return CompletableFuture.supplyAsync(() -> service.admission().datums(), transport.loop())
+      return CompletableFuture.supplyAsync(() -> context.admission().datums(), transport.loop())
           .get(10, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new AssertionError("the event loop does not answer", e);

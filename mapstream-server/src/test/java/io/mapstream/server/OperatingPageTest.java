@@ -64,7 +64,7 @@ class OperatingPageTest {
     for (FailureKind kind : FailureKind.values()) {
       assertTrue(page.contains("`" + kind + "`"), kind::name);
     }
-    for (DatumOutcome outcome : DatumOutcome.values()) {
+    for (DatumRecording.Outcome outcome : DatumRecording.Outcome.values()) {
       assertTrue(page.contains("`" + outcome + "`"), outcome::name);
     }
   }

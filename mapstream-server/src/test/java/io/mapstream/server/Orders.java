@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * All orders of a scenario's steps with few interruptions, one after the other: a scenario is
- * played again and again, each time with another answer to one of the questions who goes on. To go
- * on is the first answer; to let somebody else go on who could as well wait is an interruption, and
- * a scenario has a bounded number of those, since faults of concurrency need few.
+ * All orders of a scenario's steps, one after the other. The scenario is run again and again; each
+ * run gives another answer to one of the questions "who does the next step?". That the current
+ * thread does it is the first answer. Any other is an interruption, and a scenario has a bounded
+ * number of those, since faults of concurrency need few.
  */
 final class Orders {
 
@@ -17,12 +17,12 @@ final class Orders {
   private final List<Choice> choices = new ArrayList<>();
   private int next;
   private int left;
-  private int played;
+  private int runs;
 
   private Orders() {}
 
   /**
-   * Plays {@code scenario} in every order with at most so many interruptions; returns how many that
+   * Runs {@code scenario} in every order with at most so many interruptions; returns how many that
    * were.
    */
   static int explore(int interruptions, Consumer<Orders> scenario) {
@@ -30,16 +30,16 @@ final class Orders {
     do {
       orders.next = 0;
       orders.left = interruptions;
-      orders.played++;
+      orders.runs++;
       scenario.accept(orders);
     } while (orders.advance());
-    return orders.played;
+    return orders.runs;
   }
 
   /**
-   * Which of {@code count} goes on.
+   * Which of {@code count} threads does the next step.
    *
-   * @param free whether none of them could just go on, so that it is no interruption
+   * @param free whether the current thread has no next step, so that it is no interruption
    */
   int choose(int count, boolean free) {
     int possible = free || left > 0 ? count : 1;
@@ -68,10 +68,10 @@ final class Orders {
     return false;
   }
 
-  /** Which order this is, to be played again by hand. */
+  /** Which order this is, to be run again by hand. */
   @Override
   public String toString() {
-    StringBuilder text = new StringBuilder("order ").append(played).append(':');
+    StringBuilder text = new StringBuilder("order ").append(runs).append(':');
     choices.forEach(choice -> text.append(' ').append(choice.taken()));
     return text.toString();
   }

@@ -1,18 +1,19 @@
 package io.mapstream.server;
 
-import static io.mapstream.server.Schedules.check;
-import static io.mapstream.server.Schedules.explore;
-import static io.mapstream.server.Schedules.join;
+import static io.mapstream.server.ModelChecker.check;
+import static io.mapstream.server.ModelChecker.explore;
+import static io.mapstream.server.ModelChecker.join;
 
 import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import org.junit.jupiter.api.Test;
 
 /**
- * The hand-over from handlers to the event loop, {@link DatumSink} and {@link ResponseWriter},
+ * How results get from handlers to the event loop, {@link DatumSink} and {@link ResponseWriter},
  * under schedules that Lincheck's model checker chooses: it switches threads at each access to
  * shared memory, and reports a hang as well as a failed assertion, with the schedule that led to
  * it.
@@ -21,44 +22,49 @@ class ResponseWriterInterleavingTest {
 
   private static final int AMPLE = 4096;
 
-  /** Room for one result of this test, and not for two. */
+  /** Permits for one result of this test, and not for two. */
   private static final int TIGHT = 200;
 
+  /** Made before the scenarios, since the checker takes a loop of 50 rounds for a hang. */
+  private static final ServerOptions OPTIONS =
+      ServerOptions.builder().maxMessageSize(AMPLE).build(Map.of());
+
+  private static final Limits LIMITS = Limits.of(OPTIONS);
+
   /** A stream's writer with its client, and the event loop they belong to. */
-  private static final class Harness {
-    final Schedules.Loop loop;
+  private static final class Harness implements ResponseWriter.Listener {
+    final ModelChecker.Loop loop = new ModelChecker.Loop();
     final Client client = new Client();
     final ResponseWriter writer;
     final List<Thread> threads = new ArrayList<>();
+    final List<DatumSink> answered = new ArrayList<>();
 
-    Harness(int room) {
-      this.loop = new Schedules.Loop();
-      this.writer =
-          new ResponseWriter(
-              client,
-              loop,
-              new ResponseWriter.Limits(room, AMPLE),
-              new Counters(),
-              Harness::unexpected);
+    Harness(int permits) {
+      this.writer = new ResponseWriter(client, context(permits, loop), this);
     }
 
-    Harness(int room, Executor executor) {
-      this.loop = new Schedules.Loop();
-      this.writer =
-          new ResponseWriter(
-              client,
-              executor,
-              new ResponseWriter.Limits(room, AMPLE),
-              new Counters(),
-              Harness::unexpected);
+    Harness(int permits, Executor executor) {
+      this.writer = new ResponseWriter(client, context(permits, executor), this);
     }
 
-    private static void unexpected(Throwable thrown) {
+    private static StreamContext context(int permits, Executor executor) {
+      return StreamContext.builder((keys, datum, sink) -> {}, OPTIONS, executor)
+          .limits(LIMITS.withPending(permits))
+          .build();
+    }
+
+    @Override
+    public void answered(DatumSink datum) {
+      answered.add(datum);
+    }
+
+    @Override
+    public void writingFailed(Throwable thrown) {
       throw new AssertionError(thrown);
     }
 
     DatumSink datum(String id) {
-      return new DatumSink(writer, id, () -> client.answered.add(id));
+      return new DatumSink(writer, id, null, null, null);
     }
 
     Thread run(Runnable action) {
@@ -68,18 +74,18 @@ class ResponseWriterInterleavingTest {
       return thread;
     }
 
-    /** Ends the loop when all that the threads left to it is done. */
+    /** Ends the loop when it has done all that the threads gave it. */
     void join() {
-      threads.forEach(Schedules::join);
+      threads.forEach(ModelChecker::join);
       loop.finish();
     }
 
     /**
-     * Every permit is back, and none twice: the room takes one result of its full size and nothing
-     * besides. An interrupted thread is refused where it would have to wait.
+     * Every permit is back, and none twice: there are enough for one result of the full size and for
+     * nothing besides. An interrupted thread is refused where it would have to wait.
      */
-    void verifyPermitsConserved(int room) {
-      Emission all = WireMapping.encodeResult(Message.of(new byte[room]));
+    void verifyPermitsConserved(int permits) {
+      Emission all = WireMapping.encodeResult(Message.of(new byte[permits]));
       Thread.currentThread().interrupt();
       writer.reserve(all, null);
       try {
@@ -100,13 +106,12 @@ class ResponseWriterInterleavingTest {
   }
 
   /** The client, which keeps what has been written. */
-  private static final class Client extends ObserverDouble {
+  private static final class Client extends FakeObserver {
     final Transcript transcript = new Transcript();
-    final List<String> answered = new ArrayList<>();
 
     @Override
     public void onNext(Response response) {
-      check(!ended, "written after the end");
+      countWrite();
       transcript.add(response);
     }
 
@@ -166,13 +171,13 @@ class ResponseWriterInterleavingTest {
               && keepsOrder(written, "12")
               && keepsOrder(written, "xy"),
           written);
-      check(harness.client.answered.equals(List.of("a")), "answered " + harness.client.answered);
+      check(harness.answered.equals(List.of(sink)), "answered " + harness.answered.size());
       harness.verifyPermitsConserved(AMPLE);
     });
   }
 
   @Test
-  void datumsHandedOverTogetherAreAllWritten() {
+  void datumsEnqueuedTogetherAreAllWritten() {
     explore(() -> {
       Harness harness = new Harness(AMPLE);
       DatumSink a = harness.datum("a");
@@ -195,14 +200,14 @@ class ResponseWriterInterleavingTest {
   void clientThatBecomesReadyGetsWhatWaited() {
     explore(() -> {
       Harness harness = new Harness(AMPLE);
-      harness.client.ready = false;
+      harness.client.readyFor(0);
       DatumSink sink = harness.datum("a");
       harness.run(() -> {
         emit(sink, "12");
         sink.end();
       });
       harness.loop.execute(() -> {
-        harness.client.ready = true;
+        harness.client.readyFor(Integer.MAX_VALUE);
         harness.writer.drain();
       });
       harness.join();
@@ -211,7 +216,7 @@ class ResponseWriterInterleavingTest {
   }
 
   @Test
-  void emittersThatWaitForRoomAllGetIt() {
+  void emittersThatWaitForPermitsAllGetThem() {
     explore(() -> {
       Harness harness = new Harness(TIGHT);
       DatumSink a = harness.datum("a");
@@ -244,7 +249,7 @@ class ResponseWriterInterleavingTest {
       check(
           harness.client.a().equals(accepted[0] + "."),
           harness.client.a() + " was written of " + accepted[0]);
-      check(harness.client.answered.size() == 1, "answered " + harness.client.answered);
+      check(harness.answered.size() == 1, "answered " + harness.answered.size());
       harness.verifyPermitsConserved(TIGHT);
     });
   }
@@ -262,7 +267,7 @@ class ResponseWriterInterleavingTest {
       check(
           harness.client.a().equals(accepted[0] + "!."),
           harness.client.a() + " was written of " + accepted[0]);
-      check(harness.client.answered.size() == 1, "answered " + harness.client.answered);
+      check(harness.answered.size() == 1, "answered " + harness.answered.size());
     });
   }
 
@@ -270,19 +275,19 @@ class ResponseWriterInterleavingTest {
   void endOfTheStreamWakesEmittersAndIsTheLastThingWritten() {
     explore(() -> {
       Harness harness = new Harness(TIGHT);
-      harness.client.ready = false;
+      harness.client.readyFor(0);
       DatumSink a = harness.datum("a");
       DatumSink b = harness.datum("b");
       String[] accepted = {"", ""};
       harness.run(() -> accepted[0] = emitWhileOpen(a, "12"));
       harness.run(() -> accepted[1] = emitWhileOpen(b, "34"));
       harness.loop.execute(() -> {
-        harness.client.ready = true;
+        harness.client.readyFor(Integer.MAX_VALUE);
         harness.writer.drain();
       });
       harness.loop.execute(() -> harness.writer.end(io.grpc.Status.OK, null, "the test ends it"));
       harness.join();
-      check(harness.client.ended, "the client was told");
+      check(harness.client.end() != null, "the client was told");
       check(accepted[0].startsWith(harness.client.a()), "a: " + harness.client.a());
       check(accepted[1].startsWith(harness.client.b()), "b: " + harness.client.b());
       check(emitWhileOpen(a, "5").isEmpty(), "a result was accepted after the end");
@@ -296,7 +301,7 @@ class ResponseWriterInterleavingTest {
           new Harness(
               TIGHT,
               task -> {
-                throw new java.util.concurrent.RejectedExecutionException("played");
+                throw new java.util.concurrent.RejectedExecutionException("stopped");
               });
       DatumSink a = harness.datum("a");
       DatumSink b = harness.datum("b");

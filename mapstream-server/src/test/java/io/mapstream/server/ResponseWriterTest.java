@@ -14,36 +14,65 @@ import io.mapstream.MessageTooLargeException;
 import io.mapstream.SinkClosedException;
 import io.mapstream.proto.map.v1.MapResponse;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The door to the observer and the sinks in front of it, one step of the event loop at a time. */
+/** The writer of a stream and the sinks in front of it, one step of the event loop at a time. */
 class ResponseWriterTest {
 
   private static final int PENDING = 100_000;
   private static final int MESSAGE = 1_000_000;
 
-  private final ClientDouble client = new ClientDouble();
-  private final Counters counters = new Counters();
+  private final FakeObserver client = new FakeObserver();
   private final List<String> answered = new ArrayList<>();
+  private final Map<DatumSink, String> ids = new IdentityHashMap<>();
+  private Runnable onAnswered = () -> {};
   private ResponseWriter writer = writer(PENDING, MESSAGE);
 
   private ResponseWriter writer(int pending, int message) {
+    return writer(client.loop(), limits(pending, message));
+  }
+
+  private static Limits limits(int pending, int message) {
+    ServerOptions options = ServerOptions.builder().maxMessageSize(message).build(Map.of());
+    return Limits.of(options).withPending(pending);
+  }
+
+  private ResponseWriter writer(Executor loop, Limits limits) {
+    StreamContext context =
+        StreamContext.builder(
+                (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), loop)
+            .limits(limits)
+            .build();
     return new ResponseWriter(
         client,
-        client.loop(),
-        new ResponseWriter.Limits(pending, message),
-        counters,
-        thrown -> fail(thrown));
+        context,
+        new ResponseWriter.Listener() {
+          @Override
+          public void answered(DatumSink datum) {
+            answered.add(ids.get(datum));
+            onAnswered.run();
+          }
+
+          @Override
+          public void writingFailed(Throwable thrown) {
+            fail(thrown);
+          }
+        });
   }
 
   private DatumSink sink(String id) {
-    return new DatumSink(writer, id, () -> answered.add(id));
+    DatumSink sink = new DatumSink(writer, id, null, null, null);
+    ids.put(sink, id);
+    return sink;
   }
 
   private static void emit(DatumSink sink, String... texts) {
@@ -75,9 +104,9 @@ class ResponseWriterTest {
     }
   }
 
-  /** Emits as much as there is room for at all; it returns only where all the room is free. */
-  private void assertAllRoomIsFree() throws InterruptedException {
-    DatumSink last = sink("room");
+  /** Emits a result that needs all permits; it returns only where all of them are free. */
+  private void assertAllPermitsAreFree() throws InterruptedException {
+    DatumSink last = sink("last");
     Emitter.of(last, Message.of(new byte[2 * PENDING])).awaitDone();
   }
 
@@ -125,7 +154,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void anIdleDatumIsHandedOverAnew() {
+  void anIdleDatumIsEnqueuedAgain() {
     DatumSink a = sink("a");
     for (String text : List.of("1", "2", "3")) {
       emit(a, text);
@@ -197,7 +226,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void aResultAboveTheLimitIsRefusedAndTakesNoRoom() throws Exception {
+  void aResultAboveTheLimitIsRefusedAndTakesNoPermits() throws Exception {
     writer = writer(PENDING, 1_000);
     DatumSink a = sink("a");
     for (int i = 0; i < 2 * PENDING / 1_000; i++) {
@@ -297,7 +326,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void theMarkOfAFailedHandlerFollowsItsResultsAndNeedsNoRoom() throws Exception {
+  void theMarkOfAFailedHandlerFollowsItsResultsAndNeedsNoPermits() throws Exception {
     DatumSink a = sink("a");
     a.emit(new byte[2 * PENDING]);
     Emitter blocked = Emitter.of(a, Message.of("waits")).awaitBlocked();
@@ -311,11 +340,11 @@ class ResponseWriterTest {
         List.of(Message.FAIL_TAG), responses.get(responses.size() - 2).getResults(0).getTagsList());
     assertTrue(responses.get(responses.size() - 1).getStatus().getEot());
     client.runLoop();
-    assertAllRoomIsFree();
+    assertAllPermitsAreFree();
   }
 
   @Test
-  void lateEmitIsRefusedWithoutWaitingForRoom() throws Exception {
+  void lateEmitIsRefusedWithoutWaitingForPermits() throws Exception {
     DatumSink a = sink("a");
     a.end();
     sink("b").emit(new byte[2 * PENDING]);
@@ -325,10 +354,10 @@ class ResponseWriterTest {
     assertTrue(late.awaitRefused().getMessage().contains("returned"));
   }
 
-  // Room.
+  // Permits.
 
   @Test
-  void emitBlocksWhereThereIsNoRoomAndGoesOnWhenThereIs() throws Exception {
+  void emitBlocksWithoutPermitsAndGoesOnWhenThereAreSome() throws Exception {
     client.readyFor(0);
     DatumSink a = sink("a");
     a.emit(new byte[PENDING / 2]);
@@ -345,7 +374,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void aResultLargerThanAllRoomWaitsForAllOfIt() throws Exception {
+  void aResultLargerThanAllPermitsWaitsForAllOfThem() throws Exception {
     DatumSink a = sink("a");
     emit(a, "1");
     Emitter blocked = Emitter.of(a, Message.of(new byte[3 * PENDING])).awaitBlocked();
@@ -363,7 +392,7 @@ class ResponseWriterTest {
 
   /** So that a large result isn't starved by small ones. */
   @Test
-  void emittersGetRoomInTheOrderInWhichTheyCame() throws Exception {
+  void emittersGetPermitsInTheOrderInWhichTheyCame() throws Exception {
     DatumSink a = sink("a");
     a.emit(new byte[PENDING / 2]);
     Emitter large = Emitter.of(sink("b"), Message.of(new byte[PENDING])).awaitBlocked();
@@ -378,7 +407,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void interruptionEndsTheWaitAndTakesNoRoom() throws Exception {
+  void interruptionEndsTheWaitAndTakesNoPermits() throws Exception {
     DatumSink a = sink("a");
     a.emit(new byte[PENDING]);
     Emitter blocked = Emitter.of(a, Message.of("1")).awaitBlocked();
@@ -389,12 +418,12 @@ class ResponseWriterTest {
     assertTrue(refused.getMessage().contains("interrupted"), refused::getMessage);
     assertInstanceOf(InterruptedException.class, refused.getCause());
     client.runLoop();
-    assertAllRoomIsFree();
+    assertAllPermitsAreFree();
   }
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5})
-  void allRoomIsFreeAtTheEndWhateverHappened(long seed) throws Exception {
+  void allPermitsAreFreeAtTheEndWhateverHappened(long seed) throws Exception {
     Random random = new Random(seed);
     writer = writer(PENDING, 3 * PENDING);
     List<DatumSink> sinks = new ArrayList<>();
@@ -430,7 +459,7 @@ class ResponseWriterTest {
     writer.drain();
 
     assertTrue(emitted > 0 && writer.written() >= emitted);
-    assertAllRoomIsFree();
+    assertAllPermitsAreFree();
   }
 
   private static void tooLarge(DatumSink sink) {
@@ -475,7 +504,7 @@ class ResponseWriterTest {
     a.emit(new byte[PENDING]);
     Emitter blocked = Emitter.of(a, Message.of("1")).awaitBlocked();
 
-    writer.abandon("the client is gone");
+    writer.close("the client is gone");
 
     assertTrue(blocked.awaitRefused().getMessage().contains("the client is gone"));
     assertNull(client.end());
@@ -503,51 +532,71 @@ class ResponseWriterTest {
   void theFirstEndWins() {
     writer.end(Status.INTERNAL.withDescription("first"), null, "first");
     writer.end(Status.OK, null, "second");
-    writer.abandon("third");
+    writer.close("third");
 
     assertEquals("first", client.end().getDescription());
     assertEquals("first", writer.closedBecause());
   }
 
   @Test
-  void afterAbandonNothingIsSaidToTheClient() {
-    writer.abandon("the client is gone");
+  void afterCloseNothingIsSaidToTheClient() {
+    writer.close("the client is gone");
     writer.end(Status.OK, null, "second");
 
     assertNull(client.end());
     assertEquals("the client is gone", writer.closedBecause());
   }
 
-  /** As the last answer does, which may end a draining stream in the middle of a turn. */
+  /** As the last answer of a draining stream does: all that could be written was written then. */
   @Test
-  void theEndInTheMiddleOfADrainStopsIt() {
-    DatumSink a =
-        new DatumSink(writer, "a", () -> writer.end(Status.OK, null, "the stream is complete"));
+  void theListenerHearsOfAnswersAfterTheWritesAndMayEndTheStream() {
+    DatumSink a = sink("a");
     DatumSink b = sink("b");
     a.end();
     emit(b, "1");
+    onAnswered =
+        () -> {
+          assertEquals(List.of("a.", "b:1"), client.taken());
+          writer.end(Status.OK, null, "the stream is complete");
+        };
     client.runLoop();
 
-    assertEquals(List.of("a."), client.taken());
+    assertEquals(List.of("a"), answered);
     assertEquals(Status.OK, client.end());
   }
 
   @Test
   void aLoopThatHasStoppedIsTheEndOfTheStream() throws Exception {
     writer =
-        new ResponseWriter(
-            client,
+        writer(
             task -> {
               throw new RejectedExecutionException("stopped");
             },
-            new ResponseWriter.Limits(PENDING, MESSAGE),
-            counters,
-            thrown -> fail(thrown));
+            limits(PENDING, MESSAGE));
     DatumSink a = sink("a");
     emit(a, "into the void");
 
     var refused = assertThrows(SinkClosedException.class, () -> emit(a, "1"));
 
     assertTrue(refused.getMessage().contains("stopped"), refused::getMessage);
+  }
+
+  /** As the test kit's harness does it: a bound of results, whatever their sizes. */
+  @Test
+  void limitsThatCountResultsBlockAtTheirNumberAndWriteEachAlone() throws Exception {
+    writer = writer(client.loop(), limits(PENDING, MESSAGE).countingResults(2));
+    DatumSink a = sink("a");
+    emit(a, "1");
+    a.emit(new byte[2 * PENDING]);
+    Emitter blocked = Emitter.of(a, Message.of("3")).awaitBlocked();
+    client.readyFor(1).runLoop();
+
+    blocked.awaitDone();
+    a.end();
+    client.readyFor(10).runLoop();
+    writer.drain();
+    assertEquals(
+        List.of(1, 1, 1, 0),
+        client.responses().stream().map(MapResponse::getResultsCount).toList());
   }
 }

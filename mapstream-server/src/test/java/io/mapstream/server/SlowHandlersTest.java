@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** When handlers are found to run for too long, on a clock that the test moves. */
@@ -15,6 +16,11 @@ class SlowHandlersTest {
 
   /** In nanoseconds; looks keep a distance of 10. */
   private static final int LIMIT = 80;
+
+  private static final StreamContext CONTEXT =
+      StreamContext.builder(
+              (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), task -> {})
+          .build();
 
   private long now = 1_000;
   private Runnable look;
@@ -48,11 +54,7 @@ class SlowHandlersTest {
     Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
     HandlerTask task =
         new HandlerTask(
-            null,
-            (keys, given, sink) -> {},
-            HandlerTask.Threads::virtual,
-            new Request.Data("" + id, datum, 1),
-            null);
+            CONTEXT, null, null, new Request.Data("" + id, datum, 1));
     slow.started(task);
     return task;
   }
@@ -71,10 +73,10 @@ class SlowHandlersTest {
   }
 
   @Test
-  void oneThatLeavesInTimeIsNotFound() {
+  void oneThatReturnsInTimeIsNotFound() {
     HandlerTask one = start(1);
     pass(LIMIT / 2);
-    slow.left(one);
+    slow.released(one);
     pass(LIMIT);
 
     assertEquals(List.of(), found);
@@ -84,7 +86,7 @@ class SlowHandlersTest {
   void nothingIsScheduledWhereNothingRuns() {
     assertNull(look);
     HandlerTask one = start(1);
-    slow.left(one);
+    slow.released(one);
     pass(LIMIT);
 
     assertNull(look);
@@ -130,7 +132,7 @@ class SlowHandlersTest {
     for (int i = 0; i < 10 * LIMIT; i++) {
       HandlerTask task = start(i);
       pass(1);
-      slow.left(task);
+      slow.released(task);
     }
 
     assertEquals(List.of(), found);
@@ -141,7 +143,7 @@ class SlowHandlersTest {
   void aRetryUnderTheSameIdIsAnotherHandler() {
     HandlerTask earlier = start(1);
     HandlerTask retry = start(1);
-    slow.left(earlier);
+    slow.released(earlier);
     pass(LIMIT);
 
     assertEquals(List.of(List.of(retry)), found);

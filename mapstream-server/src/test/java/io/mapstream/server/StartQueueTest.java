@@ -26,25 +26,20 @@ class StartQueueTest {
 
   @BeforeEach
   void open() {
-    MapService service =
-        new MapService(
-            (keys, datum, sink) -> {},
-            ServerOptions.builder().build(Map.of()),
-            loop::add,
-            size -> {},
-            new Counters(),
-            failure -> {},
-            failure -> {});
-    service.handleOn(
-        (name, task) ->
-            new Thread(task, name) {
-              @Override
-              public void start() {
-                started.add(name);
-              }
-            },
-        () -> now);
-    stream = new MapStream(service, new ObserverDouble());
+    StreamContext context =
+        StreamContext.builder(
+                (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), loop::add)
+            .threads(
+                (name, task) ->
+                    new Thread(task, name) {
+                      @Override
+                      public void start() {
+                        started.add(name);
+                      }
+                    })
+            .clock(() -> now)
+            .build();
+    stream = new MapStream(context, new StreamRegistry(context), new FakeObserver());
     stream.onNext(new Request.Handshake(true));
   }
 

@@ -1,7 +1,13 @@
 package io.mapstream.server;
 
+import static io.mapstream.server.Scenario.Step.awaitInterrupt;
+import static io.mapstream.server.Scenario.Step.emit;
+import static io.mapstream.server.Scenario.Step.emitFailMark;
+import static io.mapstream.server.Scenario.Step.emitWhenInterrupted;
+import static io.mapstream.server.Scenario.Step.fail;
+
+import io.mapstream.server.Scenario.Ending;
 import io.mapstream.server.ServerOptions.ErrorPolicy;
-import io.mapstream.server.StreamScenario.Ending;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -9,10 +15,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Handlers against the end of their stream: {@link MapService}, {@link MapStream}, {@link
- * InFlight}, {@link Admission}, {@link HandlerTask} and what they write through, in all {@link
- * Orders} of the steps that handlers, the event loop and the client do on a {@link Stage}. Each
- * pair of what handlers do and how the stream ends is a test.
+ * Handlers against the end of their stream: {@link StreamRegistry}, {@link MapStream}, {@link
+ * InFlight}, {@link Admission}, {@link HandlerTask}, {@link Failures} and what they write through,
+ * in all {@link Orders} of the steps that handlers, the event loop and the client do on a {@link
+ * StepScheduler}. Each pair of what handlers do and how the stream ends is a test.
  */
 class StreamInterleavingTest {
 
@@ -20,23 +26,38 @@ class StreamInterleavingTest {
   private static final int INTERRUPTIONS =
       Integer.getInteger("mapstream.interleaving.interruptions", 1);
 
-  private static final List<String> ALONE = List.of("", "12", "1!", "!x", "1x", "1~", "^");
+  private static final List<Scenario> ALONE =
+      List.of(
+          Scenario.datum(),
+          Scenario.datum(emit('1'), emit('2')),
+          Scenario.datum(emit('1'), emitFailMark()),
+          Scenario.datum(emitFailMark(), fail()),
+          Scenario.datum(emit('1'), fail()),
+          Scenario.datum(emit('1'), awaitInterrupt()),
+          Scenario.datum(emitWhenInterrupted()));
 
-  private static final List<List<String>> TOGETHER =
-      List.of(List.of("1", "2"), List.of("x", "x"), List.of("~", "1x"));
+  private static final List<Scenario> TOGETHER =
+      List.of(
+          Scenario.datum(emit('1')).andDatum(emit('2')),
+          Scenario.datum(fail()).andDatum(fail()),
+          Scenario.datum(awaitInterrupt()).andDatum(emit('1'), fail()));
 
-  static Stream<StreamScenario> scenarios() {
-    List<StreamScenario> all = new ArrayList<>();
+  private static final List<Scenario> WAITING_FOR_CAPACITY =
+      List.of(
+          Scenario.datum(emit('1')).andDatum(emit('2')).andDatum(emit('3')).withMaxConcurrency(1),
+          Scenario.datum(emit('1')).andDatum(emit('2')).onStreams(2).withMaxConcurrency(1));
+
+  static Stream<Scenario> scenarios() {
+    List<Scenario> all = new ArrayList<>();
     for (Ending ending : Ending.values()) {
       for (ErrorPolicy policy : ErrorPolicy.values()) {
-        ALONE.forEach(one -> all.add(new StreamScenario(1, List.of(one), 2, policy, ending)));
+        ALONE.forEach(one -> all.add(one.under(policy).endsBy(ending)));
         if (ending.isOneEvent()) {
-          TOGETHER.forEach(two -> all.add(new StreamScenario(1, two, 3, policy, ending)));
+          TOGETHER.forEach(two -> all.add(two.withMaxConcurrency(3).under(policy).endsBy(ending)));
         }
       }
       if (ending.isOneEvent() && ending != Ending.REFUSAL) {
-        all.add(new StreamScenario(1, List.of("1", "2", "3"), 1, ErrorPolicy.STOP, ending));
-        all.add(new StreamScenario(2, List.of("1", "2"), 1, ErrorPolicy.STOP, ending));
+        WAITING_FOR_CAPACITY.forEach(scenario -> all.add(scenario.endsBy(ending)));
       }
     }
     return all.stream().filter(scenario -> !scenario.hangs() && !scenario.isTwin());
@@ -44,13 +65,8 @@ class StreamInterleavingTest {
 
   @ParameterizedTest
   @MethodSource("scenarios")
-  void nothingIsLostOrHalfEnded(StreamScenario scenario) {
-    explore(scenario);
-  }
-
-  static int explore(StreamScenario scenario) {
-    boolean hasFewOrders = scenario.scripts().size() == 1 && scenario.ending().isOneEvent();
-    return Orders.explore(
-        INTERRUPTIONS + (hasFewOrders ? 1 : 0), orders -> new StreamPlay(scenario, orders).run());
+  void nothingIsLostOrHalfEnded(Scenario scenario) {
+    boolean hasFewOrders = scenario.datums().size() == 1 && scenario.ending().isOneEvent();
+    scenario.explore(INTERRUPTIONS + (hasFewOrders ? 1 : 0));
   }
 }

@@ -1,6 +1,6 @@
 package io.mapstream.server;
 
-import static io.mapstream.server.Schedules.check;
+import static io.mapstream.server.ModelChecker.check;
 
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -10,16 +10,16 @@ import io.grpc.Status;
 import java.util.ArrayDeque;
 
 /**
- * One {@code MapFn} call, with gRPC's transport and the client played: a request is delivered when
- * one was asked for, a half-close after all requests, and the end of the call is told in a later
- * task of the loop. Each call into it is a point where other threads may go on. All of it belongs
+ * One {@code MapFn} call whose transport and client are fakes: a request is delivered when one was
+ * asked for, a half-close after all requests, and the end of the call is told in a later
+ * task of the loop. Each call into it is a point where other threads may run. All of it belongs
  * to the loop.
  */
-final class PlayedCall extends ServerCall<Request, Response> {
+final class FakeCall extends ServerCall<Request, Response> {
 
   final Transcript transcript = new Transcript();
 
-  private final Stage stage;
+  private final StepScheduler scheduler;
   private final Listener<Request> listener;
   private final ArrayDeque<Request> sent = new ArrayDeque<>();
   private int requested;
@@ -29,8 +29,8 @@ final class PlayedCall extends ServerCall<Request, Response> {
   private boolean cancelled;
 
   @SuppressWarnings("unchecked")
-  PlayedCall(ServerServiceDefinition service, Stage stage) {
-    this.stage = stage;
+  FakeCall(ServerServiceDefinition service, StepScheduler scheduler) {
+    this.scheduler = scheduler;
     var method = service.getMethod("map.v1.Map/MapFn");
     listener =
         ((io.grpc.ServerMethodDefinition<Request, Response>) method)
@@ -75,7 +75,7 @@ final class PlayedCall extends ServerCall<Request, Response> {
     }
   }
 
-  /** How the call has ended for the client; null while it is open, and where the client left. */
+  /** How the call has ended for the client; null while it is open, and where the client has cancelled. */
   Status status() {
     return status;
   }
@@ -95,17 +95,17 @@ final class PlayedCall extends ServerCall<Request, Response> {
 
   @Override
   public void sendMessage(Response response) {
-    stage.point("writes");
+    scheduler.point("writes");
     check(!hasEnded(), "written after the end");
     transcript.add(response);
   }
 
   @Override
   public void close(Status status, Metadata trailers) {
-    stage.point("closes");
+    scheduler.point("closes");
     check(!hasEnded(), "a second end");
     this.status = status;
-    stage.execute(listener::onComplete);
+    scheduler.execute(listener::onComplete);
   }
 
   @Override

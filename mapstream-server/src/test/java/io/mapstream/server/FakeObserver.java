@@ -1,7 +1,7 @@
 package io.mapstream.server;
 
 import io.grpc.Status;
-import io.grpc.stub.CallStreamObserver;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.mapstream.proto.map.v1.MapResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,16 +12,20 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 
 /**
- * A response observer whose readiness the test controls, and an event loop that runs when the test
- * says so.
+ * gRPC's side of a stream in a test without gRPC: it keeps what is written, and the test decides
+ * how many responses it is ready for. With {@link #loop()} it also has an event loop that runs when
+ * the test says so. Belongs to one thread, except {@link #loop()}.
  */
-final class ClientDouble extends CallStreamObserver<Response> {
+class FakeObserver extends ServerCallStreamObserver<Response> {
 
   private final List<MapResponse> responses = new ArrayList<>();
   private final Queue<Runnable> loop = new ConcurrentLinkedQueue<>();
   private int readyFor = Integer.MAX_VALUE;
   private Status end;
+  private int requested;
+  private Runnable onClose = () -> {};
 
+  /** An event loop that keeps what it is given until {@link #runLoop}. */
   Executor loop() {
     return loop::add;
   }
@@ -39,9 +43,19 @@ final class ClientDouble extends CallStreamObserver<Response> {
   }
 
   /** From now on ready for so many responses. */
-  ClientDouble readyFor(int responses) {
-    readyFor = responses;
+  FakeObserver readyFor(int count) {
+    readyFor = count;
     return this;
+  }
+
+  /** Requests that the stream has asked for. */
+  int requested() {
+    return requested;
+  }
+
+  /** gRPC closes the call by itself, as after an Error while a message was read. */
+  void closeByGrpc() {
+    onClose.run();
   }
 
   List<MapResponse> responses() {
@@ -68,21 +82,19 @@ final class ClientDouble extends CallStreamObserver<Response> {
     return taken;
   }
 
+  /** How the stream has ended for the client, or null. */
   Status end() {
     return end;
   }
 
   @Override
   public boolean isReady() {
-    return readyFor > 0;
+    return readyFor > 0 && end == null;
   }
 
   @Override
   public void onNext(Response response) {
-    if (end != null) {
-      throw new IllegalStateException("a response after the end");
-    }
-    readyFor--;
+    countWrite();
     try (var bytes = response.open()) {
       MapResponse parsed = MapResponse.parseFrom(bytes);
       if (parsed.getSerializedSize() != response.size()) {
@@ -92,6 +104,14 @@ final class ClientDouble extends CallStreamObserver<Response> {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** For a test that reads the response in its own way. */
+  final void countWrite() {
+    if (end != null) {
+      throw new AssertionError("a response after the end");
+    }
+    readyFor--;
   }
 
   @Override
@@ -106,28 +126,44 @@ final class ClientDouble extends CallStreamObserver<Response> {
 
   private void finish(Status status) {
     if (end != null) {
-      throw new IllegalStateException("a second end: " + status);
+      throw new AssertionError("a second end: " + status);
     }
     end = status;
   }
 
   @Override
-  public void setOnReadyHandler(Runnable handler) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void disableAutoInboundFlowControl() {
-    throw new UnsupportedOperationException();
+  public boolean isCancelled() {
+    return false;
   }
 
   @Override
   public void request(int count) {
-    throw new UnsupportedOperationException();
+    requested += count;
   }
 
   @Override
-  public void setMessageCompression(boolean enable) {
-    throw new UnsupportedOperationException();
+  public void setOnCloseHandler(Runnable handler) {
+    onClose = handler;
   }
+
+  @Override
+  public void setOnReadyHandler(Runnable handler) {}
+
+  @Override
+  public void setOnCancelHandler(Runnable handler) {}
+
+  @Override
+  public void setOnReadyThreshold(int bytes) {}
+
+  @Override
+  public void disableAutoInboundFlowControl() {}
+
+  @Override
+  public void disableAutoRequest() {}
+
+  @Override
+  public void setCompression(String compression) {}
+
+  @Override
+  public void setMessageCompression(boolean enable) {}
 }

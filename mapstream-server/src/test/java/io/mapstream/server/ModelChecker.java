@@ -4,16 +4,16 @@ import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import org.jetbrains.lincheck.Lincheck;
 
-/** What the interleaving tests share: how many schedules are tried, and an event loop in them. */
-final class Schedules {
+/** Runs a scenario under Lincheck, in many schedules of its threads; and an event loop in it. */
+final class ModelChecker {
 
   private static final int COUNT = Integer.getInteger("mapstream.interleaving.schedules", 100);
 
-  private Schedules() {}
+  private ModelChecker() {}
 
   /**
-   * Runs a scenario again and again, each time with another order of its threads' steps; before
-   * that as it comes, since classes must not be initialized for the first time under the checker.
+   * Runs a scenario again and again, each time with another order of its threads' steps. The first
+   * run is without the checker, under which no class may be initialized for the first time.
    */
   static void explore(Runnable scenario) {
     scenario.run();
@@ -76,7 +76,7 @@ final class Schedules {
       notifyAll();
     }
 
-    /** Returns when all is done that was left to the loop so far. */
+    /** Returns when the loop has done all that it was given so far. */
     void await() {
       boolean[] reached = {false};
       execute(() -> {
@@ -92,7 +92,7 @@ final class Schedules {
       }
     }
 
-    /** Ends the loop when all that was left to it is done. */
+    /** Ends the loop when it has done all that it was given. */
     void finish() {
       execute(() -> finished = true);
       join(thread);

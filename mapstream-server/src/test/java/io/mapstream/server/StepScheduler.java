@@ -8,13 +8,13 @@ import java.util.concurrent.Semaphore;
 
 /**
  * An event loop, the handlers' threads, and events from outside, of which one at a time does a
- * step: who that is, {@link Orders} decide at each {@link #point}. A step ends where what a thread
- * has done can be seen by another: at the start and the end of a handler and of a task of the loop,
- * after what a handler gives the loop to do, and before what is written to the client.
+ * step. {@link Orders} decide at each {@link #point} which one is next. A step ends where another
+ * thread can see what was done: at the start and the end of a handler and of a task of the loop,
+ * after a handler has given the loop something to do, and before a write to the client.
  *
  * <p>The loop is the test's own thread.
  */
-final class Stage implements Executor {
+final class StepScheduler implements Executor {
 
   /** Whoever can do a step. */
   private interface Actor {}
@@ -41,7 +41,7 @@ final class Stage implements Executor {
 
   private Runnable whenStarted = () -> {};
 
-  Stage(Orders orders) {
+  StepScheduler(Orders orders) {
     this.orders = orders;
   }
 
@@ -68,7 +68,7 @@ final class Stage implements Executor {
     }
     for (Handler handler : handlers) {
       if (handler.phase != Phase.ENDED) {
-        throw new AssertionError(handler.getName() + " " + handler.phase + " for ever");
+        throw new AssertionError(handler.getName() + " " + handler.phase + " without end");
       }
     }
   }

@@ -1,0 +1,238 @@
+package io.mapstream.server;
+
+import io.grpc.StatusRuntimeException;
+import io.mapstream.SinkClosedException;
+import io.mapstream.server.DatumRecording.Outcome;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a failure does: the one place that decides it, counts it and says it in the log. Decision 5
+ * ({@code docs/adr}) has the reasons.
+ *
+ * <ul>
+ *   <li>A handler that fails after the end of its stream: nothing more than a report, and none if
+ *       it failed because of that end.
+ *   <li>An {@code Exception} or {@code StackOverflowError} under {@code FAIL}: its datum is
+ *       answered with the fail mark.
+ *   <li>All else that a handler throws: its stream ends with INTERNAL, and the server stops. The
+ *       first such failure wins; those that follow are suppressed on it.
+ *   <li>What is no handler's failure (a client that is gone, a request that breaks the contract, no
+ *       memory) ends its stream only.
+ * </ul>
+ *
+ * Any thread, except where a method says otherwise.
+ */
+final class Failures {
+
+  /** Who wants to know of handlers' failures, for instance to stop the server. */
+  @FunctionalInterface
+  interface Listener {
+
+    /**
+     * A handler has failed. On the event loop for {@link FailureKind#HANDLER_STOPPED_SERVER}, on
+     * any thread for the others; must not block.
+     *
+     * @param failure what it threw
+     * @param kind what the failure does: one of the kinds that begin with {@code HANDLER_}
+     */
+    void handlerFailed(HandlerFailure failure, FailureKind kind);
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(Failures.class);
+
+  /** Causes may form a circle. */
+  private static final int LONGEST_CHAIN = 32;
+
+  private final ServerOptions options;
+  private final Counters counters;
+  private final Listener listener;
+
+  /** The failure that stops the server; later ones are suppressed on it. */
+  private final AtomicReference<@Nullable HandlerFailure> first = new AtomicReference<>();
+
+  Failures(ServerOptions options, Counters counters, Listener listener) {
+    this.options = options;
+    this.counters = counters;
+    this.listener = listener;
+  }
+
+  /** The failure that stops the server, or null while there is none. */
+  @Nullable HandlerFailure first() {
+    return first.get();
+  }
+
+  /**
+   * A handler has thrown, or its sink is broken. Called on its thread, or on the event loop where
+   * the thread could not be started. Returns what that did.
+   */
+  @SuppressWarnings("CatchingUnchecked")
+  Outcome handlerFailed(MapStream stream, HandlerTask task, Throwable cause) {
+    Outcome outcome;
+    try {
+      outcome = decide(stream, task, cause);
+    } catch (Throwable again) {
+      return stopAnyway(stream, task, cause, again);
+    }
+    if (outcome == Outcome.ANSWERED_WITH_FAIL) {
+      reportAnsweredWithFail(task, cause);
+    }
+    return outcome;
+  }
+
+  private Outcome decide(MapStream stream, HandlerTask task, Throwable cause) {
+    if (stream.isEnded()) {
+      failedAfterTheEnd(task, cause);
+      stream.handlerReturned(task);
+      return Outcome.STREAM_ENDED;
+    } else if (isAnsweredWithFail(cause) && !task.isSinkBroken()) {
+      counters.failed(FailureKind.HANDLER_ANSWERED_WITH_FAIL);
+      task.answerWithFail();
+      return Outcome.ANSWERED_WITH_FAIL;
+    } else {
+      HandlerFailure failure = failure(task, cause);
+      stream.endAfter(task, failure, failure.toStatus());
+      return Outcome.FAILED;
+    }
+  }
+
+  /** A datum left open would stall the client for good, so this is tried until there is memory. */
+  private Outcome stopAnyway(
+      MapStream stream, HandlerTask task, Throwable cause, Throwable again) {
+    while (true) {
+      try {
+        HandlerFailure failure = failure(task, cause);
+        failure.suppress(again);
+        stream.endAfter(task, failure, failure.plainStatus());
+        return Outcome.FAILED;
+      } catch (OutOfMemoryError e) {
+        // Each try collects garbage first, so this loop does more than spin.
+      }
+    }
+  }
+
+  /** Whether this failure concerns its datum alone, by the error policy. */
+  private boolean isAnsweredWithFail(Throwable failure) {
+    return options.errorPolicy() == ServerOptions.ErrorPolicy.FAIL
+        && (failure instanceof Exception || failure instanceof StackOverflowError);
+  }
+
+  private HandlerFailure failure(HandlerTask task, Throwable cause) {
+    return new HandlerFailure(task.id(), cause, options.containerType());
+  }
+
+  private void reportAnsweredWithFail(HandlerTask task, Throwable cause) {
+    HandlerFailure failure = failure(task, cause);
+    log.warn(
+        "the handler failed on datum \"{}\", answered with the fail mark",
+        failure.datumId(),
+        failure.printable());
+    listener.handlerFailed(failure, FailureKind.HANDLER_ANSWERED_WITH_FAIL);
+  }
+
+  /** Mostly the handler was interrupted by the end, which is then the cause of its failure. */
+  private void failedAfterTheEnd(HandlerTask task, Throwable cause) {
+    if (comesFromTheEnd(cause)) {
+      log.trace("handler of datum \"{}\" was stopped with its stream", task.id());
+    } else {
+      failedLate(failure(task, cause));
+    }
+  }
+
+  /** Whether a handler threw because it was interrupted or its sink closed, wrapped or not. */
+  private static boolean comesFromTheEnd(Throwable thrown) {
+    Throwable cause = thrown;
+    for (int depth = 0; cause != null && depth < LONGEST_CHAIN; depth++) {
+      if (cause instanceof InterruptedException || cause instanceof SinkClosedException) {
+        return true;
+      }
+      cause = cause.getCause();
+    }
+    return false;
+  }
+
+  /**
+   * A handler's failure is to end its stream and the server. Event loop only.
+   *
+   * @param stream its stream, which may have ended since the handler threw
+   * @param status what the client is to see
+   */
+  void endStream(MapStream stream, HandlerFailure failure, StatusRuntimeException status) {
+    if (stream.isEnded()) {
+      failedLate(failure);
+      return;
+    }
+    try {
+      stopServer(failure);
+    } finally {
+      stream.end(status.getStatus(), status.getTrailers(), "another handler has failed");
+    }
+  }
+
+  @SuppressWarnings("CatchingUnchecked")
+  private void stopServer(HandlerFailure failure) {
+    counters.failed(FailureKind.HANDLER_STOPPED_SERVER);
+    boolean isFirst = first.compareAndSet(null, failure);
+    if (!isFirst) {
+      reportLate(failure);
+    }
+    try {
+      listener.handlerFailed(failure, FailureKind.HANDLER_STOPPED_SERVER);
+    } catch (Throwable t) {
+      if (isFirst) {
+        first.set(null); // The next failure tries again.
+      }
+      throw t;
+    }
+  }
+
+  private void failedLate(HandlerFailure failure) {
+    counters.failed(FailureKind.HANDLER_LATE);
+    reportLate(failure);
+    listener.handlerFailed(failure, FailureKind.HANDLER_LATE);
+  }
+
+  private void reportLate(HandlerFailure late) {
+    HandlerFailure stopping = first.get();
+    if (stopping != null) {
+      stopping.suppress(late.cause());
+    }
+    log.warn(
+        "the handler of datum \"{}\" failed after its stream's end: {}{}",
+        late.datumId(),
+        late.message(),
+        log.isDebugEnabled() ? System.lineSeparator() + late.stack() : "");
+  }
+
+  /** The failure that stops the server, in the log. Not for the event loop. */
+  static void reportStop(HandlerFailure failure) {
+    log.error(
+        "the handler failed on datum \"{}\"; the server stops",
+        failure.datumId(),
+        failure.printable());
+  }
+
+  // What is no handler's failure; on the event loop.
+
+  /** A client's request broke the contract. */
+  void requestRefused(String reason) {
+    counters.failed(FailureKind.REQUEST_REFUSED);
+    log.warn("stream refused: {}", reason);
+  }
+
+  /** The client has cancelled or disconnected. */
+  void clientGone(int datumsInWork, String reason) {
+    if (datumsInWork > 0) {
+      counters.failed(FailureKind.CLIENT_GONE);
+      log.info("stream given up with {} datums in work: {}", datumsInWork, reason);
+    }
+  }
+
+  /** A stream has ended because of a fault below it. */
+  void streamFailed(FailureKind kind, String reason, Throwable cause) {
+    counters.failed(kind);
+    log.error("{}, the stream ends", reason, cause);
+  }
+}

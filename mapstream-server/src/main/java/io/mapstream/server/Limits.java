@@ -1,0 +1,62 @@
+package io.mapstream.server;
+
+import java.util.function.IntUnaryOperator;
+
+/**
+ * What an engine keeps to. The server takes its limits from {@link #of}: they count bytes. A test
+ * may count results in place of bytes, see {@link #countingResults}.
+ *
+ * @param datumsInWork datums in work at once, over all streams
+ * @param requestBytes encoded requests in work at once, over all streams
+ * @param pending the cost of the emitted results of one stream that wait to be written; {@code
+ *     emit} blocks above it
+ * @param resultCost what a result of so many encoded bytes takes of {@code pending}
+ * @param messageSize bytes of one encoded response
+ * @param mergedResults results that one response carries at most
+ * @param readyThreshold bytes inside the transport at which it is no longer ready
+ */
+record Limits(
+    int datumsInWork,
+    long requestBytes,
+    int pending,
+    IntUnaryOperator resultCost,
+    int messageSize,
+    int mergedResults,
+    int readyThreshold) {
+
+  /** Heap that an emission takes besides its bytes, so that many tiny results count as well. */
+  private static final int RESULT_OVERHEAD = 128;
+
+  /** The limits of a server with these options in this heap. */
+  static Limits of(ServerOptions options) {
+    return new Limits(
+        options.maxConcurrency(),
+        Tuning.bytesInWork(),
+        Tuning.pendingBytes(),
+        Limits::heapOf,
+        options.maxMessageSize(),
+        Integer.MAX_VALUE,
+        Tuning.READY_THRESHOLD);
+  }
+
+  /** The same, but {@code emit} blocks at another cost. */
+  Limits withPending(int cost) {
+    return new Limits(
+        datumsInWork, requestBytes, cost, resultCost, messageSize, mergedResults, readyThreshold);
+  }
+
+  /** The same, but {@code emit} blocks while so many results wait, each in its own response. */
+  Limits countingResults(int results) {
+    return new Limits(
+        datumsInWork, requestBytes, results, bytes -> 1, messageSize, 1, readyThreshold);
+  }
+
+  private static int heapOf(int encodedBytes) {
+    return (int) Math.min((long) encodedBytes + RESULT_OVERHEAD, Integer.MAX_VALUE);
+  }
+
+  /** The permits that a result holds while it waits; one above the limit holds all there are. */
+  int permits(Emission result) {
+    return Math.min(resultCost.applyAsInt(result.size()), pending);
+  }
+}

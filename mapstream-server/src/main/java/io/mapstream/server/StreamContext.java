@@ -1,0 +1,158 @@
+package io.mapstream.server;
+
+import io.mapstream.MapStreamer;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the streams of one engine share. An engine is this, a {@link StreamRegistry} and a {@link
+ * MapService}; it runs on any gRPC server and any single thread:
+ *
+ * {@snippet :
+ * Executor loop = Executors.newSingleThreadExecutor();
+ * StreamContext context = StreamContext.builder(handler, options, loop).build();
+ * StreamRegistry streams = new StreamRegistry(context);
+ * InProcessServerBuilder.forName(name)
+ *     .executor(loop) // gRPC has to call back on the same thread
+ *     .addService(new MapService(streams).definition())
+ *     .build();
+ * }
+ *
+ * @param handler called once per datum
+ * @param datumIdInMdc whether handlers find their datum's id in the MDC
+ * @param limits what bounds work and memory
+ * @param loop runs what it is given one after the other, on the thread on which gRPC calls back
+ * @param admission what is in work, over all streams; belongs to the loop
+ * @param starts handlers to be started; belongs to the loop
+ * @param slow finds handlers that run for too long; null where that is off; belongs to the loop
+ * @param counters where all that happens is counted
+ * @param failures decides what a failure does
+ * @param threads makes the handlers' threads
+ * @param onRequestSize told of the encoded bytes of each datum that comes; on the loop
+ */
+record StreamContext(
+    MapStreamer handler,
+    boolean datumIdInMdc,
+    Limits limits,
+    Executor loop,
+    Admission admission,
+    StartQueue starts,
+    @Nullable SlowHandlers slow,
+    Counters counters,
+    Failures failures,
+    HandlerTask.Threads threads,
+    IntConsumer onRequestSize) {
+
+  /**
+   * A builder with the limits of the options, virtual threads, the system's clock, and nobody who
+   * is told of failures.
+   */
+  static Builder builder(MapStreamer handler, ServerOptions options, Executor loop) {
+    return new Builder(handler, options, loop);
+  }
+
+  /** Starts a handler soon. */
+  void start(HandlerTask task) {
+    if (slow != null) {
+      slow.started(task);
+    }
+    starts.add(task);
+  }
+
+  /** A datum is no longer in work. */
+  void released(HandlerTask task) {
+    if (task.hasRun()) {
+      counters.released(task.nanos());
+    } else {
+      counters.released();
+    }
+    if (slow != null) {
+      slow.released(task);
+    }
+  }
+
+  /** Collects what an engine is made of. */
+  static final class Builder {
+
+    private final MapStreamer handler;
+    private final ServerOptions options;
+    private final Executor loop;
+    private Limits limits;
+    private Counters counters = new Counters();
+    private @Nullable Failures failures;
+    private HandlerTask.Threads threads = HandlerTask.Threads::virtual;
+    private LongSupplier clock = System::nanoTime;
+    private IntConsumer onRequestSize = bytes -> {};
+
+    private Builder(MapStreamer handler, ServerOptions options, Executor loop) {
+      this.handler = handler;
+      this.options = options;
+      this.loop = loop;
+      this.limits = Limits.of(options);
+    }
+
+    Builder limits(Limits given) {
+      limits = given;
+      return this;
+    }
+
+    Builder counters(Counters given) {
+      counters = given;
+      return this;
+    }
+
+    /** They count where they were told to, so the same {@link #counters} are needed. */
+    Builder failures(Failures given) {
+      failures = given;
+      return this;
+    }
+
+    Builder threads(HandlerTask.Threads given) {
+      threads = given;
+      return this;
+    }
+
+    /** Nanoseconds, as {@link System#nanoTime} gives them. */
+    Builder clock(LongSupplier given) {
+      clock = given;
+      return this;
+    }
+
+    Builder onRequestSize(IntConsumer given) {
+      onRequestSize = given;
+      return this;
+    }
+
+    StreamContext build() {
+      return new StreamContext(
+          handler,
+          options.datumIdInMdc(),
+          limits,
+          loop,
+          new Admission(limits.datumsInWork(), limits.requestBytes()),
+          new StartQueue(loop, clock),
+          slowHandlers(options.slowHandlerWarning()),
+          counters,
+          failures != null ? failures : new Failures(options, counters, (failure, kind) -> {}),
+          threads,
+          onRequestSize);
+    }
+
+    private @Nullable SlowHandlers slowHandlers(Duration limit) {
+      return limit.isZero()
+          ? null
+          : new SlowHandlers(
+              limit,
+              (nanos, look) ->
+                  CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, loop)
+                      .execute(look),
+              clock,
+              new SlowHandlerWarning(limit)::of);
+    }
+  }
+}

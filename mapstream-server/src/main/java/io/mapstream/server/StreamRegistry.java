@@ -1,0 +1,94 @@
+package io.mapstream.server;
+
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The open streams of an engine, and how they are brought to an end together. Belongs to the event
+ * loop.
+ */
+final class StreamRegistry {
+
+  private final StreamContext context;
+  private final Set<MapStream> streams = new LinkedHashSet<>();
+  private boolean draining;
+  private boolean aborting;
+  private Runnable onIdle = () -> {};
+
+  StreamRegistry(StreamContext context) {
+    this.context = context;
+  }
+
+  /** A client has opened a stream. */
+  MapStream open(ServerCallStreamObserver<Response> client) {
+    MapStream stream = new MapStream(context, this, client);
+    streams.add(stream);
+    context.counters().opened();
+    if (draining) {
+      stream.abort(stopping());
+    }
+    return stream;
+  }
+
+  /** gRPC has told that a stream is closed; may be called more than once for it. */
+  void closed(MapStream stream) {
+    if (streams.remove(stream)) {
+      context.counters().closed();
+      tellIfIdle();
+    }
+  }
+
+  /** A datum of a stream is no longer in work. */
+  void datumReleased() {
+    tellIfIdle();
+  }
+
+  /** Whether no datum is accepted any more. */
+  boolean isDraining() {
+    return draining;
+  }
+
+  static Status stopping() {
+    return Status.UNAVAILABLE.withDescription("the server is stopping");
+  }
+
+  /**
+   * Accepts no new datum and lets open handlers finish; {@code onIdle} runs, once, when all is
+   * sent.
+   */
+  void drain(Runnable onIdle) {
+    draining = true;
+    this.onIdle = onIdle;
+    List.copyOf(streams).forEach(stream -> stream.drain(stopping()));
+    tellIfIdle();
+  }
+
+  /**
+   * Ends all open streams and interrupts their handlers; {@code onIdle} runs, once, when all is
+   * sent and no handler runs any more. Follows {@link #drain}, or takes its place.
+   */
+  void abort(Runnable onIdle, String reason) {
+    draining = true;
+    aborting = true;
+    this.onIdle = onIdle;
+    Status status = Status.UNAVAILABLE.withDescription(reason);
+    List.copyOf(streams).forEach(stream -> stream.abort(status));
+    tellIfIdle();
+  }
+
+  private void tellIfIdle() {
+    if (streams.isEmpty() && (!aborting || context.admission().datums() == 0)) {
+      Runnable told = onIdle;
+      onIdle = () -> {};
+      told.run();
+    }
+  }
+
+  /** Whether {@code thread} runs a handler. */
+  boolean isHandler(Thread thread) {
+    return streams.stream().anyMatch(stream -> stream.isHandler(thread));
+  }
+}

@@ -1,0 +1,181 @@
+package io.mapstream.server;
+
+import static io.mapstream.server.ModelChecker.check;
+
+import io.grpc.Status;
+import io.mapstream.server.ServerOptions.ErrorPolicy;
+import io.mapstream.server.StepHandlers.Handled;
+import io.mapstream.server.StepHandlers.Outcome;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** One run of a scenario, and what has to hold after it: nothing is lost, doubled or half-ended. */
+final class ScenarioRun {
+
+  private final Scenario scenario;
+  private final Scenario.Ending ending;
+  private final StepScheduler scheduler;
+  private final StepHandlers handlers;
+  private final List<FakeCall> calls = new ArrayList<>();
+  private int idleAfterDrain;
+  private int idleAfterAbort;
+
+  ScenarioRun(Scenario scenario, Orders orders) {
+    this.scenario = scenario;
+    this.ending = scenario.ending();
+    this.scheduler = new StepScheduler(orders);
+    this.handlers =
+        new StepHandlers(
+            ServerOptions.builder()
+                .maxConcurrency(scenario.maxConcurrency())
+                .errorPolicy(scenario.policy())
+                .build(Map.of()),
+            scheduler);
+    scheduler.whenStarted(() -> {
+      if (calls.stream().allMatch(FakeCall::hasEnded)) {
+        handlers.fault("a handler was started after the end");
+      }
+    });
+  }
+
+  void run() {
+    try {
+      scheduler.event(this::openAll);
+      theEnd();
+      scheduler.run();
+      verifyDatums();
+      verifyFailures();
+      verifyEnds();
+      verifyIdle();
+      handlers.verifyNothingIsLeft();
+    } catch (AssertionError e) {
+      throw new AssertionError(e.getMessage() + "; " + scheduler, e);
+    }
+  }
+
+  private void openAll() {
+    for (int i = 0; i < scenario.streams(); i++) {
+      calls.add(new FakeCall(new MapService(handlers.streams).definition(), scheduler));
+    }
+    for (int i = 0; i < scenario.datums().size(); i++) {
+      callOf(i).send(handlers.datum((char) ('a' + i), scenario.datums().get(i)));
+    }
+  }
+
+  private FakeCall callOf(int datum) {
+    return calls.get(datum % scenario.streams());
+  }
+
+  private FakeCall last() {
+    return calls.get(scenario.streams() - 1);
+  }
+
+  private void theEnd() {
+    if (ending.halfCloses()) {
+      scheduler.event(() -> last().halfClose());
+    }
+    if (ending.drains()) {
+      scheduler.event(() -> handlers.streams.drain(this::idleAfterDrain));
+    }
+    if (ending.refuses()) {
+      scheduler.event(() -> last().send(new Request.Handshake(true)));
+    }
+    if (ending.cancels()) {
+      scheduler.event(() -> last().cancel());
+    }
+    if (ending.aborts()) {
+      scheduler.event(() -> handlers.streams.abort(this::idleAfterAbort, "aborted"));
+    }
+    if (!ending.drains() && !ending.aborts()) {
+      for (int i = 0; i < scenario.streams() - 1; i++) {
+        int other = i;
+        scheduler.event(() -> calls.get(other).halfClose());
+      }
+    }
+  }
+
+  private void idleAfterDrain() {
+    idleAfterDrain++;
+    calls.forEach(call -> check(call.hasEnded(), "idle with an open stream"));
+  }
+
+  private void idleAfterAbort() {
+    idleAfterAbort++;
+    calls.forEach(call -> check(call.hasEnded(), "idle with an open stream"));
+    check(handlers.running() == 0, "idle with a handler that runs");
+    check(reported() == thrown() || isAnsweredWithFail(), "idle with a failure not yet told");
+  }
+
+  private boolean isAnsweredWithFail() {
+    return scenario.policy() == ErrorPolicy.FAIL;
+  }
+
+  private int thrown() {
+    return (int) handlers.handled.stream().filter(h -> h.outcome == Outcome.THREW).count();
+  }
+
+  private int reported() {
+    return handlers.failures.size() + handlers.lateFailures.size();
+  }
+
+  private void verifyDatums() {
+    for (int i = 0; i < handlers.handled.size(); i++) {
+      verify(handlers.handled.get(i), callOf(i).transcript.of(handlers.handled.get(i).id));
+    }
+  }
+
+  /** What was written of a datum: its results in order, and an EOT only after all of them. */
+  private void verify(Handled handled, String written) {
+    boolean answeredForIt =
+        isAnsweredWithFail() && handled.outcome == Outcome.THREW && !handled.accepted.endsWith("!");
+    String all = handled.accepted + (answeredForIt ? "!." : ".");
+    check(all.startsWith(written), written + " was written of " + all);
+    check(
+        !written.endsWith(".") || handled.outcome == Outcome.RETURNED || all.endsWith("!."),
+        "an EOT of a handler that " + handled.outcome);
+  }
+
+  private boolean isAnswered(int datum) {
+    return callOf(datum).transcript.of(handlers.handled.get(datum).id).endsWith(".");
+  }
+
+  /** The first failure stops the server and is what its client sees; no other is lost. */
+  private void verifyFailures() {
+    int first = handlers.failures.size();
+    if (isAnsweredWithFail()) {
+      check(first == 0, "a failure stops the server");
+      return;
+    }
+    check(first <= 1, first + " failures stop the server");
+    check(reported() == thrown(), thrown() + " were thrown, but told " + reported());
+    long told = calls.stream().filter(call -> hasCode(call, Status.Code.INTERNAL)).count();
+    check(told == first, told + " clients see a failure");
+  }
+
+  private static boolean hasCode(FakeCall call, Status.Code code) {
+    return call.status() != null && call.status().getCode() == code;
+  }
+
+  private void verifyEnds() {
+    for (FakeCall call : calls) {
+      check(call.hasEnded(), "a call is open");
+      if (ending.isPatient() && handlers.failures.isEmpty()) {
+        Status.Code expected = ending.drains() ? Status.Code.UNAVAILABLE : Status.Code.OK;
+        check(hasCode(call, expected), "ended with " + call.status());
+      }
+    }
+    for (int i = 0; i < handlers.handled.size(); i++) {
+      boolean called = handlers.handled.get(i).outcome != Outcome.NOT_CALLED;
+      boolean patient = ending.isPatient() && handlers.failures.isEmpty();
+      check(!hasCode(callOf(i), Status.Code.OK) || isAnswered(i), "OK without an EOT");
+      check(!patient || !called || isAnswered(i), "a handler was cut off that could end");
+    }
+  }
+
+  private void verifyIdle() {
+    check(!ending.aborts() || idleAfterAbort == 1, idleAfterAbort + " times idle");
+    check(idleAfterDrain <= 1, idleAfterDrain + " times idle");
+    check(!ending.drains() || ending.aborts() || idleAfterDrain == 1, "not idle after all");
+  }
+}
