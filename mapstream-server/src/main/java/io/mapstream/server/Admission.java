@@ -4,8 +4,8 @@ import java.util.ArrayDeque;
 
 /**
  * How much work the server takes on at once, over all streams: a number of datums and a number of
- * bytes. While there is no capacity, no request is asked for, and HTTP/2 flow control holds the rest
- * back in the client. A datum larger than the whole budget is admitted alone.
+ * bytes. While there is no capacity, no request is asked for, and HTTP/2 flow control holds the
+ * rest back in the client. A datum larger than the whole budget is admitted alone.
  *
  * <p>Belongs to the event loop.
  */

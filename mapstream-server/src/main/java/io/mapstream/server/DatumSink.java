@@ -93,9 +93,9 @@ final class DatumSink implements MessageSink {
   }
 
   /**
-   * Whether an {@code emit} ended with an Error, of the stack or of the heap, while a
-   * result was enqueued: perhaps nothing that was emitted is on its way then, and only an end of
-   * the stream helps.
+   * Whether an {@code emit} ended with an Error, of the stack or of the heap, while a result was
+   * enqueued: perhaps nothing that was emitted is on its way then, and only an end of the stream
+   * helps.
    */
   boolean isBroken() {
     return broken != null;

@@ -99,8 +99,7 @@ final class Failures {
   }
 
   /** A datum left open would stall the client for good, so this is tried until there is memory. */
-  private Outcome stopAnyway(
-      MapStream stream, HandlerTask task, Throwable cause, Throwable again) {
+  private Outcome stopAnyway(MapStream stream, HandlerTask task, Throwable cause, Throwable again) {
     while (true) {
       try {
         HandlerFailure failure = failure(task, cause);

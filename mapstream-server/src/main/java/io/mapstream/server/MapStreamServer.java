@@ -308,15 +308,15 @@ public final class MapStreamServer implements AutoCloseable {
     stop(streams, socket, info, since);
   }
 
-  private void stop(StreamRegistry streams, SocketTransport socket, ServerInfoFile info, long since) {
+  private void stop(
+      StreamRegistry streams, SocketTransport socket, ServerInfoFile info, long since) {
     try {
       if (failures.first() == null) {
         drain(streams, socket);
       } else {
         stopAccepting(socket);
       }
-      CountDownLatch ended =
-          ending(socket, idle -> streams.abort(idle, "the server is stopping"));
+      CountDownLatch ended = ending(socket, idle -> streams.abort(idle, "the server is stopping"));
       if (!isReached(ended, FAREWELL)) {
         long left = metrics().datumsInWork();
         if (left > 0) {

@@ -9,7 +9,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,14 +43,15 @@ import org.slf4j.LoggerFactory;
  * <h2>What bounds it</h2>
  *
  * Results that were emitted and not yet written hold {@link #permits}. {@code emit} blocks its
- * virtual thread while there are none, in the order of arrival, and the drain gives them back. What has been written waits inside the transport, which is ready only while that
- * is less than the threshold given to it.
+ * virtual thread while there are none, in the order of arrival, and the drain gives them back. What
+ * has been written waits inside the transport, which is ready only while that is less than the
+ * threshold given to it.
  *
  * <h2>Who may call what</h2>
  *
  * {@link #reserve}, {@link #unreserve}, {@link #enqueue} and {@link #closedBecause} are safe from
- * any thread; all else belongs to the event loop. The first of {@link #end} and {@link #close} wins,
- * the other has no effect.
+ * any thread; all else belongs to the event loop. The first of {@link #end} and {@link #close}
+ * wins, the other has no effect.
  */
 final class ResponseWriter {
 
@@ -67,8 +67,8 @@ final class ResponseWriter {
     void answered(DatumSink datum);
 
     /**
-     * The client's observer, or the listener, has thrown this. Results that were taken then are gone
-     * without an EOT, so only an end of the stream lets the client send them again.
+     * The client's observer, or the listener, has thrown this. Results that were taken then are
+     * gone without an EOT, so only an end of the stream lets the client send them again.
      */
     void writingFailed(Throwable cause);
   }
@@ -117,7 +117,8 @@ final class ResponseWriter {
   }
 
   /**
-   * Waits until a result may be emitted. One that costs more than all permits waits for all of them.
+   * Waits until a result may be emitted. One that costs more than all permits waits for all of
+   * them.
    *
    * @param recording told how long that took if it had to wait
    * @throws SinkClosedException if the stream is closed, or the thread is interrupted while it

@@ -17,13 +17,13 @@ import java.util.Map;
  * @param streamsOpen those of them that have not ended
  * @param datumsAdmitted datums admitted, each for a handler's call unless its stream ends before
  * @param datumsAnswered datums whose EOT was written
- * @param datumsInWork datums admitted, and not yet both answered and returned by their
- *     handler; for a moment it may be above the limit, while one is released and another admitted
+ * @param datumsInWork datums admitted, and not yet both answered and returned by their handler; for
+ *     a moment it may be above the limit, while one is released and another admitted
  * @param requestBytes size of the encoded requests of the datums admitted
  * @param results results written to clients
  * @param resultBytes size of these results as encoded, without what frames them
- * @param handlersRun handler calls that have ended, in any way; a call is counted together with
- *     its time when its datum is no longer in work
+ * @param handlersRun handler calls that have ended, in any way; a call is counted together with its
+ *     time when its datum is no longer in work
  * @param handlerTime how long these calls took, in sum, including time blocked in {@code emit}
  * @param emitsWaiting calls of {@code emit} that are blocked, since the client is slower than its
  *     handlers

@@ -34,8 +34,8 @@ final class Tuning {
   private Tuning() {}
 
   /**
-   * Emitted results of one stream that wait to be written, before {@code emit} blocks: enough for 20
-   * small results of each of 500 datums, so that handlers seldom have to park.
+   * Emitted results of one stream that wait to be written, before {@code emit} blocks: enough for
+   * 20 small results of each of 500 datums, so that handlers seldom have to park.
    */
   static int pendingBytes() {
     return Math.clamp(heap() / 16, LEAST_PENDING, MOST_PENDING);

@@ -11,9 +11,9 @@ import java.util.ArrayDeque;
 
 /**
  * One {@code MapFn} call whose transport and client are fakes: a request is delivered when one was
- * asked for, a half-close after all requests, and the end of the call is told in a later
- * task of the loop. Each call into it is a point where other threads may run. All of it belongs
- * to the loop.
+ * asked for, a half-close after all requests, and the end of the call is told in a later task of
+ * the loop. Each call into it is a point where other threads may run. All of it belongs to the
+ * loop.
  */
 final class FakeCall extends ServerCall<Request, Response> {
 
@@ -75,7 +75,10 @@ final class FakeCall extends ServerCall<Request, Response> {
     }
   }
 
-  /** How the call has ended for the client; null while it is open, and where the client has cancelled. */
+  /**
+   * How the call has ended for the client; null while it is open, and where the client has
+   * cancelled.
+   */
   Status status() {
     return status;
   }

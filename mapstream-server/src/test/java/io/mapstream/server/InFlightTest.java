@@ -26,8 +26,7 @@ class InFlightTest {
   /** One whose handler has returned. */
   private static HandlerTask task(int id) {
     Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
-    HandlerTask task =
-        new HandlerTask(CONTEXT, null, null, new Request.Data("" + id, datum, id));
+    HandlerTask task = new HandlerTask(CONTEXT, null, null, new Request.Data("" + id, datum, id));
     task.giveUp();
     return task;
   }

@@ -286,8 +286,7 @@ class MapStreamHostileTest {
   void threadThatCannotBeStartedIsTheHandlersFailure() throws Exception {
     OutOfMemoryError thrown = new OutOfMemoryError("thrown by the test");
     StreamContext context =
-        contextOn(
-        (name, task) ->
+        contextOn((name, task) ->
             new Thread(task, name) {
               @Override
               public void start() {

@@ -17,9 +17,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The engine behind {@link MapStreamServer}, put together so that a test can look inside: what is in
- * work, and whether the calls of the past can be collected. A handler's failure is kept and stops
- * nothing.
+ * The engine behind {@link MapStreamServer}, put together so that a test can look inside: what is
+ * in work, and whether the calls of the past can be collected. A handler's failure is kept and
+ * stops nothing.
  */
 public final class OpenServer implements AutoCloseable {
 

@@ -81,8 +81,8 @@ class ResponseWriterInterleavingTest {
     }
 
     /**
-     * Every permit is back, and none twice: there are enough for one result of the full size and for
-     * nothing besides. An interrupted thread is refused where it would have to wait.
+     * Every permit is back, and none twice: there are enough for one result of the full size and
+     * for nothing besides. An interrupted thread is refused where it would have to wait.
      */
     void verifyPermitsConserved(int permits) {
       Emission all = WireMapping.encodeResult(Message.of(new byte[permits]));

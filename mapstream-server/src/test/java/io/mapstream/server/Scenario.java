@@ -25,11 +25,7 @@ import java.util.List;
  * @param ending how the last stream ends; the others, if it is a matter of one, by half-close
  */
 record Scenario(
-    List<List<Step>> datums,
-    int streams,
-    int maxConcurrency,
-    ErrorPolicy policy,
-    Ending ending) {
+    List<List<Step>> datums, int streams, int maxConcurrency, ErrorPolicy policy, Ending ending) {
 
   /** One thing that a handler does; other threads may run before it. */
   enum Kind {

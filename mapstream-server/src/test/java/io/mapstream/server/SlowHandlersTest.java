@@ -52,9 +52,7 @@ class SlowHandlersTest {
 
   private HandlerTask start(int id) {
     Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
-    HandlerTask task =
-        new HandlerTask(
-            CONTEXT, null, null, new Request.Data("" + id, datum, 1));
+    HandlerTask task = new HandlerTask(CONTEXT, null, null, new Request.Data("" + id, datum, 1));
     slow.started(task);
     return task;
   }

@@ -29,14 +29,13 @@ class StartQueueTest {
     StreamContext context =
         StreamContext.builder(
                 (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), loop::add)
-            .threads(
-                (name, task) ->
-                    new Thread(task, name) {
-                      @Override
-                      public void start() {
-                        started.add(name);
-                      }
-                    })
+            .threads((name, task) ->
+                new Thread(task, name) {
+                  @Override
+                  public void start() {
+                    started.add(name);
+                  }
+                })
             .clock(() -> now)
             .build();
     stream = new MapStream(context, new StreamRegistry(context), new FakeObserver());
