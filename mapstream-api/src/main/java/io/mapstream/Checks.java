@@ -1,19 +1,27 @@
 package io.mapstream;
 
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns arguments into what the values keep, or into an error that names the field. The copies of
- * the JDK are used for their being free when the argument is immutable already, which is the usual
- * case on the way of a message; they refuse nulls too, but without saying where, so the search for
- * the place starts only when one has.
+ * Turns arguments into what the values keep, or into an error that names the field. The JDK's own
+ * copies cost nothing where the argument is already immutable, which is usual for messages. They
+ * refuse nulls without saying where, so a search for the place follows a refusal.
  */
 final class Checks {
 
   /** The value of whatever has none; shared, since an array of no bytes cannot be changed. */
   static final byte[] NO_BYTES = {};
+
+  /**
+   * Up to this size, a map is copied by {@link Map#copyOf}. That table is small, but it is probed
+   * linearly: n names of one hash code cost n * n / 2 comparisons, whoever chose the names.
+   */
+  private static final int LARGEST_PROBED = 16;
 
   private Checks() {}
 
@@ -44,10 +52,26 @@ final class Checks {
       return Map.of();
     }
     try {
-      return Map.copyOf(given);
+      return copy(given);
     } catch (NullPointerException e) {
       throw nullEntry(field, given, e);
     }
+  }
+
+  /**
+   * An immutable copy, in near-linear time for any names: a {@link HashMap} turns a crowded bucket
+   * into a tree.
+   *
+   * @throws NullPointerException if a name or a value is null
+   */
+  static <K, V> Map<K, V> copy(Map<K, V> given) {
+    if (given.size() <= LARGEST_PROBED) {
+      return Map.copyOf(given);
+    }
+    Map<K, V> copy = HashMap.newHashMap(given.size());
+    given.forEach(
+        (name, value) -> copy.put(Objects.requireNonNull(name), Objects.requireNonNull(value)));
+    return Collections.unmodifiableMap(copy);
   }
 
   static RuntimeException nullElement(String field, Iterable<?> given, NullPointerException e) {

@@ -65,7 +65,7 @@ public final class Metadata {
 
   /** For a map that nobody else holds, whose groups are immutable and not empty. */
   private static Metadata ofOwned(Map<String, Map<String, byte[]>> groups) {
-    return groups.isEmpty() ? EMPTY : new Metadata(Map.copyOf(groups));
+    return groups.isEmpty() ? EMPTY : new Metadata(Checks.copy(groups));
   }
 
   /**
@@ -129,7 +129,7 @@ public final class Metadata {
     if (values.isEmpty()) {
       changed.remove(group);
     } else {
-      changed.put(group, Map.copyOf(values));
+      changed.put(group, Checks.copy(values));
     }
     return ofOwned(changed);
   }

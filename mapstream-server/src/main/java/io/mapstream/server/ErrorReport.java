@@ -8,8 +8,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Leaves a critical error where the platform's UI looks for it: one file per error in a folder per
@@ -22,7 +20,7 @@ final class ErrorReport {
   static final ErrorReport OF_PROCESS =
       new ErrorReport(Path.of("/var/numaflow/runtime/application-errors"));
 
-  private static final Logger log = LoggerFactory.getLogger(ErrorReport.class);
+  private static final ServerLog log = ServerLog.of(ErrorReport.class);
 
   private final Path folder;
   private final AtomicBoolean written = new AtomicBoolean();
@@ -52,34 +50,13 @@ final class ErrorReport {
 
   private static String json(HandlerFailure failure, Instant now) {
     return "{\"container\":"
-        + quoted(failure.container())
+        + Printable.json(failure.container())
         + ",\"timestamp\":"
         + now.getEpochSecond()
         + ",\"code\":\"INTERNAL\",\"message\":"
-        + quoted(failure.message())
+        + Printable.json(failure.message())
         + ",\"details\":"
-        + quoted(failure.stackWithSuppressed())
+        + Printable.json(failure.stackWithSuppressed())
         + "}";
-  }
-
-  private static String quoted(String text) {
-    StringBuilder json = new StringBuilder(text.length() + 16).append('"');
-    text.chars()
-        .forEach(c -> {
-          switch (c) {
-            case '"' -> json.append("\\\"");
-            case '\\' -> json.append("\\\\");
-            case '\n' -> json.append("\\n");
-            case '\t' -> json.append("\\t");
-            default -> {
-              if (c < 0x20 || Character.isSurrogate((char) c)) {
-                json.append("\\u%04x".formatted(c));
-              } else {
-                json.append((char) c);
-              }
-            }
-          }
-        });
-    return json.append('"').toString();
   }
 }

@@ -5,8 +5,7 @@ import io.mapstream.SinkClosedException;
 import io.mapstream.server.DatumRecording.Outcome;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * What a failure does: the one place that decides it, counts it and says it in the log. Decision 5
@@ -41,10 +40,7 @@ final class Failures {
     void handlerFailed(HandlerFailure failure, FailureKind kind);
   }
 
-  private static final Logger log = LoggerFactory.getLogger(Failures.class);
-
-  /** Causes may form a circle. */
-  private static final int LONGEST_CHAIN = 32;
+  private static final ServerLog log = ServerLog.of(Failures.class);
 
   private final ServerOptions options;
   private final Counters counters;
@@ -124,7 +120,8 @@ final class Failures {
 
   private void reportAnsweredWithFail(HandlerTask task, Throwable cause) {
     HandlerFailure failure = failure(task, cause);
-    log.warn(
+    log.counted(
+        Level.WARN,
         "the handler failed on datum \"{}\", answered with the fail mark",
         failure.datumId(),
         failure.printable());
@@ -142,14 +139,9 @@ final class Failures {
 
   /** Whether a handler threw because it was interrupted or its sink closed, wrapped or not. */
   private static boolean comesFromTheEnd(Throwable thrown) {
-    Throwable cause = thrown;
-    for (int depth = 0; cause != null && depth < LONGEST_CHAIN; depth++) {
-      if (cause instanceof InterruptedException || cause instanceof SinkClosedException) {
-        return true;
-      }
-      cause = cause.getCause();
-    }
-    return false;
+    return Thrown.causes(thrown).stream()
+        .anyMatch(
+            cause -> cause instanceof InterruptedException || cause instanceof SinkClosedException);
   }
 
   /**
@@ -196,12 +188,14 @@ final class Failures {
   private void reportLate(HandlerFailure late) {
     HandlerFailure stopping = first.get();
     if (stopping != null) {
-      stopping.suppress(late.cause());
+      stopping.suppress(late);
     }
-    log.warn(
+    log.countedBy(
+        late.likeness(),
+        Level.WARN,
         "the handler of datum \"{}\" failed after its stream's end: {}{}",
         late.datumId(),
-        late.message(),
+        late.description(),
         log.isDebugEnabled() ? System.lineSeparator() + late.stack() : "");
   }
 
@@ -218,20 +212,20 @@ final class Failures {
   /** A client's request broke the contract. */
   void requestRefused(String reason) {
     counters.failed(FailureKind.REQUEST_REFUSED);
-    log.warn("stream refused: {}", reason);
+    log.counted(Level.WARN, "stream refused: {}", reason);
   }
 
   /** The client has cancelled or disconnected. */
   void clientGone(int datumsInWork, String reason) {
     if (datumsInWork > 0) {
       counters.failed(FailureKind.CLIENT_GONE);
-      log.info("stream given up with {} datums in work: {}", datumsInWork, reason);
+      log.counted(Level.INFO, "stream given up with {} datums in work: {}", datumsInWork, reason);
     }
   }
 
   /** A stream has ended because of a fault below it. */
   void streamFailed(FailureKind kind, String reason, Throwable cause) {
     counters.failed(kind);
-    log.error("{}, the stream ends", reason, cause);
+    log.counted(Level.ERROR, "{}, the stream ends", reason, cause);
   }
 }

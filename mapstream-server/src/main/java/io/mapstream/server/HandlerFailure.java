@@ -9,12 +9,16 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a handler threw, and how the platform is told of it. The throwable's own methods are the
- * user's code, which may throw or block: a failure is made on the handler's thread, and what the
- * event loop asks of it is known by then.
+ * What a handler threw, and what the platform is told about it. The throwable's own methods are the
+ * user's code, which may throw or block. So they are called on the handler's thread, which makes
+ * the failure; the event loop reads what is known by then.
  */
 final class HandlerFailure {
 
@@ -27,12 +31,48 @@ final class HandlerFailure {
 
   private static final int SENT_STACK = 3000;
 
+  /** Kinds of later failures that are told apart; those beyond are counted together. */
+  private static final int MOST_KINDS = 20;
+
+  private static final String OTHERS = "";
+
+  /** Stands for failures that are like one that is kept already. */
+  private static final class Repeated extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final AtomicInteger count = new AtomicInteger();
+    private volatile String last = "";
+
+    Repeated() {
+      super(null, null, false, false);
+    }
+
+    int add(String description) {
+      last = description;
+      return count.incrementAndGet();
+    }
+
+    @Override
+    public String getMessage() {
+      return count + " more failures alike, the last: " + last;
+    }
+
+    @Override
+    public String toString() {
+      return getMessage();
+    }
+  }
+
   private final String datumId;
   private final Throwable cause;
   private final String container;
   private final Throwable printable;
-  private final String message;
+  private final String description;
   private final String stack;
+  private final String likeness;
+
+  /** How many failures came after this one, by their likeness. Any thread. */
+  private final Map<String, Repeated> alike = new ConcurrentHashMap<>();
 
   /**
    * Looks at what was thrown; on the handler's thread.
@@ -45,39 +85,27 @@ final class HandlerFailure {
     this.datumId = datumId;
     this.cause = cause;
     this.container = container;
-    String name = cause.getClass().getName();
-    String text = textIfPrintable(cause);
-    String printed = text == null ? null : stackIfPrintable(cause);
-    if (text == null || printed == null) {
+    String described = ifPrintable(Thrown::describe, cause);
+    String printed = ifPrintable(HandlerFailure::stackOf, cause);
+    if (described == null || printed == null) {
+      String name = cause.getClass().getName();
       this.printable = new IllegalStateException(name + ", which can't be printed");
       this.stack = printable + System.lineSeparator();
-      this.message = wording(container, name);
+      this.description = name;
     } else {
       this.printable = cause;
       this.stack = printed;
-      this.message = wording(container, text);
+      this.description = described;
     }
-  }
-
-  private static String wording(String container, String text) {
-    return "UDF_EXECUTION_ERROR(" + container + "): " + text;
-  }
-
-  /** The message, or the class where there is none; null if the throwable throws. */
-  @SuppressWarnings("CatchingUnchecked")
-  private static @Nullable String textIfPrintable(Throwable cause) {
-    try {
-      String message = cause.getMessage();
-      return message == null ? cause.getClass().getName() : message;
-    } catch (Throwable t) {
-      return null;
-    }
+    this.likeness = Thrown.likeness(printable);
+    this.alike.put(likeness, new Repeated());
   }
 
   @SuppressWarnings("CatchingUnchecked")
-  private static @Nullable String stackIfPrintable(Throwable cause) {
+  private static @Nullable String ifPrintable(
+      Function<Throwable, String> printing, Throwable thrown) {
     try {
-      return stackOf(cause);
+      return printing.apply(thrown);
     } catch (Throwable t) {
       return null;
     }
@@ -101,9 +129,22 @@ final class HandlerFailure {
     return container;
   }
 
-  /** {@code UDF_EXECUTION_ERROR(<container>): <message>}, as the platform's other SDKs word it. */
+  /**
+   * {@code UDF_EXECUTION_ERROR(<container>): <class>: <message>}, as the platform's other SDKs word
+   * it, with the class: many messages say nothing without it.
+   */
   String message() {
-    return message;
+    return "UDF_EXECUTION_ERROR(" + container + "): " + description;
+  }
+
+  /** Class and message of what was thrown. */
+  String description() {
+    return description;
+  }
+
+  /** The same text for failures of one class that were thrown at one place. */
+  String likeness() {
+    return likeness;
   }
 
   /** The stack trace with causes, as it was when the handler threw. */
@@ -113,13 +154,13 @@ final class HandlerFailure {
 
   /** The stack trace with all that is suppressed by now. Not for the event loop. */
   String stackWithSuppressed() {
-    String all = stackIfPrintable(printable);
+    String all = ifPrintable(HandlerFailure::stackOf, printable);
     return all == null ? stack : all;
   }
 
   /**
-   * What the handler threw, unless that throws in its turn when it is asked for its message or for
-   * its stack: then an exception that can be logged in its place.
+   * What the handler threw, or an exception in its place where the thrown one can't be printed: its
+   * own methods throw.
    */
   Throwable printable() {
     return printable;
@@ -127,8 +168,8 @@ final class HandlerFailure {
 
   /**
    * INTERNAL, with a {@code google.rpc.DebugInfo} in the trailer {@code grpc-status-details-bin}.
-   * Where that can't be made, for want of memory or of a class, the status goes without it: what
-   * stood in the way is suppressed on the {@link #cause}. Not for the event loop.
+   * Where that can't be made because memory or a class is missing, the status goes without it, and
+   * the reason is suppressed on the {@link #cause}. Not for the event loop.
    */
   @SuppressWarnings("CatchingUnchecked")
   StatusRuntimeException toStatus() {
@@ -142,14 +183,14 @@ final class HandlerFailure {
 
   /** As {@link #toStatus}, without the details. */
   StatusRuntimeException plainStatus() {
-    return Status.INTERNAL.withDescription(beginning(message, SENT_MESSAGE)).asRuntimeException();
+    return Status.INTERNAL.withDescription(beginning(message(), SENT_MESSAGE)).asRuntimeException();
   }
 
   private StatusRuntimeException detailed() {
     return StatusProto.toStatusRuntimeException(
         com.google.rpc.Status.newBuilder()
             .setCode(Code.INTERNAL_VALUE)
-            .setMessage(beginning(message, SENT_MESSAGE))
+            .setMessage(beginning(message(), SENT_MESSAGE))
             .addDetails(
                 Any.pack(DebugInfo.newBuilder().setDetail(beginning(stack, SENT_STACK)).build()))
             .build());
@@ -160,6 +201,20 @@ final class HandlerFailure {
   void suppress(Throwable other) {
     if (other != cause) {
       cause.addSuppressed(other);
+    }
+  }
+
+  /**
+   * Keeps a failure that came after this one: the first of those that are alike with its stack, the
+   * others as a count.
+   */
+  void suppress(HandlerFailure later) {
+    boolean isKnown = alike.containsKey(later.likeness) || alike.size() < MOST_KINDS;
+    Repeated before = alike.putIfAbsent(isKnown ? later.likeness : OTHERS, new Repeated());
+    if (before == null) {
+      suppress(later.cause);
+    } else if (before.add(later.description) == 1) {
+      suppress(before);
     }
   }
 

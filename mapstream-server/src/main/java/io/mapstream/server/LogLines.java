@@ -4,12 +4,10 @@ import io.grpc.Status;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
 
 /**
- * What the server says in the log of itself: a line at its start, and one at its stop. The former
- * is on the way to the first datum, so it leaves {@link java.util.Formatter} alone, which is slow
- * to load.
+ * The server's lines about itself: one at its start and one at its stop. The first datum waits for
+ * the former, which therefore does without {@link java.util.Formatter}: that is slow to load.
  */
 final class LogLines {
 
@@ -20,7 +18,7 @@ final class LogLines {
   private LogLines() {}
 
   /** What is in effect. */
-  static void started(Logger log, ServerOptions options, InternalSocketKind kind) {
+  static void started(ServerLog log, ServerOptions options, InternalSocketKind kind) {
     Duration slow = options.slowHandlerWarning();
     log.info(
         "mapstream {} serves {} ({}), Java {}{}: messages up to {}, at most {} datums and {} of"
@@ -50,7 +48,7 @@ final class LogLines {
   }
 
   /** Totals. */
-  static void stopped(Logger log, ServerMetrics metrics, Duration up) {
+  static void stopped(ServerLog log, ServerMetrics metrics, Duration up) {
     log.info(
         "mapstream stopped after {}: streams {}, datums {}, answered {}, results {}, in {}, out {},"
             + " handlers {}, blocked in emit {}; {}",

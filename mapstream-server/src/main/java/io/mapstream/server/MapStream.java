@@ -7,8 +7,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The life of one {@code MapFn} stream, from the handshake to its end. Everything here happens on
@@ -31,7 +29,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     ENDED
   }
 
-  private static final Logger log = LoggerFactory.getLogger(MapStream.class);
+  private static final ServerLog log = ServerLog.of(MapStream.class);
 
   private final StreamContext context;
   private final StreamRegistry registry;

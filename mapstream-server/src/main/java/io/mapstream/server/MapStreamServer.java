@@ -15,8 +15,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Serves a {@link MapStreamer} to Numaflow's data plane: gRPC without TLS on a Unix socket, each
@@ -50,7 +48,7 @@ public final class MapStreamServer implements AutoCloseable {
     STOPPED
   }
 
-  private static final Logger log = LoggerFactory.getLogger(MapStreamServer.class);
+  private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
   /**
    * How long a stop waits for a last status to reach a client that has been told to go, and for
@@ -165,6 +163,7 @@ public final class MapStreamServer implements AutoCloseable {
         throw new IllegalStateException("a server is started once; this one is " + state);
       }
       LoggingBridge.install();
+      LogThread.OF_PROCESS.forgetRepeated();
       var socket = new SocketTransport(options.socketPath(), kind);
       var streams =
           new StreamRegistry(
@@ -334,6 +333,7 @@ public final class MapStreamServer implements AutoCloseable {
       try {
         closeQuietly(socket, info);
       } finally {
+        LogThread.OF_PROCESS.flush(FAREWELL);
         finish();
       }
     }

@@ -1,14 +1,14 @@
 package io.mapstream.server;
 
-/**
- * Text from outside as it may stand in a line of a log, in an exception's message and in a thread's
- * name: whatever would end the line, or hide what is in it, is written as an escape.
- */
+/** Text from outside, escaped for where it is to stand. */
 final class Printable {
 
   private Printable() {}
 
-  /** The text itself where all of it can be shown. */
+  /**
+   * For a line of the log, an exception's message or a thread's name: what would end the line, or
+   * hide what is in it, becomes an escape. The text itself where all of it can be shown.
+   */
   static String text(String text) {
     int point;
     for (int i = 0; i < text.length(); i += Character.charCount(point)) {
@@ -35,6 +35,35 @@ final class Printable {
     return shown.toString();
   }
 
+  /**
+   * A JSON string, quotes included. Half a surrogate pair becomes U+FFFD, since readers refuse its
+   * escape.
+   */
+  static String json(String text) {
+    StringBuilder json = new StringBuilder(text.length() + 16).append('"');
+    text.codePoints()
+        .forEach(point -> {
+          switch (point) {
+            case '"' -> json.append("\\\"");
+            case '\\' -> json.append("\\\\");
+            case '\n' -> json.append("\\n");
+            case '\t' -> json.append("\\t");
+            default -> {
+              if (point < ' ') {
+                json.append("\\u").append(Integer.toHexString(0x10000 | point), 1, 5);
+              } else {
+                json.appendCodePoint(isHalf(point) ? 0xfffd : point);
+              }
+            }
+          }
+        });
+    return json.append('"').toString();
+  }
+
+  private static boolean isHalf(int point) {
+    return Character.getType(point) == Character.SURROGATE;
+  }
+
   private static boolean isShown(int point) {
     return point < 0x7f ? point >= ' ' : point >= 0xa0 && !endsLineOrHides(point);
   }
@@ -42,8 +71,7 @@ final class Printable {
   private static boolean endsLineOrHides(int point) {
     return switch (Character.getType(point)) {
       case Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.FORMAT -> true;
-      case Character.SURROGATE -> true; // half a character, alone
-      default -> false;
+      default -> isHalf(point);
     };
   }
 }

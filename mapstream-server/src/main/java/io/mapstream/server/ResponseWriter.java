@@ -10,8 +10,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * All that is written to the client of one stream: order, readiness, coalescing, one end.
@@ -58,7 +56,7 @@ final class ResponseWriter {
   /** Results of one datum are merged up to this size; large enough to spare frames and wake-ups. */
   static final int MERGED_BYTES = 64 * 1024;
 
-  private static final Logger log = LoggerFactory.getLogger(ResponseWriter.class);
+  private static final ServerLog log = ServerLog.of(ResponseWriter.class);
 
   /** Who is told of what the writer has done; on the event loop, and never while it writes. */
   interface Listener {

@@ -6,8 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Says in the log which handlers run for too long, and where they are: one line and one stack for
@@ -15,7 +13,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SlowHandlerWarning {
 
-  private static final Logger log = LoggerFactory.getLogger(SlowHandlerWarning.class);
+  private static final ServerLog log = ServerLog.of(SlowHandlerWarning.class);
 
   /** Enough for any place that a reader looks for. */
   private static final int FRAMES = 60;

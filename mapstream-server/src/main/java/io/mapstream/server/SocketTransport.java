@@ -117,7 +117,8 @@ final class SocketTransport {
     try {
       listening.start();
     } catch (IOException e) {
-      throw new IOException("can't listen on " + path + ": " + rootMessage(e), e);
+      throw new IOException(
+          "can't listen on " + path + ": " + Thrown.causes(e).getLast().getMessage(), e);
     }
     server = listening;
     FileIdentity identity = FileIdentity.of(firstName);
@@ -128,14 +129,6 @@ final class SocketTransport {
   private Path firstName() {
     int random = ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36);
     return path.resolveSibling("." + Integer.toString(random, 36));
-  }
-
-  private static String rootMessage(Throwable e) {
-    Throwable root = e;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return String.valueOf(root.getMessage());
   }
 
   /**

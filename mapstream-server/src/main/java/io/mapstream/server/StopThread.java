@@ -1,8 +1,6 @@
 package io.mapstream.server;
 
 import java.util.concurrent.ThreadFactory;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A thread for a part of a stop: one of the system, since handlers may keep all carriers of virtual
@@ -11,7 +9,7 @@ import org.slf4j.LoggerFactory;
  */
 final class StopThread {
 
-  private static final Logger log = LoggerFactory.getLogger(StopThread.class);
+  private static final ServerLog log = ServerLog.of(StopThread.class);
 
   private StopThread() {}
 

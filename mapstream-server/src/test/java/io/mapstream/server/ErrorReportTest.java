@@ -50,19 +50,19 @@ class ErrorReportTest {
     assertEquals(List.of(report), files());
     assertEquals(
         "{\"container\":\"udf\",\"timestamp\":1700000000,\"code\":\"INTERNAL\","
-            + "\"message\":\"UDF_EXECUTION_ERROR(udf): boom\","
+            + "\"message\":\"UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: boom\","
             + "\"details\":\"java.lang.IllegalStateException: boom\\n\\tat a.B.c(B.java:7)\\n\"}",
         Files.readString(report, UTF_8));
   }
 
   @Test
-  void whateverAMessageHoldsIsValidJson() throws Exception {
+  void whateverAMessageHoldsIsJsonOfWholeCharacters() throws Exception {
     new ErrorReport(folder).writeOnce(failure("\"\\ \r\n\t\u0000\u001F ß 地 🌍 \uD83C"), NOW);
 
-    String escaped = "\\\"\\\\ \\u000d\\n\\t\\u0000\\u001f ß 地 \\ud83c\\udf0d \\ud83c";
+    String escaped = "\\\"\\\\ \\u000d\\n\\t\\u0000\\u001f ß 地 🌍 \ufffd";
     assertEquals(
         "{\"container\":\"udf\",\"timestamp\":1700000000,\"code\":\"INTERNAL\","
-            + "\"message\":\"UDF_EXECUTION_ERROR(udf): "
+            + "\"message\":\"UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: "
             + escaped
             + "\",\"details\":\"java.lang.IllegalStateException: "
             + escaped

@@ -66,8 +66,7 @@ class HandlerErrorTest {
     return Stream.of(
         new Thrown("exception", () -> new IllegalStateException("boom"), "boom"),
         new Thrown("checked exception", () -> new IOException("no disk"), "no disk"),
-        new Thrown(
-            "no message", () -> new IllegalStateException(), "java.lang.IllegalStateException"),
+        new Thrown("no message", () -> new IllegalStateException(), null),
         new Thrown("empty message", () -> new IllegalStateException(""), ""),
         new Thrown("lines", () -> new IllegalStateException("one\ntwo\r\n3%"), "one\ntwo\r\n3%"),
         new Thrown("any script", () -> new IllegalStateException("地球 🌍 ß"), "地球 🌍 ß"),
@@ -75,7 +74,7 @@ class HandlerErrorTest {
         new Thrown("assertion", () -> new AssertionError("wrong"), "wrong"),
         new Thrown(
             "out of memory", () -> new OutOfMemoryError("Java heap space"), "Java heap space"),
-        new Thrown("stack overflow", HandlerErrorTest::overflow, "java.lang.StackOverflowError"),
+        new Thrown("stack overflow", HandlerErrorTest::overflow, null),
         new Thrown(
             "what a future's join throws",
             () -> new CompletionException("joined", new IOException("inner")),
@@ -87,7 +86,7 @@ class HandlerErrorTest {
             () -> new ExecutionException("executed", new IOException("inner")),
             "executed"),
         new Thrown("an interruption of its own", () -> new InterruptedException("own"), "own"),
-        new Thrown("an exception that fails itself", Broken::new, Broken.class.getName()));
+        new Thrown("an exception that fails itself", Broken::new, null));
   }
 
   /** Lets a checked exception or an error out of a handler. */
@@ -109,7 +108,10 @@ class HandlerErrorTest {
 
       assertEquals(Status.Code.INTERNAL, end.getCode());
       assertEquals(
-          "UDF_EXECUTION_ERROR(unknown-container): " + thrown.message(), end.getDescription());
+          "UDF_EXECUTION_ERROR(unknown-container): "
+              + cause.getClass().getName()
+              + (thrown.message() == null ? "" : ": " + thrown.message()),
+          end.getDescription());
       assertEquals(0, call.eots());
       assertSame(cause, failureOf(server).getCause());
       assertFalse(Files.exists(server.socket()));
@@ -176,7 +178,8 @@ class HandlerErrorTest {
       Status end = server.open().send("1", "").end();
 
       assertEquals(Status.Code.INTERNAL, end.getCode());
-      String expected = "UDF_EXECUTION_ERROR(unknown-container): 地地地";
+      String expected =
+          "UDF_EXECUTION_ERROR(unknown-container): java.lang.IllegalStateException: 地地地";
       assertEquals(expected, end.getDescription().substring(0, expected.length()));
       assertEquals(huge, failureOf(server).getCause().getMessage());
     }

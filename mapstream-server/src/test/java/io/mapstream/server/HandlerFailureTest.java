@@ -13,6 +13,8 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,7 +70,9 @@ class HandlerFailureTest {
   void aShortTextIsSentWhole() throws Exception {
     StatusRuntimeException status = failure(new IllegalStateException("short 地")).toStatus();
 
-    assertEquals("UDF_EXECUTION_ERROR(udf): short 地", status.getStatus().getDescription());
+    assertEquals(
+        "UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: short 地",
+        status.getStatus().getDescription());
     assertTrue(detail(status).startsWith("java.lang.IllegalStateException: short 地\n\tat "));
   }
 
@@ -80,7 +84,8 @@ class HandlerFailureTest {
           failure(new IllegalStateException(text)).toStatus().getStatus().getDescription();
 
       assertTrue(sent.endsWith("🌍 ..."), sent);
-      assertTrue(sent.startsWith("UDF_EXECUTION_ERROR(udf): " + "x".repeat(filler) + "🌍"), sent);
+      String start = "UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: ";
+      assertTrue(sent.startsWith(start + "x".repeat(filler) + "🌍"), sent);
     }
   }
 
@@ -164,5 +169,69 @@ class HandlerFailureTest {
           }
         });
     assertEquals(failure.stack(), failure.stackWithSuppressed());
+  }
+
+  private static HandlerFailure missingFile(int datum) {
+    return new HandlerFailure("id" + datum, new NoSuchFileException("nofile"), "udf");
+  }
+
+  @Test
+  void alikeFailuresAreKeptOnceWithTheirNumber() {
+    HandlerFailure first = failure(new IllegalStateException("first"));
+    for (int i = 0; i < 400; i++) {
+      first.suppress(missingFile(i));
+    }
+    for (int i = 0; i < 99; i++) {
+      first.suppress(failure(new IllegalArgumentException("other " + i)));
+    }
+
+    assertEquals(
+        List.of(
+            "java.nio.file.NoSuchFileException: nofile",
+            "399 more failures alike, the last: java.nio.file.NoSuchFileException: nofile",
+            "java.lang.IllegalArgumentException: other 0",
+            "98 more failures alike, the last: java.lang.IllegalArgumentException: other 98"),
+        Stream.of(first.cause().getSuppressed()).map(Throwable::toString).toList());
+    String stack = first.stackWithSuppressed();
+    assertEquals(1, stack.split("missingFile\\(", -1).length - 1, stack);
+  }
+
+  @Test
+  void failuresLikeTheFirstAreOnlyCounted() {
+    HandlerFailure[] failures = new HandlerFailure[500];
+    for (int i = 0; i < failures.length; i++) {
+      failures[i] = missingFile(i);
+    }
+    for (int i = 1; i < failures.length; i++) {
+      failures[0].suppress(failures[i]);
+    }
+
+    assertEquals(
+        List.of("499 more failures alike, the last: java.nio.file.NoSuchFileException: nofile"),
+        Stream.of(failures[0].cause().getSuppressed()).map(Throwable::toString).toList());
+  }
+
+  @Test
+  void kindsOfLaterFailuresAreBounded() {
+    HandlerFailure first = failure(new IllegalStateException("first"));
+    for (int i = 0; i < 1_000; i++) {
+      IllegalStateException later = new IllegalStateException("later");
+      later.setStackTrace(new StackTraceElement[] {new StackTraceElement("a.B", "c", "B.java", i)});
+      first.suppress(failure(later));
+    }
+
+    Throwable[] suppressed = first.cause().getSuppressed();
+    assertTrue(suppressed.length <= 22, suppressed.length + " suppressed");
+    assertTrue(suppressed[suppressed.length - 1].getMessage().startsWith("980 more"));
+  }
+
+  @Test
+  void oneExceptionThatAllHandlersThrowIsNotKeptOnItself() {
+    IllegalStateException shared = new IllegalStateException("shared");
+    HandlerFailure first = failure(shared);
+    first.suppress(failure(shared));
+
+    assertEquals(1, shared.getSuppressed().length);
+    assertNotSame(shared, shared.getSuppressed()[0]);
   }
 }

@@ -25,7 +25,7 @@ class LoggingBridgeTest {
   }
 
   @Test
-  void theApplicationsBridgeForAllIsLeftAsItIs() throws Exception {
+  void theApplicationsBridgeForAllTakesTheOthers() throws Exception {
     assertEquals(
         List.of(
             "[main] WARN io.grpc.netty.Some - of gRPC",
@@ -34,9 +34,35 @@ class LoggingBridgeTest {
   }
 
   @Test
-  void theApplicationsBridgeForGrpcIsLeftAsItIs() throws Exception {
+  void theApplicationsBridgeForGrpcIsReplaced() throws Exception {
     assertEquals(
         List.of("[main] WARN io.grpc.netty.Some - of gRPC", "WARNING: of others"),
         logged("a bridge for gRPC"));
+  }
+
+  @Test
+  void linesOfTheEventLoopAreWrittenElsewhereAndCounted() throws Exception {
+    assertEquals(
+        List.of(
+            "[mapstream-log] WARN io.grpc.netty.Some - flood of 0",
+            "[mapstream-log] WARN io.grpc.netty.Some - 30 more in 10 s, the last: flood of 30"),
+        logged("a flood on the event loop"));
+  }
+
+  @Test
+  void framesWithPayloadAreNotLogged() throws Exception {
+    assertEquals(
+        List.of(
+            "[main] DEBUG io.grpc.netty.Some - of gRPC",
+            "[main] INFO io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler - of its own"),
+        logged("everything"));
+  }
+
+  @Test
+  void aMessageAboveTheLimitIsToldByItsStreamAlone() throws Exception {
+    assertEquals(
+        List.of(
+            "[main] WARN io.grpc.netty.shaded.io.grpc.netty.NettyServerStream - of another kind"),
+        logged("a message above the limit"));
   }
 }

@@ -79,7 +79,9 @@ class PodTest {
         assertEquals(1, all.size(), all::toString);
         assertTrue(all.get(0).toString().matches(".*/[0-9]+-udf\\.json"), all::toString);
         String report = Files.readString(all.get(0));
-        assertTrue(report.contains("UDF_EXECUTION_ERROR(udf): boom"), report);
+        assertTrue(
+            report.contains("UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: boom"),
+            report);
       }
     }
   }

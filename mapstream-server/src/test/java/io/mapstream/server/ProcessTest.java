@@ -103,7 +103,8 @@ class ProcessTest {
       Status end = call.end();
 
       assertEquals(Status.Code.INTERNAL, end.getCode());
-      assertEquals("UDF_EXECUTION_ERROR(udf): boom", end.getDescription());
+      assertEquals(
+          "UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: boom", end.getDescription());
       assertEquals(1, child.exitCode());
       assertEquals("", child.out());
       String err = child.err();
@@ -125,7 +126,9 @@ class ProcessTest {
       Status end = call.end();
 
       assertEquals(Status.Code.INTERNAL, end.getCode());
-      assertEquals("UDF_EXECUTION_ERROR(unknown-container): boom", end.getDescription());
+      assertEquals(
+          "UDF_EXECUTION_ERROR(unknown-container): java.lang.IllegalStateException: boom",
+          end.getDescription());
       assertEquals(0, call.received("datum-7").eots());
       assertEquals(1, child.exitCode());
       String err = child.err();

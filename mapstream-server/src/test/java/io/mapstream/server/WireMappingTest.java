@@ -2,6 +2,7 @@ package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -549,5 +550,48 @@ class WireMappingTest {
             .build()
             .toByteArray(),
         WireMapping.HANDSHAKE_ECHO);
+  }
+
+  /** Names that somebody chose must not cost more time than others: a table would be probed. */
+  @Test
+  void namesOfOneHashCodeAreReadIntoMapsThatAreNotProbed() {
+    var metadata = io.mapstream.proto.metadata.Metadata.newBuilder();
+    var request = MapRequest.Request.newBuilder().setEventTime(Timestamp.getDefaultInstance());
+    KeyValueGroup.Builder large = KeyValueGroup.newBuilder();
+    for (int i = 0; i < 1 << 12; i++) {
+      String name = collidingName(i);
+      request.putHeaders(name, "value");
+      large.putKeyValue(name, ByteString.EMPTY);
+      metadata.putSysMetadata(
+          name, KeyValueGroup.newBuilder().putKeyValue("k", ByteString.EMPTY).build());
+    }
+    metadata.putUserMetadata("large", large.build());
+    MapRequest message =
+        MapRequest.newBuilder()
+            .setId("id")
+            .setRequest(request.setMetadata(metadata.build()))
+            .build();
+
+    Datum datum = assertInstanceOf(Request.Data.class, read(message.toByteArray())).datum();
+
+    for (Map<String, ?> map :
+        List.of(
+            datum.headers(),
+            datum.systemMetadata().asMap(),
+            datum.userMetadata().asMap().get("large"))) {
+      assertEquals(1 << 12, map.size());
+      assertFalse(
+          map.getClass().getName().startsWith("java.util.ImmutableCollections"),
+          () -> "a table that is probed linearly: " + map.getClass());
+    }
+  }
+
+  /** "Aa" and "BB" have the same hash code, and so has every text made of as many of them. */
+  private static String collidingName(int number) {
+    StringBuilder name = new StringBuilder();
+    for (int bit = 0; bit < 12; bit++) {
+      name.append((number >> bit & 1) == 0 ? "Aa" : "BB");
+    }
+    return name.toString();
   }
 }

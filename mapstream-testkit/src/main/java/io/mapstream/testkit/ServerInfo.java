@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -43,7 +45,7 @@ public record ServerInfo(
    * @param metadata further entries, copied
    */
   public ServerInfo {
-    metadata = Map.copyOf(metadata);
+    metadata = Collections.unmodifiableMap(new HashMap<>(metadata));
   }
 
   /**

@@ -1,0 +1,205 @@
+package io.mapstream.server;
+
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes the log for threads that must not wait for it: the event loop and those that stop the
+ * server. A log may block, as standard error does when it is a pipe that nobody reads.
+ *
+ * <p>Lines of the server's own threads go through a bounded queue to one daemon thread, which is
+ * started by the first of them and sleeps while there is none. When the queue is full, lines are
+ * dropped and counted; the count is written as soon as the log takes lines again. Handlers' threads
+ * and all others write their lines themselves. Lines that may come in great numbers are {@linkplain
+ * RepeatedLines counted} where they are alike.
+ */
+final class LogThread {
+
+  /** The one of this process, as the log is. */
+  static final LogThread OF_PROCESS = new LogThread(System::nanoTime);
+
+  /** Lines that wait at most. With the stack of an exception each, they take a few megabytes. */
+  static final int CAPACITY = 512;
+
+  /** What the names of the server's own platform threads begin with, and of no others. */
+  private static final String OWN_THREADS = "mapstream-";
+
+  /** What is in the queue: a line to write, or a caller that waits for all lines before it. */
+  private record Entry(@Nullable LogLine line, boolean counted, @Nullable CountDownLatch flushed) {}
+
+  private final Queue<Entry> queue = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger waiting = new AtomicInteger();
+  private final AtomicLong dropped = new AtomicLong();
+  private final AtomicBoolean started = new AtomicBoolean();
+  private final RepeatedLines repeated;
+  private volatile @Nullable Thread thread;
+
+  /** Whether the thread wakes by itself when a count is due. */
+  private volatile boolean timed;
+
+  LogThread(LongSupplier clock) {
+    this.repeated = new RepeatedLines(clock);
+  }
+
+  /**
+   * Writes a line, or has it written. Never blocks on a thread of the server's own.
+   *
+   * @param counted whether lines like it are counted instead of repeated
+   */
+  void log(LogLine line, boolean counted) {
+    if (isOwn(Thread.currentThread())) {
+      enqueue(line, counted);
+    } else {
+      write(line, counted);
+    }
+  }
+
+  /** Whether lines of this thread are written by another one. */
+  boolean isOwn(Thread caller) {
+    return !caller.isVirtual() && caller.getName().startsWith(OWN_THREADS) && caller != thread;
+  }
+
+  private void enqueue(LogLine line, boolean counted) {
+    if (waiting.incrementAndGet() > CAPACITY) {
+      waiting.decrementAndGet();
+      dropped.incrementAndGet();
+    } else {
+      queue.add(new Entry(line, counted, null));
+    }
+    wake();
+  }
+
+  /** For a thread that may block. */
+  private void write(LogLine line, boolean counted) {
+    if (!counted || repeated.isNew(line)) {
+      line.write();
+    } else if (!timed) {
+      wake();
+    }
+  }
+
+  /**
+   * Waits until the lines that are there have been written, counts among them.
+   *
+   * @param limit how long to wait at most
+   * @return whether all of them have been written
+   */
+  boolean flush(Duration limit) {
+    if (!started.get()) {
+      return true;
+    }
+    CountDownLatch flushed = new CountDownLatch(1);
+    queue.add(new Entry(null, false, flushed));
+    wake();
+    try {
+      return flushed.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** What was counted so far is forgotten: the next line of each kind is written whole. */
+  void forgetRepeated() {
+    repeated.forget();
+  }
+
+  /** Wakes the thread. The first call starts it; where that fails, the next one tries again. */
+  @SuppressWarnings("CatchingUnchecked")
+  private void wake() {
+    if (!started.compareAndSet(false, true)) {
+      LockSupport.unpark(thread);
+      return;
+    }
+    try {
+      Thread made =
+          Thread.ofPlatform()
+              .daemon()
+              .inheritInheritableThreadLocals(false)
+              .name(OWN_THREADS + "log")
+              .unstarted(this::run);
+      thread = made; // Before it runs, so that nobody misses to wake it.
+      made.start();
+    } catch (Throwable t) {
+      started.set(false); // Out of memory or of threads: there is nobody to tell.
+    }
+  }
+
+  private void run() {
+    while (true) {
+      Entry next = queue.poll();
+      if (next != null) {
+        handle(next);
+      }
+      writeDropped();
+      writeCounts(false);
+      if (next == null) {
+        sleep();
+      }
+    }
+  }
+
+  private void handle(Entry entry) {
+    LogLine line = entry.line();
+    if (line != null) {
+      waiting.decrementAndGet();
+      quietly(() -> write(line, entry.counted()));
+    }
+    CountDownLatch flushed = entry.flushed();
+    if (flushed != null) {
+      writeDropped();
+      writeCounts(true);
+      flushed.countDown();
+    }
+  }
+
+  private void writeDropped() {
+    long lines = dropped.get();
+    if (lines > 0) {
+      quietly(() -> {
+        LoggerFactory.getLogger(LogThread.class)
+            .warn("{} lines of the log were dropped, because the log took none meanwhile", lines);
+        dropped.addAndGet(-lines);
+      });
+    }
+  }
+
+  private void writeCounts(boolean all) {
+    quietly(() -> repeated.take(all).forEach(RepeatedLines.Count::write));
+  }
+
+  /** A line that can't be written must not end the thread. */
+  @SuppressWarnings("CatchingUnchecked")
+  private static void quietly(Runnable writing) {
+    try {
+      writing.run();
+    } catch (Throwable t) {
+      // The application's log has failed, or there is no memory: there is nobody to tell.
+    }
+  }
+
+  /** Until there is a line, or until a count is due. */
+  private void sleep() {
+    timed = false;
+    long nanos = repeated.nanosUntilDue();
+    if (!queue.isEmpty()) {
+      return;
+    }
+    if (nanos < 0) {
+      LockSupport.park(this);
+    } else {
+      timed = true;
+      LockSupport.parkNanos(this, nanos);
+    }
+  }
+}
