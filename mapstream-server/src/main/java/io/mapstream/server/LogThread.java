@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
  * Writes the log for threads that must not wait for it: the event loop and those that stop the
  * server. A log may block, as standard error does when it is a pipe that nobody reads.
  *
- * <p>Lines of the server's own threads go through a bounded queue to one daemon thread, which is
- * started by the first of them and sleeps while there is none. When the queue is full, lines are
+ * <p>Lines of the server's own threads go through a bounded queue to one daemon thread. The first
+ * line starts it; it ends when there is nothing more to write. When the queue is full, lines are
  * dropped and counted; the count is written as soon as the log takes lines again. Handlers' threads
  * and all others write their lines themselves. Lines that may come in great numbers are {@linkplain
  * RepeatedLines counted} where they are alike.
@@ -30,6 +30,9 @@ final class LogThread {
 
   /** Lines that wait at most. With the stack of an exception each, they take a few megabytes. */
   static final int CAPACITY = 512;
+
+  /** How long the thread waits for another line before it ends. */
+  private static final Duration IDLE = Duration.ofSeconds(5);
 
   /** What the names of the server's own platform threads begin with, and of no others. */
   private static final String OWN_THREADS = "mapstream-";
@@ -89,7 +92,8 @@ final class LogThread {
   }
 
   /**
-   * Waits until the lines that are there have been written, counts among them.
+   * Waits until the lines that are there have been written, counts among them. The thread ends
+   * then, if there is nothing else to do.
    *
    * @param limit how long to wait at most
    * @return whether all of them have been written
@@ -136,20 +140,29 @@ final class LogThread {
   }
 
   private void run() {
-    while (true) {
+    boolean isIdle = false;
+    while (!isIdle || !mayEnd()) {
       Entry next = queue.poll();
-      if (next != null) {
-        handle(next);
-      }
+      boolean flushed = next != null && handle(next);
       writeDropped();
       writeCounts(false);
-      if (next == null) {
-        sleep();
-      }
+      isIdle = flushed || (next == null && sleep());
     }
   }
 
-  private void handle(Entry entry) {
+  /** Whether this thread has nothing left to do. Who has a line from now on starts another one. */
+  private boolean mayEnd() {
+    timed = false;
+    if (!queue.isEmpty() || repeated.nanosUntilDue() >= 0) {
+      return false;
+    }
+    started.set(false);
+    boolean isIdle = queue.isEmpty() && repeated.nanosUntilDue() < 0;
+    return isIdle || !started.compareAndSet(false, true);
+  }
+
+  /** Returns whether a caller waited for all lines before it, as a stop does at its end. */
+  private boolean handle(Entry entry) {
     LogLine line = entry.line();
     if (line != null) {
       waiting.decrementAndGet();
@@ -161,6 +174,7 @@ final class LogThread {
       writeCounts(true);
       flushed.countDown();
     }
+    return flushed != null;
   }
 
   private void writeDropped() {
@@ -188,18 +202,19 @@ final class LogThread {
     }
   }
 
-  /** Until there is a line, or until a count is due. */
-  private void sleep() {
+  /**
+   * Sleeps until there is a line, a count is due, or there was nothing to do for some time.
+   *
+   * @return whether there may be nothing to do
+   */
+  private boolean sleep() {
     timed = false;
     long nanos = repeated.nanosUntilDue();
     if (!queue.isEmpty()) {
-      return;
+      return false;
     }
-    if (nanos < 0) {
-      LockSupport.park(this);
-    } else {
-      timed = true;
-      LockSupport.parkNanos(this, nanos);
-    }
+    timed = nanos >= 0;
+    LockSupport.parkNanos(this, timed ? nanos : IDLE.toNanos());
+    return !timed;
   }
 }

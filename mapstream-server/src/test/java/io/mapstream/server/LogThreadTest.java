@@ -2,7 +2,6 @@ package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -177,16 +176,33 @@ class LogThreadTest {
   }
 
   @Test
-  void theThreadIsADaemonAndStartsWithTheFirstLine() throws Exception {
-    onLoop(() -> log.log(line("first"), false));
-    flush();
-    Thread found = null;
-    for (Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().equals("mapstream-log")) {
-        found = thread;
-      }
+  void theThreadIsADaemonThatStartsWithALineAndEndsWithAFlush() throws Exception {
+    for (int life = 0; life < 3; life++) {
+      List<Thread> threads = new CopyOnWriteArrayList<>();
+      LogLine line =
+          LogLine.of(
+              "logger",
+              (level, text, thrown) -> threads.add(Thread.currentThread()),
+              Level.WARN,
+              "a line",
+              null);
+      onLoop(() -> log.log(line, false));
+      flush();
+      assertEquals(1, threads.size());
+      assertTrue(threads.get(0).isDaemon());
+      Waits.join(threads.get(0));
     }
-    assertNotNull(found);
-    assertTrue(found.isDaemon());
+  }
+
+  @Test
+  void noLineIsLostWhileTheThreadEnds() throws Exception {
+    for (int round = 0; round < 500; round++) {
+      onLoop(() -> log.log(line("before"), false));
+      Thread flusher = Thread.ofPlatform().start(this::flush);
+      onLoop(() -> log.log(line("during"), false));
+      Waits.join(flusher);
+    }
+    flush();
+    assertEquals(1_000, written.size());
   }
 }
