@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * What the server asks of a throwable. Its methods are the user's code, which may throw or block:
- * nothing here is for the event loop, except {@link #causes}, which is for throwables of ours.
+ * nothing here is for the event loop, unless the throwable is the server's own.
  */
 final class Thrown {
 
