@@ -399,7 +399,9 @@ class MapStreamClientTest {
       assertEquals("before", reply.next(LIMIT).text());
       var broken = assertThrows(StreamBrokenException.class, () -> reply.next(LIMIT));
       assertEquals("INTERNAL", broken.status().code());
-      assertContains("UDF_EXECUTION_ERROR(unknown-container): java.lang.IllegalStateException: boom", broken.status().message());
+      assertContains(
+          "UDF_EXECUTION_ERROR(unknown-container): java.lang.IllegalStateException: boom",
+          broken.status().message());
       assertContains("IllegalStateException: boom", broken.status().debugInfo());
       assertContains("MapStreamClientTest", broken.status().debugInfo());
       assertContains("boom", broken.getMessage());
