@@ -1,5 +1,8 @@
 package io.mapstream;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -8,9 +11,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns arguments into what the values keep, or into an error that names the field. The JDK's own
- * copies cost nothing where the argument is already immutable, which is usual for messages. They
- * refuse nulls without saying where, so a search for the place follows a refusal.
+ * Turns arguments into what the values keep, or into an exception that names the parameter and the
+ * place in it: a {@link NullPointerException} for null, an {@link IllegalArgumentException} for
+ * text that is not Unicode. Java's encoders write "?" for half of a surrogate pair, so that such
+ * text would arrive changed.
  */
 final class Checks {
 
@@ -25,79 +29,106 @@ final class Checks {
 
   private Checks() {}
 
-  static <T> T required(String field, @Nullable T given) {
-    if (given == null) {
-      throw new IllegalArgumentException(field + " is required but was null");
-    }
-    return given;
-  }
-
   static byte[] bytes(byte @Nullable [] given) {
     return given == null ? NO_BYTES : given;
   }
 
-  static List<String> strings(String field, @Nullable List<String> given) {
+  /** Encodes a text as UTF-8. */
+  static byte[] utf8(String field, String text) {
+    return text(field, text).getBytes(UTF_8);
+  }
+
+  /** Returns the text that was given. */
+  static String text(String field, String text) {
+    int index = unpairedSurrogate(Objects.requireNonNull(text, field));
+    if (index >= 0) {
+      throw new IllegalArgumentException(field + ": unpaired surrogate at index " + index);
+    }
+    return text;
+  }
+
+  private static int unpairedSurrogate(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isSurrogate(c)) {
+        boolean paired = i + 1 < text.length() && Character.isSurrogatePair(c, text.charAt(i + 1));
+        if (!paired) {
+          return i;
+        }
+        i++;
+      }
+    }
+    return -1;
+  }
+
+  /** Copies a list unless it is immutable; null is no texts. */
+  static List<String> texts(String field, @Nullable List<String> given) {
     if (given == null || given.isEmpty()) {
       return List.of();
     }
+    List<String> copy = elements(field, given);
+    for (int i = 0; i < copy.size(); i++) {
+      if (unpairedSurrogate(copy.get(i)) >= 0) {
+        text(field + "[" + i + "]", copy.get(i));
+      }
+    }
+    return copy;
+  }
+
+  /**
+   * Copies a collection unless it is an immutable list. The JDK's copy refuses null too, but
+   * without its place, so that is looked for only then.
+   */
+  static <T> List<T> elements(String field, Collection<T> given) {
     try {
       return List.copyOf(given);
     } catch (NullPointerException e) {
-      throw nullElement(field, given, e);
+      int index = 0;
+      for (T element : given) {
+        Objects.requireNonNull(element, field + "[" + index + "]");
+        index++;
+      }
+      throw e;
     }
   }
 
+  /** Copies a map of names to texts; null is no entries. */
+  static Map<String, String> textEntries(String field, @Nullable Map<String, String> given) {
+    Map<String, String> copy = entries(field, given);
+    copy.forEach((name, text) -> {
+      if (unpairedSurrogate(text) >= 0) {
+        text(entry(field, name), text);
+      }
+    });
+    return copy;
+  }
+
+  /** Copies a map by names; null is no entries. */
   static <V> Map<String, V> entries(String field, @Nullable Map<String, V> given) {
     if (given == null || given.isEmpty()) {
       return Map.of();
     }
-    try {
-      return copy(given);
-    } catch (NullPointerException e) {
-      throw nullEntry(field, given, e);
-    }
+    given.forEach((name, value) -> {
+      Objects.requireNonNull(name, () -> "a name in " + field);
+      if (unpairedSurrogate(name) >= 0) {
+        text("the name " + Shown.text(name) + " in " + field, name);
+      }
+      Objects.requireNonNull(value, () -> entry(field, name));
+    });
+    return copy(given);
   }
 
   /**
    * An immutable copy, in near-linear time for any names: a {@link HashMap} turns a crowded bucket
    * into a tree.
-   *
-   * @throws NullPointerException if a name or a value is null
    */
   static <K, V> Map<K, V> copy(Map<K, V> given) {
-    if (given.size() <= LARGEST_PROBED) {
-      return Map.copyOf(given);
-    }
-    Map<K, V> copy = HashMap.newHashMap(given.size());
-    given.forEach(
-        (name, value) -> copy.put(Objects.requireNonNull(name), Objects.requireNonNull(value)));
-    return Collections.unmodifiableMap(copy);
+    return given.size() <= LARGEST_PROBED
+        ? Map.copyOf(given)
+        : Collections.unmodifiableMap(new HashMap<>(given));
   }
 
-  static RuntimeException nullElement(String field, Iterable<?> given, NullPointerException e) {
-    int index = 0;
-    for (Object element : given) {
-      if (element == null) {
-        return new IllegalArgumentException(field + "[" + index + "] is null", e);
-      }
-      index++;
-    }
-    return e;
-  }
-
-  /** A null name is reported before a null value, whatever the order of the map. */
-  static RuntimeException nullEntry(String field, Map<String, ?> given, NullPointerException e) {
-    String nameOfNull = null;
-    for (Map.Entry<String, ?> entry : given.entrySet()) {
-      if (entry.getKey() == null) {
-        return new IllegalArgumentException(field + " has a null name", e);
-      }
-      if (entry.getValue() == null) {
-        nameOfNull = entry.getKey();
-      }
-    }
-    return nameOfNull == null
-        ? e
-        : new IllegalArgumentException(field + "[\"" + nameOfNull + "\"] is null", e);
+  static String entry(String field, String name) {
+    return field + "[\"" + name + "\"]";
   }
 }

@@ -1,6 +1,7 @@
 package io.mapstream;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import java.time.Instant;
 import java.util.Arrays;
@@ -10,18 +11,21 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One event on its way through a pipeline, as it comes to a {@link MapStreamer}.
+ * One event on its way through a pipeline: the input of a {@link MapStreamer}.
  *
- * <p>Keys, value, headers and metadata may be absent and are then empty; event time and watermark
- * are always there. Two datums are equal when all of that is, byte by byte. Immutable but for the
- * value's array, which is handed over without a copy; safe for use by several threads.
+ * <p>Keys, value, headers and metadata may be absent and are then empty. Event time and watermark
+ * are always there. Two datums are equal when all of these are equal, byte by byte; the {@link
+ * #id()} is not compared.
  *
- * <p>The server makes datums from what it receives. Tests make them with {@link #of(List, byte[],
- * Instant, Instant, Map) of}, or with {@link #builder()} where few of the fields matter.
+ * <p>Immutable apart from the value's array, which is not copied; safe for use by several threads.
+ *
+ * <p>The server makes datums of what it receives. Tests make them with {@link #of(List, byte[],
+ * Instant, Instant, Map) of}, or with {@link #builder()} where only a few of the fields matter.
  */
 @SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
 public final class Datum {
 
+  private final String id;
   private final List<String> keys;
   private final byte[] value;
   private final Instant eventTime;
@@ -30,34 +34,30 @@ public final class Datum {
   private final Metadata userMetadata;
   private final Metadata systemMetadata;
 
-  private Datum(
-      @Nullable List<String> keys,
-      byte @Nullable [] value,
-      @Nullable Instant eventTime,
-      @Nullable Instant watermark,
-      @Nullable Map<String, String> headers,
-      @Nullable Metadata userMetadata,
-      @Nullable Metadata systemMetadata) {
-    this.keys = Checks.strings("Datum.keys", keys);
-    this.value = Checks.bytes(value);
-    this.eventTime = Checks.required("Datum.eventTime", eventTime);
-    this.watermark = Checks.required("Datum.watermark", watermark);
-    this.headers = Checks.entries("Datum.headers", headers);
-    this.userMetadata = userMetadata == null ? Metadata.empty() : userMetadata;
-    this.systemMetadata = systemMetadata == null ? Metadata.empty() : systemMetadata;
+  private Datum(Builder builder, Instant eventTime, Instant watermark) {
+    this.id = builder.id;
+    this.keys = Checks.texts("keys", builder.keys);
+    this.value = Checks.bytes(builder.value);
+    this.eventTime = eventTime;
+    this.watermark = watermark;
+    this.headers = Checks.textEntries("headers", builder.headers);
+    this.userMetadata = builder.userMetadata;
+    this.systemMetadata = builder.systemMetadata;
   }
 
   /**
-   * Makes a datum without metadata.
+   * Makes a datum without an id and without metadata.
    *
    * @param keys copied unless immutable; {@code null} for none
-   * @param value handed over: not to be changed afterwards; {@code null} for no bytes
+   * @param value not copied, and not to be changed afterwards; {@code null} for no bytes
    * @param eventTime when the event happened
    * @param watermark the time before which no more events are expected
-   * @param headers copied unless immutable; {@code null} for none
+   * @param headers copied; {@code null} for none
    * @return the datum
-   * @throws IllegalArgumentException if event time or watermark is {@code null}, or a key, a
-   *     header's name or a header's value is; the message names the field and the place
+   * @throws NullPointerException if the event time, the watermark, a key, a header's name or a
+   *     header's value is {@code null}
+   * @throws IllegalArgumentException if a key, a header's name or a header's value has an unpaired
+   *     surrogate
    */
   public static Datum of(
       @Nullable List<String> keys,
@@ -65,36 +65,17 @@ public final class Datum {
       Instant eventTime,
       Instant watermark,
       @Nullable Map<String, String> headers) {
-    return new Datum(keys, value, eventTime, watermark, headers, null, null);
+    return builder()
+        .keys(keys)
+        .value(value)
+        .eventTime(eventTime)
+        .watermark(watermark)
+        .headers(headers)
+        .build();
   }
 
   /**
-   * Makes a datum with everything.
-   *
-   * @param keys copied unless immutable; {@code null} for none
-   * @param value handed over: not to be changed afterwards; {@code null} for no bytes
-   * @param eventTime when the event happened
-   * @param watermark the time before which no more events are expected
-   * @param headers copied unless immutable; {@code null} for none
-   * @param userMetadata what functions upstream have attached; {@code null} for none
-   * @param systemMetadata what the platform has attached; {@code null} for none
-   * @return the datum
-   * @throws IllegalArgumentException if event time or watermark is {@code null}, or a key, a
-   *     header's name or a header's value is; the message names the field and the place
-   */
-  public static Datum of(
-      @Nullable List<String> keys,
-      byte @Nullable [] value,
-      Instant eventTime,
-      Instant watermark,
-      @Nullable Map<String, String> headers,
-      @Nullable Metadata userMetadata,
-      @Nullable Metadata systemMetadata) {
-    return new Datum(keys, value, eventTime, watermark, headers, userMetadata, systemMetadata);
-  }
-
-  /**
-   * Starts a datum field by field. Event time and watermark have to be set: nothing here reads a
+   * Starts a datum field by field. Event time and watermark must be set: nothing here reads a
    * clock.
    *
    * @return a builder with nothing set
@@ -104,12 +85,14 @@ public final class Datum {
   }
 
   /**
-   * Starts a variation of this datum.
+   * Starts a changed copy of this datum.
    *
-   * @return a builder with all fields set as they are here, the value's array shared
+   * @return a builder with all fields set as they are here, the id included; it shares the value's
+   *     array
    */
   public Builder toBuilder() {
     return new Builder()
+        .id(id)
         .keys(keys)
         .value(value)
         .eventTime(eventTime)
@@ -119,35 +102,54 @@ public final class Datum {
         .systemMetadata(systemMetadata);
   }
 
-  /** {@return an unmodifiable list of what the platform partitions events by; often empty} */
+  /**
+   * The data plane's name for this datum, from the request.
+   *
+   * <p>It is the same when the data plane sends the datum again because it was not answered: after
+   * a fail mark, or when the stream broke and was connected again. So it serves to recognise a
+   * retry, for instance to give up after some of them, or to make the keys of idempotent writes.
+   *
+   * <p>Nothing else is known of it. It is an opaque text, without promised parts, length or order.
+   * It is unique among the datums that are open on a stream, and not necessarily among those of
+   * other vertices, pods or earlier times: a key for a shared database needs more, such as the
+   * vertex's name. When the source delivers an input again (after a nack, or after the data plane
+   * itself was restarted) the id may be another one.
+   *
+   * @return the id; empty in a datum that was made without one
+   */
+  public String id() {
+    return id;
+  }
+
+  /** {@return the keys that the platform partitions events by; unmodifiable, often empty} */
   public List<String> keys() {
     return keys;
   }
 
   /**
-   * The payload: the array itself, not a copy. It belongs to this datum. A handler may keep it or
-   * emit it as it is, but whoever changes it changes the datum, its hash code included.
+   * The payload: the array itself, not a copy. A handler may keep it and may emit it. Do not change
+   * it: that would change the datum and its hash code.
    *
-   * @return the bytes, only to be read
+   * @return the bytes, read only
    */
   public byte[] value() {
     return value;
   }
 
-  /** {@return the payload read as UTF-8, anew at each call; bytes that aren't become U+FFFD} */
+  /** {@return the payload decoded as UTF-8 at each call; malformed bytes become U+FFFD} */
   public String text() {
     return new String(value, UTF_8);
   }
 
-  /** {@return when the event happened, as its source tells} */
+  /** {@return when the event happened, according to its source} */
   public Instant eventTime() {
     return eventTime;
   }
 
   /**
-   * The time up to which the pipeline has seen all events, as far as it can know: later ones with
-   * an earlier event time are late. Where the platform knows none, as in a MonoVertex, it is {@code
-   * Instant.ofEpochMilli(-1)}.
+   * The time up to which the pipeline has seen all events, as far as it knows: a datum that comes
+   * later and has an earlier event time is late. Where the platform knows no watermark, as in a
+   * MonoVertex, this is {@code Instant.ofEpochMilli(-1)}.
    *
    * @return the watermark
    */
@@ -155,46 +157,42 @@ public final class Datum {
     return watermark;
   }
 
-  /**
-   * {@return an unmodifiable map of what the source has attached, such as the headers of a Kafka
-   * record}
-   */
+  /** {@return what the source attached, such as the headers of a Kafka record; unmodifiable} */
   public Map<String, String> headers() {
     return headers;
   }
 
   /**
-   * What functions upstream have attached. It isn't handed on by itself; see {@link
+   * What functions upstream attached. Messages do not get it unless the handler sets it; see {@link
    * Message#withUserMetadata}.
    *
-   * @return the user metadata, empty where there is none
+   * @return the user metadata, empty if there is none
    */
   public Metadata userMetadata() {
     return userMetadata;
   }
 
   /**
-   * {@return what the platform has attached, for instance a {@linkplain #traceContext() trace's
-   * context}; to be read only, and never sent back}
+   * {@return what the platform attached, for instance a {@linkplain #traceContext() trace context};
+   * read only, and never sent back}
    */
   public Metadata systemMetadata() {
     return systemMetadata;
   }
 
   /**
-   * The trace that this call belongs to, where the platform traces: the headers of W3C Trace
-   * Context, {@code traceparent} and perhaps {@code tracestate}, of the platform's span around the
-   * call. Any propagator that reads W3C headers takes the map as it is; the trace then goes on with
-   * a child of that span. A {@code traceparent} says as well whether the trace is sampled.
+   * The trace that this call belongs to, if the platform traces: the W3C headers {@code
+   * traceparent} and perhaps {@code tracestate} of the platform's span around the call. Any
+   * propagator that reads W3C headers takes this map; the trace then continues with a child of that
+   * span. A {@code traceparent} also says whether the trace is sampled.
    *
-   * <p>Read from the {@linkplain #systemMetadata() system metadata} anew at each call, so a handler
-   * that doesn't ask pays nothing. What could not be a header counts as not sent: bytes other than
-   * printable ASCII and tabs, and an empty {@code tracestate}, which the platform sends for a trace
-   * without state. A {@code tracestate} without a {@code traceparent} means nothing and is left
-   * out. So the values may go into another request's headers unchecked; whether they say something
-   * sensible is for the propagator to tell.
+   * <p>Read from the {@linkplain #systemMetadata() system metadata} at each call, so a handler that
+   * doesn't ask pays nothing. What can't be a header is left out: bytes other than printable ASCII
+   * and tabs, an empty {@code tracestate} (which the platform sends for a trace without state), and
+   * a {@code tracestate} without a {@code traceparent}. So the values may go into the headers of
+   * another request unchecked. Whether their content is valid is for the propagator to decide.
    *
-   * @return an unmodifiable map, empty where there is no trace
+   * @return an unmodifiable map, empty if there is no trace
    */
   public Map<String, String> traceContext() {
     return TraceContext.of(systemMetadata);
@@ -227,12 +225,16 @@ public final class Datum {
   }
 
   /**
-   * {@return one line with the beginning and the size of the value, both times, and of the rest
-   * what isn't empty}
+   * {@return one line: the beginning and size of the value, both times, and every other field with
+   * content}
    */
   @Override
   public String toString() {
-    StringBuilder shown = new StringBuilder("Datum[value=").append(Shown.bytes(value));
+    StringBuilder shown = new StringBuilder("Datum[");
+    if (!id.isEmpty()) {
+      shown.append("id=").append(Shown.text(id)).append(", ");
+    }
+    shown.append("value=").append(Shown.bytes(value));
     if (!keys.isEmpty()) {
       shown.append(", keys=").append(Shown.texts(keys));
     }
@@ -250,25 +252,40 @@ public final class Datum {
   }
 
   /**
-   * Collects the fields of a datum. A setter replaces what was set before; {@link #build()} checks
-   * all of it, and may be called several times. Not safe for use by several threads.
+   * Collects the fields of a datum. A setter replaces what was set before. {@link #build()} may be
+   * called several times. Not safe for use by several threads.
    */
   public static final class Builder {
 
+    private String id = "";
     private @Nullable List<String> keys;
     private byte @Nullable [] value;
     private @Nullable Instant eventTime;
     private @Nullable Instant watermark;
-    private Map<String, String> headers = new HashMap<>();
-    private @Nullable Metadata userMetadata;
-    private @Nullable Metadata systemMetadata;
+    private @Nullable Map<String, String> headers;
+    private boolean ownsHeaders;
+    private Metadata userMetadata = Metadata.empty();
+    private Metadata systemMetadata = Metadata.empty();
 
     private Builder() {}
 
     /**
+     * Sets the id, for tests of handlers that ask for it.
+     *
+     * @param id any text; empty for none
+     * @return this builder
+     * @throws NullPointerException if the id is {@code null}
+     * @throws IllegalArgumentException if the id has an unpaired surrogate
+     */
+    public Builder id(String id) {
+      this.id = Checks.text("id", id);
+      return this;
+    }
+
+    /**
      * Sets the keys.
      *
-     * @param keys copied by {@link #build()} unless immutable; {@code null} for none
+     * @param keys checked and copied by {@link #build()}; {@code null} for none
      * @return this builder
      */
     public Builder keys(@Nullable List<String> keys) {
@@ -281,15 +298,16 @@ public final class Datum {
      *
      * @param keys any number of them
      * @return this builder
+     * @throws NullPointerException if the array is {@code null}
      */
     public Builder keys(String... keys) {
-      return keys(Arrays.asList(keys.clone()));
+      return keys(Arrays.asList(requireNonNull(keys, "keys").clone()));
     }
 
     /**
      * Sets the payload.
      *
-     * @param value handed over: not to be changed afterwards; {@code null} for no bytes
+     * @param value not copied, and not to be changed afterwards; {@code null} for no bytes
      * @return this builder
      */
     public Builder value(byte @Nullable [] value) {
@@ -302,9 +320,10 @@ public final class Datum {
      *
      * @param text the text; {@code null} for no bytes
      * @return this builder
+     * @throws IllegalArgumentException if the text has an unpaired surrogate
      */
     public Builder text(@Nullable String text) {
-      return value(text == null ? null : text.getBytes(UTF_8));
+      return value(text == null ? null : Checks.utf8("text", text));
     }
 
     /**
@@ -312,9 +331,10 @@ public final class Datum {
      *
      * @param eventTime when the event happened
      * @return this builder
+     * @throws NullPointerException if the event time is {@code null}
      */
     public Builder eventTime(Instant eventTime) {
-      this.eventTime = eventTime;
+      this.eventTime = requireNonNull(eventTime, "eventTime");
       return this;
     }
 
@@ -323,20 +343,22 @@ public final class Datum {
      *
      * @param watermark the time before which no more events are expected
      * @return this builder
+     * @throws NullPointerException if the watermark is {@code null}
      */
     public Builder watermark(Instant watermark) {
-      this.watermark = watermark;
+      this.watermark = requireNonNull(watermark, "watermark");
       return this;
     }
 
     /**
      * Sets all headers.
      *
-     * @param headers copied; {@code null} for none
+     * @param headers checked and copied by {@link #build()}; {@code null} for none
      * @return this builder
      */
     public Builder headers(@Nullable Map<String, String> headers) {
-      this.headers = headers == null ? new HashMap<>() : new HashMap<>(headers);
+      this.headers = headers;
+      this.ownsHeaders = false;
       return this;
     }
 
@@ -346,8 +368,15 @@ public final class Datum {
      * @param name the header's name
      * @param value its value
      * @return this builder
+     * @throws NullPointerException if an argument is {@code null}
      */
     public Builder header(String name, String value) {
+      requireNonNull(name, "name");
+      requireNonNull(value, "value");
+      if (headers == null || !ownsHeaders) {
+        headers = headers == null ? new HashMap<>() : new HashMap<>(headers);
+        ownsHeaders = true;
+      }
       headers.put(name, value);
       return this;
     }
@@ -355,51 +384,59 @@ public final class Datum {
     /**
      * Sets the user metadata.
      *
-     * @param userMetadata what functions upstream have attached; {@code null} for none
+     * @param userMetadata what functions upstream attached; {@code null} for none
      * @return this builder
      */
     public Builder userMetadata(@Nullable Metadata userMetadata) {
-      this.userMetadata = userMetadata;
+      this.userMetadata = userMetadata == null ? Metadata.empty() : userMetadata;
       return this;
     }
 
     /**
      * Sets the system metadata.
      *
-     * @param systemMetadata what the platform has attached; {@code null} for none
+     * @param systemMetadata what the platform attached; {@code null} for none
      * @return this builder
      */
     public Builder systemMetadata(@Nullable Metadata systemMetadata) {
-      this.systemMetadata = systemMetadata;
+      this.systemMetadata = systemMetadata == null ? Metadata.empty() : systemMetadata;
       return this;
     }
 
     /**
-     * Sets the trace's context, as the platform does: a part of the system metadata, whose other
-     * parts stay. It is for tests of handlers that ask for {@link Datum#traceContext()}.
+     * Sets the trace context where the platform puts it: in the system metadata, whose other parts
+     * stay. For tests of handlers that ask for {@link Datum#traceContext()}.
      *
      * @param traceContext {@code traceparent} and perhaps {@code tracestate}, for instance as a
-     *     propagator has put them; {@code null} or empty for none
+     *     propagator made them; {@code null} or empty for none
      * @return this builder
+     * @throws NullPointerException if a name or a value is {@code null}
      * @throws IllegalArgumentException if there is another name, a {@code tracestate} without a
-     *     {@code traceparent}, or a value that is {@code null}, empty or not printable ASCII or
-     *     tabs; the message says which
+     *     {@code traceparent}, or a value that is empty or not printable ASCII and tabs
      */
     public Builder traceContext(@Nullable Map<String, String> traceContext) {
-      Metadata before = systemMetadata == null ? Metadata.empty() : systemMetadata;
       return systemMetadata(
-          TraceContext.in(before, Checks.entries("Datum.traceContext", traceContext)));
+          TraceContext.in(systemMetadata, Checks.entries("traceContext", traceContext)));
     }
 
     /**
      * Makes the datum.
      *
      * @return a datum with what was set, and the rest empty
-     * @throws IllegalArgumentException if event time or watermark was not set, or a key, a header's
-     *     name or a header's value is {@code null}; the message names the field and the place
+     * @throws IllegalStateException if event time or watermark was not set
+     * @throws NullPointerException if a key, a header's name or a header's value is {@code null}
+     * @throws IllegalArgumentException if a key, a header's name or a header's value has an
+     *     unpaired surrogate
      */
     public Datum build() {
-      return new Datum(keys, value, eventTime, watermark, headers, userMetadata, systemMetadata);
+      return new Datum(this, set("eventTime", eventTime), set("watermark", watermark));
+    }
+
+    private static Instant set(String field, @Nullable Instant time) {
+      if (time == null) {
+        throw new IllegalStateException(field + " must be set");
+      }
+      return time;
     }
   }
 }

@@ -1,10 +1,12 @@
 package io.mapstream;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -13,21 +15,31 @@ import org.jspecify.annotations.Nullable;
  * metadata, all of which may be empty.
  *
  * <p><b>Marks.</b> Three tags are instructions to the platform. A message with one of them is not
- * forwarded; it says what is to become of the datum it answers:
+ * forwarded; it says what the platform does with the datum:
  *
  * <ul>
  *   <li>{@link #toDrop()}: the datum is done, and nothing goes downstream for it;
- *   <li>{@link #toNack()}: the datum goes back to its source, to be delivered again;
- *   <li>{@link #toFail()}: the datum is tried again at once, by the pipeline's {@code
- *       retryStrategy}.
+ *   <li>{@link #toNack()}: the datum goes back to its source, which delivers it again; since
+ *       Numaflow 1.8.2;
+ *   <li>{@link #toFail()}: the datum is tried again at once, as the pipeline's {@code
+ *       retryStrategy} says; only on releases after Numaflow 1.8.3.
  * </ul>
  *
- * <p>A message bears at most one mark, and keeps it: {@link #withTags(List) withTags} replaces only
+ * <p>A release that does not know a mark takes it for an ordinary tag: <b>the datum counts as done,
+ * and an empty message goes downstream</b>.
+ *
+ * <p>A message has at most one mark, and keeps it: {@link #withTags(List) withTags} replaces only
  * its other tags.
  *
- * <p>Immutable but for the value's array, which is handed over without a copy; equal by content;
- * safe for use by several threads. The {@code with} methods return changed copies that share the
- * array.
+ * <p><b>The value's array</b> is not copied here. The caller must not change it until {@link
+ * MessageSink#emit(Message) emit} has returned; then it is the caller's again. A message made of a
+ * part of an array ({@link #of(byte[], int, int)}) or of a text has an array of its own.
+ *
+ * <p>Keys and tags are valid Unicode: a text with an unpaired surrogate is refused, because the
+ * platform would receive another text.
+ *
+ * <p>Immutable apart from that array; equal by content; safe for use by several threads. The {@code
+ * with} methods return changed copies that share the array.
  */
 @SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
 public final class Message {
@@ -41,9 +53,9 @@ public final class Message {
   /** The tag that marks a {@linkplain #toFail() fail}, as it is on the wire. */
   public static final String FAIL_TAG = "U+005C__FAIL__";
 
-  private static final Message DROP = new Message(null, null, List.of(DROP_TAG));
-  private static final Message NACK = new Message(null, null, List.of(NACK_TAG));
-  private static final Message FAIL = new Message(null, null, List.of(FAIL_TAG));
+  private static final Message DROP = new Message(Checks.NO_BYTES, null, List.of(DROP_TAG));
+  private static final Message NACK = new Message(Checks.NO_BYTES, null, List.of(NACK_TAG));
+  private static final Message FAIL = new Message(Checks.NO_BYTES, null, List.of(FAIL_TAG));
 
   private final byte[] value;
   private final List<String> keys;
@@ -52,28 +64,27 @@ public final class Message {
   private final @Nullable NackOptions nackOptions;
 
   /**
-   * The one of {@link #tags} that is a mark: found once here, since the server asks for each
-   * message.
+   * The one of {@link #tags} that is a mark. It is looked for once, because the server asks for
+   * each message.
    */
   private final @Nullable String mark;
 
   /**
    * Makes a message.
    *
-   * @param value the payload, handed over: not to be changed afterwards; {@code null} for no bytes
-   * @param keys by which the platform partitions what follows; copied unless immutable; {@code
-   *     null} for none
-   * @param tags by which the pipeline's edges decide where the message goes; copied unless
-   *     immutable; {@code null} for none
-   * @throws IllegalArgumentException if a key or a tag is {@code null}, with its place, or the tags
-   *     hold two different marks
+   * @param value the payload; not copied, and not to be changed until it was emitted
+   * @param keys the platform partitions by them downstream; copied unless immutable; {@code null}
+   *     for none
+   * @param tags the pipeline's edges select by them; copied unless immutable; {@code null} for none
+   * @throws NullPointerException if the value, a key or a tag is {@code null}
+   * @throws IllegalArgumentException if a key or a tag has an unpaired surrogate, or the tags hold
+   *     two different marks
    */
-  public Message(
-      byte @Nullable [] value, @Nullable List<String> keys, @Nullable List<String> tags) {
+  public Message(byte[] value, @Nullable List<String> keys, @Nullable List<String> tags) {
     this(
-        Checks.bytes(value),
-        Checks.strings("Message.keys", keys),
-        Checks.strings("Message.tags", tags),
+        requireNonNull(value, "value"),
+        Checks.texts("keys", keys),
+        Checks.texts("tags", tags),
         Metadata.empty(),
         null);
   }
@@ -98,7 +109,7 @@ public final class Message {
       if (isMark(tag)) {
         if (found != null && !found.equals(tag)) {
           throw new IllegalArgumentException(
-              "Message.tags holds two marks, " + found + " and " + tag + ", where one is allowed");
+              "tags must hold at most one mark but had " + found + " and " + tag);
         }
         found = tag;
       }
@@ -116,21 +127,73 @@ public final class Message {
   /**
    * Makes a message of a value, without keys or tags.
    *
-   * @param value the payload, handed over: not to be changed afterwards; {@code null} for no bytes
+   * @param value the payload; not copied, and not to be changed until it was emitted
    * @return the message
+   * @throws NullPointerException if the value is {@code null}
    */
-  public static Message of(byte @Nullable [] value) {
-    return new Message(value, null, null);
+  public static Message of(byte[] value) {
+    return of(value, null, null);
+  }
+
+  /**
+   * Makes a message of a part of an array, without keys or tags.
+   *
+   * @param value an array that holds the payload; the part is copied, so the array may be changed
+   *     at once
+   * @param offset index of the first byte
+   * @param length number of bytes
+   * @return the message
+   * @throws NullPointerException if the array is {@code null}
+   * @throws IndexOutOfBoundsException if the part is not within the array
+   */
+  public static Message of(byte[] value, int offset, int length) {
+    requireNonNull(value, "value");
+    Objects.checkFromIndexSize(offset, length, value.length);
+    return of(Arrays.copyOfRange(value, offset, offset + length));
+  }
+
+  /**
+   * Makes a message of a value with keys and tags.
+   *
+   * @param value the payload; not copied, and not to be changed until it was emitted
+   * @param keys the platform partitions by them downstream; copied unless immutable; {@code null}
+   *     for none
+   * @param tags the pipeline's edges select by them; copied unless immutable; {@code null} for none
+   * @return the message
+   * @throws NullPointerException if the value, a key or a tag is {@code null}
+   * @throws IllegalArgumentException if a key or a tag has an unpaired surrogate, or the tags hold
+   *     two different marks
+   */
+  public static Message of(byte[] value, @Nullable List<String> keys, @Nullable List<String> tags) {
+    return new Message(value, keys, tags);
   }
 
   /**
    * Makes a message of a text as UTF-8, without keys or tags.
    *
-   * @param text the payload; {@code null} for no bytes
+   * @param text the payload
    * @return the message
+   * @throws NullPointerException if the text is {@code null}
+   * @throws IllegalArgumentException if the text has an unpaired surrogate
    */
-  public static Message of(@Nullable String text) {
-    return new Message(text == null ? null : text.getBytes(UTF_8), null, null);
+  public static Message of(String text) {
+    return of(text, null, null);
+  }
+
+  /**
+   * Makes a message of a text as UTF-8, with keys and tags.
+   *
+   * @param text the payload
+   * @param keys the platform partitions by them downstream; copied unless immutable; {@code null}
+   *     for none
+   * @param tags the pipeline's edges select by them; copied unless immutable; {@code null} for none
+   * @return the message
+   * @throws NullPointerException if the text, a key or a tag is {@code null}
+   * @throws IllegalArgumentException if the text, a key or a tag has an unpaired surrogate, or the
+   *     tags hold two different marks
+   */
+  public static Message of(String text, @Nullable List<String> keys, @Nullable List<String> tags) {
+    return new Message(Checks.utf8("text", text), keys, tags);
   }
 
   /**
@@ -143,7 +206,10 @@ public final class Message {
   }
 
   /**
-   * Hands the datum back to its source, which delivers it again in its own way.
+   * Returns the datum to its source, which delivers it again in its own way.
+   *
+   * <p>Numaflow knows this mark since 1.8.2. Up to 1.8.1 the datum counts as done, and an empty
+   * message goes downstream.
    *
    * @return a message with the nack mark, one shared instance
    */
@@ -152,27 +218,26 @@ public final class Message {
   }
 
   /**
-   * Hands the datum back to its source, and tells it how to go on.
+   * Returns the datum to its source, as {@link #toNack()} does, and says how to deliver it again.
    *
    * @param options why, when and how often to deliver it again
    * @return a message with the nack mark and the options
-   * @throws IllegalArgumentException if the options are {@code null}
+   * @throws NullPointerException if the options are {@code null}
    */
   public static Message toNack(NackOptions options) {
     return new Message(
-        NACK.value,
-        NACK.keys,
-        NACK.tags,
-        NACK.userMetadata,
-        Checks.required("Message.nackOptions", options));
+        NACK.value, NACK.keys, NACK.tags, NACK.userMetadata, requireNonNull(options, "options"));
   }
 
   /**
-   * Has the platform try this datum again, at once and on its own: the way to fail for a single
-   * datum, where an exception restarts the whole function. The pipeline's {@code retryStrategy}
-   * says how often, and what becomes of the datum then.
+   * Has the platform try this datum again, at once and alone. An exception restarts the whole
+   * function instead. The pipeline's {@code retryStrategy} says how often the datum is tried and
+   * what happens then.
    *
-   * <p>It is the last message of its datum: the sink closes with it, and takes nothing after it.
+   * <p>It is the last message of its datum: the sink closes with it and accepts nothing after it.
+   *
+   * <p>Only releases after Numaflow 1.8.3 know this mark. Up to 1.8.3 the datum counts as done, and
+   * an empty message goes downstream.
    *
    * @return a message with the fail mark, one shared instance
    */
@@ -183,40 +248,42 @@ public final class Message {
   /**
    * Changes the keys.
    *
-   * @param keys the new ones instead of all old ones; copied unless immutable; {@code null} for
-   *     none
+   * @param keys they replace all old ones; copied unless immutable; {@code null} for none
    * @return a message with these keys
-   * @throws IllegalArgumentException if a key is {@code null}, with its place
+   * @throws NullPointerException if a key is {@code null}
+   * @throws IllegalArgumentException if a key has an unpaired surrogate
    */
   public Message withKeys(@Nullable List<String> keys) {
-    List<String> checked = Checks.strings("Message.keys", keys);
+    List<String> checked = Checks.texts("keys", keys);
     return new Message(value, checked, tags, userMetadata, nackOptions);
   }
 
   /**
    * Changes the keys.
    *
-   * @param keys the new ones instead of all old ones
+   * @param keys they replace all old ones
    * @return a message with these keys
-   * @throws IllegalArgumentException if a key is {@code null}, with its place
+   * @throws NullPointerException if a key is {@code null}
+   * @throws IllegalArgumentException if a key has an unpaired surrogate
    */
   public Message withKeys(String... keys) {
-    return withKeys(Arrays.asList(keys));
+    return withKeys(Arrays.asList(requireNonNull(keys, "keys")));
   }
 
   /**
-   * Changes the tags, all but the mark: that of a drop, nack or fail message stays, in front of the
-   * new ones unless it is among them. A message without a mark gets one if it is among the new
+   * Changes the tags but not the mark: a drop, nack or fail message keeps its mark, in front of the
+   * new tags unless it is among them. A message without a mark gets one if it is among the new
    * tags.
    *
-   * @param tags the new ones instead of all old ones; copied unless immutable; {@code null} for
+   * @param tags they replace all old ones but a mark; copied unless immutable; {@code null} for
    *     none
    * @return a message with these tags
-   * @throws IllegalArgumentException if a tag is {@code null}, with its place, or the tags hold
-   *     another mark than the message has
+   * @throws NullPointerException if a tag is {@code null}
+   * @throws IllegalArgumentException if a tag has an unpaired surrogate, or the tags hold another
+   *     mark than the message has
    */
   public Message withTags(@Nullable List<String> tags) {
-    List<String> checked = Checks.strings("Message.tags", tags);
+    List<String> checked = Checks.texts("tags", tags);
     if (mark != null && !checked.contains(mark)) {
       List<String> marked = new ArrayList<>(checked.size() + 1);
       marked.add(mark);
@@ -229,20 +296,21 @@ public final class Message {
   /**
    * Changes the tags, as {@link #withTags(List)} does.
    *
-   * @param tags the new ones instead of all old ones but a mark
+   * @param tags they replace all old ones but a mark
    * @return a message with these tags
-   * @throws IllegalArgumentException if a tag is {@code null}, with its place, or the tags hold
-   *     another mark than the message has
+   * @throws NullPointerException if a tag is {@code null}
+   * @throws IllegalArgumentException if a tag has an unpaired surrogate, or the tags hold another
+   *     mark than the message has
    */
   public Message withTags(String... tags) {
-    return withTags(Arrays.asList(tags));
+    return withTags(Arrays.asList(requireNonNull(tags, "tags")));
   }
 
   /**
-   * Changes the user metadata, which replaces that of the datum downstream. To hand the datum's on,
-   * with or without changes, start from {@link Datum#userMetadata()}.
+   * Changes the user metadata, which replaces that of the datum downstream. To pass on the datum's
+   * user metadata, start from {@link Datum#userMetadata()}.
    *
-   * @param userMetadata the new one; {@code null} for none
+   * @param userMetadata it replaces the old one; {@code null} for none
    * @return a message with this user metadata
    */
   public Message withUserMetadata(@Nullable Metadata userMetadata) {
@@ -250,35 +318,35 @@ public final class Message {
     return new Message(value, keys, tags, given, nackOptions);
   }
 
-  /** {@return the payload: the array itself, not a copy, and only to be read} */
+  /** {@return the payload: the array itself, not a copy; read only} */
   public byte[] value() {
     return value;
   }
 
-  /** {@return the payload read as UTF-8, anew at each call; bytes that aren't become U+FFFD} */
+  /** {@return the payload decoded as UTF-8 at each call; malformed bytes become U+FFFD} */
   public String text() {
     return new String(value, UTF_8);
   }
 
-  /** {@return an unmodifiable list of what the platform partitions by downstream} */
+  /** {@return the keys that the platform partitions by downstream; unmodifiable} */
   public List<String> keys() {
     return keys;
   }
 
   /**
-   * {@return an unmodifiable list of what the edges ({@code conditions.tags}) decide by, and the
-   * mark if there is one}
+   * {@return the tags that the edges ({@code conditions.tags}) select by, and the mark if there is
+   * one; unmodifiable}
    */
   public List<String> tags() {
     return tags;
   }
 
-  /** {@return what the message carries for the functions downstream, empty where there is none} */
+  /** {@return metadata for the functions downstream; empty if there is none} */
   public Metadata userMetadata() {
     return userMetadata;
   }
 
-  /** {@return how the source is to deliver the datum again, if this is a nack that says so} */
+  /** {@return how the source should deliver the datum again, if this is a nack that says so} */
   public Optional<NackOptions> nackOptions() {
     return Optional.ofNullable(nackOptions);
   }
@@ -320,10 +388,7 @@ public final class Message {
     return 31 * hash + nackOptions().hashCode();
   }
 
-  /**
-   * {@return one line with the beginning and the size of the value, and of the rest what isn't
-   * empty}
-   */
+  /** {@return one line: the beginning and size of the value, and every other field with content} */
   @Override
   public String toString() {
     StringBuilder shown = new StringBuilder("Message[value=").append(Shown.bytes(value));

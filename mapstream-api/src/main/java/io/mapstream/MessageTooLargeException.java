@@ -1,13 +1,12 @@
 package io.mapstream;
 
 /**
- * Says that a message is longer than one response may be; thrown by {@link
- * MessageSink#emit(Message)} before any of it is written.
+ * A message is larger than one response may be. Thrown by {@link MessageSink#emit(Message)} before
+ * any of it is written.
  *
  * <p>The limit is the server's {@code maxMessageSize}. It protects the client, which is set to 64
- * MiB and does not refuse a longer response in an orderly way, so raising the server's limit alone
- * does not help. The sizes count the response as it is encoded: value, keys, tags and metadata,
- * with the datum's id.
+ * MiB and breaks on a larger response, so raising the server's limit alone does not help. The sizes
+ * are those of the encoded response: value, keys, tags, metadata and the datum's id.
  */
 public class MessageTooLargeException extends IllegalArgumentException {
 

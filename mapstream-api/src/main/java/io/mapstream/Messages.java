@@ -1,5 +1,7 @@
 package io.mapstream;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -8,10 +10,10 @@ import java.util.RandomAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An immutable list of messages, for handlers that have theirs together before they {@linkplain
- * MessageSink#emitAll emit} them, and for tests that compare what came out.
+ * An immutable list of messages, for handlers that collect their messages before they {@linkplain
+ * MessageSink#emitAll(Iterable) emit} them, and for tests that compare the output.
  *
- * <p>As any list it equals every other list with equal elements in the same order. It holds no
+ * <p>Like any list it equals every other list with equal elements in the same order. It holds no
  * {@code null}. Safe for use by several threads.
  */
 @SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
@@ -26,7 +28,7 @@ public final class Messages extends AbstractList<Message> implements RandomAcces
     this.messages = messages;
   }
 
-  /** {@return the list without a message, one shared instance} */
+  /** {@return the empty list, one shared instance} */
   public static Messages empty() {
     return EMPTY;
   }
@@ -36,31 +38,26 @@ public final class Messages extends AbstractList<Message> implements RandomAcces
    *
    * @param messages any number of them; the array is copied
    * @return the list
-   * @throws IllegalArgumentException if a message is {@code null}; the error names its index
+   * @throws NullPointerException if the argument or a message is {@code null}
    */
   public static Messages of(Message... messages) {
-    return copyOf(Arrays.asList(Checks.required("Messages", messages)));
+    return copyOf(Arrays.asList(requireNonNull(messages, "messages")));
   }
 
   /**
-   * Makes a list of what a collection holds, in its order.
+   * Makes a list of a collection's messages, in its order.
    *
    * @param messages copied unless immutable
    * @return the list
-   * @throws IllegalArgumentException if a message is {@code null}; the error names its index
+   * @throws NullPointerException if the argument or a message is {@code null}
    */
   public static Messages copyOf(Collection<Message> messages) {
     if (messages instanceof Messages same) {
       return same;
     }
-    if (Checks.required("Messages", messages).isEmpty()) {
-      return EMPTY;
-    }
-    try {
-      return new Messages(List.copyOf(messages));
-    } catch (NullPointerException e) {
-      throw Checks.nullElement("Messages", messages, e);
-    }
+    return requireNonNull(messages, "messages").isEmpty()
+        ? EMPTY
+        : new Messages(Checks.elements("messages", messages));
   }
 
   @Override
@@ -73,10 +70,7 @@ public final class Messages extends AbstractList<Message> implements RandomAcces
     return messages.size();
   }
 
-  /**
-   * {@return an unmodifiable list of each message's {@link Message#text()}, often all that a test
-   * compares}
-   */
+  /** {@return each message's {@link Message#text()}; an unmodifiable list} */
   public List<String> texts() {
     return messages.stream().map(Message::text).toList();
   }

@@ -1,8 +1,10 @@
 package io.mapstream;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -13,13 +15,14 @@ import org.jspecify.annotations.Nullable;
  * Named groups of named values that travel beside a payload: group, then key, then bytes.
  *
  * <p>A datum has two of them. The user part belongs to the functions of a pipeline: what a message
- * carries replaces it downstream. The system part is the platform's, to be read only; {@link
- * Datum#traceContext()} reads a trace's context from it.
+ * carries replaces it downstream. The system part is the platform's and read only; {@link
+ * Datum#traceContext()} reads a trace context from it.
  *
- * <p>Immutable: the {@code with} and {@code without} methods return changed copies. The byte arrays
- * are handed over both ways and not copied, so neither side may change one. A group without a key
- * says nothing, and is not kept: {@link #isEmpty()} means that there is no value at all. Two are
- * equal when they hold the same bytes under the same names. Safe for use by several threads.
+ * <p>Immutable: the {@code with} and {@code without} methods return changed copies. Byte arrays are
+ * not copied, neither when they are set nor when they are read: do not change them. A group without
+ * a key is not kept, so {@link #isEmpty()} means that there is no value at all. Two are equal when
+ * they hold the same bytes under the same names. Names must not have an unpaired surrogate, because
+ * the platform would receive another name. Safe for use by several threads.
  */
 @SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
 public final class Metadata {
@@ -38,85 +41,98 @@ public final class Metadata {
   }
 
   /**
-   * Takes over a map of groups. The maps are copied, the arrays are not.
+   * Makes metadata of a map of groups. The maps are copied, the arrays are not.
    *
-   * @param groups group to key to value; {@code null} and groups without keys count as nothing
+   * @param groups group to key to value; {@code null} for none; groups without keys are left out
    * @return metadata with these values
-   * @throws IllegalArgumentException if a group's name, a group, a key or a value is {@code null};
-   *     the message says where
+   * @throws NullPointerException if a group's name, a group, a key or a value is {@code null}
+   * @throws IllegalArgumentException if a name has an unpaired surrogate
    */
   public static Metadata of(@Nullable Map<String, Map<String, byte[]>> groups) {
-    if (groups == null || groups.isEmpty()) {
-      return EMPTY;
-    }
-    Map<String, Map<String, byte[]>> copy = HashMap.newHashMap(groups.size());
-    groups.forEach((group, values) -> putGroup(copy, group, values));
+    Map<String, Map<String, byte[]>> copy = new HashMap<>();
+    Checks.entries("groups", groups)
+        .forEach((group, values) ->
+            copy.put(group, Checks.entries(Checks.entry("groups", group), values)));
     return ofOwned(copy);
   }
 
-  private static void putGroup(
-      Map<String, Map<String, byte[]>> groups, String group, Map<String, byte[]> values) {
-    String field = "Metadata[\"" + Checks.required("a group's name in Metadata", group) + "\"]";
-    Map<String, byte[]> copy = Checks.entries(field, Checks.required(field, values));
-    if (!copy.isEmpty()) {
-      groups.put(group, copy);
-    }
+  /**
+   * Makes metadata of a map of groups with texts, which become UTF-8.
+   *
+   * @param groups group to key to text; {@code null} for none; groups without keys are left out
+   * @return metadata with these values
+   * @throws NullPointerException if a group's name, a group, a key or a text is {@code null}
+   * @throws IllegalArgumentException if a name or a text has an unpaired surrogate
+   */
+  public static Metadata ofTexts(@Nullable Map<String, Map<String, String>> groups) {
+    Map<String, Map<String, byte[]>> copy = new HashMap<>();
+    Checks.entries("groups", groups)
+        .forEach((group, texts) -> {
+          Map<String, byte[]> values = new HashMap<>();
+          Checks.textEntries(Checks.entry("groups", group), texts)
+              .forEach((key, text) -> values.put(key, text.getBytes(UTF_8)));
+          copy.put(group, Collections.unmodifiableMap(values));
+        });
+    return ofOwned(copy);
   }
 
-  /** For a map that nobody else holds, whose groups are immutable and not empty. */
+  /** For a map that nobody else holds, whose groups are unmodifiable. */
   private static Metadata ofOwned(Map<String, Map<String, byte[]>> groups) {
-    return groups.isEmpty() ? EMPTY : new Metadata(Checks.copy(groups));
+    groups.values().removeIf(Map::isEmpty);
+    return groups.isEmpty() ? EMPTY : new Metadata(Collections.unmodifiableMap(groups));
   }
 
   /**
    * Adds a value, or replaces the one under the same names.
    *
-   * @param group the group's name; the group is made where there is none
+   * @param group the group's name; a group that does not exist is added
    * @param key the name in the group
-   * @param value handed over: not to be changed afterwards
+   * @param value not copied, and not to be changed afterwards
    * @return a copy with the value
-   * @throws IllegalArgumentException if an argument is {@code null}
+   * @throws NullPointerException if an argument is {@code null}
+   * @throws IllegalArgumentException if a name has an unpaired surrogate
    */
   public Metadata with(String group, String key, byte[] value) {
-    Map<String, byte[]> values = new HashMap<>(valuesOf(group));
-    values.put(Checks.required("key", key), Checks.required("value", value));
+    Map<String, byte[]> values = new HashMap<>(valuesOf(Checks.text("group", group)));
+    values.put(Checks.text("key", key), requireNonNull(value, "value"));
     return withGroup(group, values);
   }
 
   /**
    * Adds a text as UTF-8, or replaces the value under the same names.
    *
-   * @param group the group's name; the group is made where there is none
+   * @param group the group's name; a group that does not exist is added
    * @param key the name in the group
    * @param text the value
    * @return a copy with the value
-   * @throws IllegalArgumentException if an argument is {@code null}
+   * @throws NullPointerException if an argument is {@code null}
+   * @throws IllegalArgumentException if an argument has an unpaired surrogate
    */
   public Metadata with(String group, String key, String text) {
-    return with(group, key, Checks.required("text", text).getBytes(UTF_8));
+    return with(group, key, Checks.utf8("text", text));
   }
 
   /**
-   * Takes away a whole group.
+   * Removes a group.
    *
-   * @param group the group's name; one that isn't there changes nothing
-   * @return a copy without the group
-   * @throws IllegalArgumentException if the argument is {@code null}
+   * @param group the group's name
+   * @return a copy without the group, or this if there is no such group
+   * @throws NullPointerException if the argument is {@code null}
    */
   public Metadata without(String group) {
     return valuesOf(group).isEmpty() ? this : withGroup(group, Map.of());
   }
 
   /**
-   * Takes away one value, and with the last one of a group the group.
+   * Removes a value. A group goes with its last value.
    *
    * @param group the group's name
-   * @param key the name in the group; one that isn't there changes nothing
-   * @return a copy without the value
-   * @throws IllegalArgumentException if an argument is {@code null}
+   * @param key the name in the group
+   * @return a copy without the value, or this if there is no such value
+   * @throws NullPointerException if an argument is {@code null}
    */
   public Metadata without(String group, String key) {
-    if (!valuesOf(group).containsKey(Checks.required("key", key))) {
+    if (!valuesOf(group).containsKey(requireNonNull(key, "key"))) {
       return this;
     }
     Map<String, byte[]> values = new HashMap<>(valuesOf(group));
@@ -126,11 +142,7 @@ public final class Metadata {
 
   private Metadata withGroup(String group, Map<String, byte[]> values) {
     Map<String, Map<String, byte[]>> changed = new HashMap<>(groups);
-    if (values.isEmpty()) {
-      changed.remove(group);
-    } else {
-      changed.put(group, Checks.copy(values));
-    }
+    changed.put(group, Collections.unmodifiableMap(values));
     return ofOwned(changed);
   }
 
@@ -143,8 +155,8 @@ public final class Metadata {
    * The names in one group, in no particular order.
    *
    * @param group the group's name
-   * @return an unmodifiable set, empty where there is no such group
-   * @throws IllegalArgumentException if the argument is {@code null}
+   * @return an unmodifiable set, empty if there is no such group
+   * @throws NullPointerException if the argument is {@code null}
    */
   public Set<String> keys(String group) {
     return valuesOf(group).keySet();
@@ -155,27 +167,27 @@ public final class Metadata {
    *
    * @param group the group's name
    * @param key the name in the group
-   * @return the array that was handed in, only to be read; empty where there is none
-   * @throws IllegalArgumentException if an argument is {@code null}
+   * @return the array that was set, read only; empty if there is none
+   * @throws NullPointerException if an argument is {@code null}
    */
   public Optional<byte[]> value(String group, String key) {
-    return Optional.ofNullable(valuesOf(group).get(Checks.required("key", key)));
+    return Optional.ofNullable(valuesOf(group).get(requireNonNull(key, "key")));
   }
 
   /**
-   * Looks up one value and reads it as UTF-8; bytes that aren't become U+FFFD.
+   * Looks up one value and decodes it as UTF-8; malformed bytes become U+FFFD.
    *
    * @param group the group's name
    * @param key the name in the group
-   * @return the text; empty where there is no value
-   * @throws IllegalArgumentException if an argument is {@code null}
+   * @return the text; empty if there is no value
+   * @throws NullPointerException if an argument is {@code null}
    */
   public Optional<String> text(String group, String key) {
     return value(group, key).map(value -> new String(value, UTF_8));
   }
 
   private Map<String, byte[]> valuesOf(String group) {
-    return groups.getOrDefault(Checks.required("group", group), Map.of());
+    return groups.getOrDefault(requireNonNull(group, "group"), Map.of());
   }
 
   /** {@return whether there is no value in any group} */
@@ -184,8 +196,8 @@ public final class Metadata {
   }
 
   /**
-   * Everything, for loops over it. Both levels of the map are unmodifiable; the arrays are those
-   * that were handed in, only to be read.
+   * All values. Both levels of the map are unmodifiable; the arrays are those that were set, read
+   * only.
    *
    * @return group to key to value
    */

@@ -9,8 +9,10 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a datum that a {@linkplain Message#toNack(NackOptions) nack} hands back to its source is to
- * be treated there. Each option may be absent, and means what the source makes of it.
+ * How the source should treat a datum that a {@linkplain Message#toNack(NackOptions) nack} returns
+ * to it. Each option may be absent. What an option does depends on the source.
+ *
+ * <p>Numaflow knows nacks and their options since 1.8.2.
  *
  * <p>Immutable, equal by content, safe for use by several threads.
  */
@@ -33,7 +35,7 @@ public final class NackOptions {
     reason = builder.reason;
     maxDeliveries = builder.maxDeliveries;
     delay = builder.delay;
-    nackMap = Checks.entries("NackOptions.nackMap", builder.nackMap);
+    nackMap = Checks.textEntries("nackMap", builder.nackMap);
   }
 
   /**
@@ -41,6 +43,7 @@ public final class NackOptions {
    *
    * @param reason for people to read; {@code null}, as an exception's message may be, for none
    * @return the options
+   * @throws IllegalArgumentException if the reason has an unpaired surrogate
    */
   public static NackOptions of(@Nullable String reason) {
     return builder().reason(reason).build();
@@ -134,9 +137,10 @@ public final class NackOptions {
      *
      * @param reason for people to read; {@code null} for none
      * @return this builder
+     * @throws IllegalArgumentException if the reason has an unpaired surrogate
      */
     public Builder reason(@Nullable String reason) {
-      this.reason = reason;
+      this.reason = reason == null ? null : Checks.text("reason", reason);
       return this;
     }
 
@@ -150,7 +154,7 @@ public final class NackOptions {
     public Builder maxDeliveries(long maxDeliveries) {
       if (maxDeliveries < 0 || maxDeliveries > MAX_DELIVERIES_LIMIT) {
         throw new IllegalArgumentException(
-            "NackOptions.maxDeliveries must be from 0 to "
+            "maxDeliveries must be from 0 to "
                 + MAX_DELIVERIES_LIMIT
                 + " but was "
                 + maxDeliveries);
@@ -160,9 +164,8 @@ public final class NackOptions {
     }
 
     /**
-     * Sets how long to wait before the datum is delivered again. The wire counts milliseconds, so
-     * what is finer is cut off here: a computed delay of 1.7 ms becomes 1 ms, one of 0.7 ms becomes
-     * none.
+     * Sets how long to wait before the datum is delivered again, in whole milliseconds. The rest is
+     * cut off: 1.7 ms becomes 1 ms, and 0.7 ms becomes 0.
      *
      * @param delay not negative, at most {@link Long#MAX_VALUE} ms; {@code null} to leave it to the
      *     source
@@ -172,7 +175,7 @@ public final class NackOptions {
     public Builder delay(@Nullable Duration delay) {
       if (delay != null && (delay.isNegative() || delay.compareTo(LONGEST_DELAY) > 0)) {
         throw new IllegalArgumentException(
-            "NackOptions.delay must be from PT0S to " + LONGEST_DELAY + " but was " + delay);
+            "delay must be from PT0S to " + LONGEST_DELAY + " but was " + delay);
       }
       this.delay = delay == null ? null : Duration.ofMillis(delay.toMillis());
       return this;
@@ -183,9 +186,11 @@ public final class NackOptions {
      *
      * @param nackMap copied; {@code null} for none
      * @return this builder
+     * @throws NullPointerException if a name or a value is {@code null}
+     * @throws IllegalArgumentException if a name or a value has an unpaired surrogate
      */
     public Builder nackMap(@Nullable Map<String, String> nackMap) {
-      this.nackMap = nackMap == null ? new HashMap<>() : new HashMap<>(nackMap);
+      this.nackMap = new HashMap<>(Checks.textEntries("nackMap", nackMap));
       return this;
     }
 
@@ -195,9 +200,11 @@ public final class NackOptions {
      * @param name a name that the source knows
      * @param value its value
      * @return this builder
+     * @throws NullPointerException if an argument is {@code null}
+     * @throws IllegalArgumentException if an argument has an unpaired surrogate
      */
     public Builder put(String name, String value) {
-      nackMap.put(name, value);
+      nackMap.put(Checks.text("name", name), Checks.text("value", value));
       return this;
     }
 
@@ -205,8 +212,6 @@ public final class NackOptions {
      * Makes the options.
      *
      * @return options with what was set
-     * @throws IllegalArgumentException if a name or a value of {@code nackMap} is {@code null}; the
-     *     message says which
      */
     public NackOptions build() {
       return new NackOptions(this);

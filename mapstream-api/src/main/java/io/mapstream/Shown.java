@@ -89,8 +89,24 @@ final class Shown {
   }
 
   private static String quoted(String text, String cut) {
-    String oneLine = text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t");
-    return "\"" + oneLine + "\"" + cut;
+    StringBuilder oneLine = new StringBuilder("\"");
+    text.codePoints().forEach(c -> appendEscaped(oneLine, c));
+    return oneLine.append('"').append(cut).toString();
+  }
+
+  private static void appendEscaped(StringBuilder line, int codePoint) {
+    switch (codePoint) {
+      case '\n' -> line.append("\\n");
+      case '\r' -> line.append("\\r");
+      case '\t' -> line.append("\\t");
+      default -> {
+        if (Character.getType(codePoint) == Character.SURROGATE) {
+          line.append("\\u").append(Integer.toHexString(codePoint));
+        } else {
+          line.appendCodePoint(codePoint);
+        }
+      }
+    }
   }
 
   private static String hex(byte[] value) {

@@ -1,14 +1,14 @@
 package io.mapstream;
 
 /**
- * Says that a {@link MessageSink} takes no more messages: its handler has returned or emitted a
- * fail mark, its stream was cancelled or broken, or the emitting thread was interrupted.
+ * A {@link MessageSink} accepts no more messages: its handler has returned or emitted a fail mark,
+ * its stream was cancelled or broken, or the emitting thread was interrupted.
  *
- * <p>Where the stream has ended the interrupt flag of the handler's thread is set, and there is
- * nothing to do but to let the exception pass: the handler ends quietly. Where an emitting thread
- * was interrupted, that thread's flag is set. While the stream is open (after a fail mark, or an
- * interruption by somebody else) an exception that is let out is a handler's failure like any
- * other, so return after {@link Message#toFail()}.
+ * <p>If the stream has ended, the interrupt flag of the handler's thread is set, and the handler
+ * should let this exception pass: it then ends quietly. If an emitting thread was interrupted, the
+ * flag of that thread is set. While the stream is open (after a fail mark, or an interruption by
+ * other code) an exception that leaves the handler is a failure like any other, so return after
+ * {@link Message#toFail()}.
  */
 public class SinkClosedException extends IllegalStateException {
 

@@ -20,8 +20,8 @@ final class TraceContext {
   private TraceContext() {}
 
   /**
-   * Reads what is there and could be a header. The recommendation has a tracestate ignored where
-   * there is no traceparent, and a traceparent hold without a tracestate.
+   * Reads what can be a header. By the recommendation a tracestate is ignored without a
+   * traceparent, and a traceparent is valid without a tracestate.
    */
   static Map<String, String> of(Metadata systemMetadata) {
     String parent = header(systemMetadata, PARENT);
@@ -38,20 +38,19 @@ final class TraceContext {
     return text.isEmpty() || !isHeader(text) ? null : text;
   }
 
-  /** Bytes above 127 have become U+FFFD, which is no header either. */
+  /** Bytes above 127 were decoded as U+FFFD, which is not allowed either. */
   private static boolean isHeader(String text) {
     return text.chars().allMatch(c -> (c >= ' ' && c <= '~') || c == '\t');
   }
 
-  /** Puts a context in place of the one that was there. */
+  /** Replaces the context. */
   static Metadata in(Metadata systemMetadata, Map<String, String> context) {
     Metadata changed = systemMetadata.without(GROUP);
     for (Map.Entry<String, String> header : context.entrySet()) {
       changed = changed.with(GROUP, checkedName(header.getKey()), checkedValue(header));
     }
     if (!context.isEmpty() && !context.containsKey(PARENT)) {
-      throw new IllegalArgumentException(
-          "Datum.traceContext has a tracestate without a traceparent");
+      throw new IllegalArgumentException("traceContext has a tracestate without a traceparent");
     }
     return changed;
   }
@@ -59,7 +58,7 @@ final class TraceContext {
   private static String checkedName(String name) {
     if (!NAMES.contains(name)) {
       throw new IllegalArgumentException(
-          "Datum.traceContext has "
+          "traceContext has "
               + Shown.text(name)
               + "; the platform sends traceparent and tracestate");
     }
@@ -70,9 +69,8 @@ final class TraceContext {
     String value = header.getValue();
     if (value.isEmpty() || !isHeader(value)) {
       throw new IllegalArgumentException(
-          "Datum.traceContext[\""
-              + header.getKey()
-              + "\"] has to be printable ASCII and not empty but was "
+          Checks.entry("traceContext", header.getKey())
+              + " must be printable ASCII and not empty but was "
               + Shown.text(value));
     }
     return value;

@@ -1,16 +1,16 @@
 /**
  * Map-stream functions for Numaflow in plain, blocking Java.
  *
- * <p>A map-stream function gets one datum at a time and answers with any number of messages, each
- * of which travels on as soon as it is emitted, while the function still works on the next one.
+ * <p>A map-stream function receives datums and answers each with any number of messages. Each
+ * message is forwarded as soon as it is emitted, while the function still works on the next one.
  * Here the function is a {@link io.mapstream.MapStreamer}: a method that reads a {@link
  * io.mapstream.Datum} and calls {@link io.mapstream.MessageSink#emit(Message) emit} as often as it
- * likes. There is nothing asynchronous to learn: every datum is handled on a virtual thread of its
- * own, {@code emit} waits while the other side is slower, and the end of the method is the end of
- * the datum.
+ * likes. It is called for many datums at the same time, for each on a virtual thread of its own.
+ * There is nothing asynchronous to learn: {@code emit} waits while the client is slower, and the
+ * datum is done when the method returns.
  *
- * <p>The example splits a datum at its commas, tells the platform to forward nothing where there is
- * no word, and keeps the datum's keys on what it emits:
+ * <p>The example splits a datum at its commas, drops a datum without words, and keeps the datum's
+ * keys on the messages:
  *
  * {@snippet lang=java :
  * final class FlatMapExample implements MapStreamer {
@@ -40,15 +40,15 @@
  *     </tr>
  *     <tr>
  *       <th scope="row">{@link io.mapstream.Datum}</th>
- *       <td>what comes in: a value with its keys, times, headers and metadata</td>
+ *       <td>the input: a value with its keys, times, headers and metadata</td>
  *     </tr>
  *     <tr>
  *       <th scope="row">{@link io.mapstream.MessageSink}</th>
- *       <td>where results go; blocks while the client is slower than the function</td>
+ *       <td>takes the messages; blocks while the client is slower than the function</td>
  *     </tr>
  *     <tr>
  *       <th scope="row">{@link io.mapstream.Message}</th>
- *       <td>what goes out: a value with keys, tags and metadata, or a drop, nack or fail mark</td>
+ *       <td>the output: a value with keys, tags and metadata, or a drop, nack or fail mark</td>
  *     </tr>
  *     <tr>
  *       <th scope="row">{@link io.mapstream.Messages}</th>
@@ -56,7 +56,7 @@
  *     </tr>
  *     <tr>
  *       <th scope="row">{@link io.mapstream.NackOptions}</th>
- *       <td>how a datum handed back to its source is to be delivered again</td>
+ *       <td>how a source should deliver a nacked datum again</td>
  *     </tr>
  *     <tr>
  *       <th scope="row">{@link io.mapstream.Metadata}</th>
@@ -65,15 +65,21 @@
  *   </tbody>
  * </table>
  *
- * <p><b>Values.</b> All of them are immutable and equal by content. Lists and maps are copied where
- * they could still change; byte arrays are handed over instead, since copying each payload would
- * cost more than anything else the library does. Whoever passes an array in gives it away, and must
- * neither change nor reuse it.
+ * <p><b>Values.</b> All of them are immutable and equal by content. Lists and maps are copied if
+ * they could still change. Byte arrays are not copied: a message's array must not be changed until
+ * {@link io.mapstream.MessageSink#emit(Message) emit} has returned, and may be changed or reused
+ * then; the arrays of a datum and of metadata must not be changed at all.
  *
- * <p><b>Absent and wrong arguments.</b> Where absence has an obvious meaning, {@code null} is taken
- * as empty: keys, tags, value, headers, metadata. Anything else that is missing or out of range is
- * an {@link java.lang.IllegalArgumentException} that names the field and what was given. Parameters
- * that take {@code null} carry JSpecify's {@code @Nullable}, all others don't.
+ * <p><b>Null.</b> A parameter with JSpecify's {@code @Nullable} takes {@code null} for absent,
+ * which is the same as empty: the keys, tags and metadata of a message, and every optional field of
+ * a datum. {@code null} for any other parameter, or within a list or a map, is a {@link
+ * java.lang.NullPointerException} whose message is the parameter's name, with the place in it:
+ * {@code tags[1]}.
+ *
+ * <p><b>Text.</b> A text with an unpaired surrogate (half an emoji) can't be sent as it is: it is
+ * an {@link java.lang.IllegalArgumentException} that says where: {@code tags[1]: unpaired surrogate
+ * at index 3}. A value out of range is an {@code IllegalArgumentException} too, with the limit and
+ * what was given.
  */
 @NullMarked
 package io.mapstream;

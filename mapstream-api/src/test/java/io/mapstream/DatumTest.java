@@ -1,12 +1,13 @@
 package io.mapstream;
 
-import static io.mapstream.Refusal.assertRefused;
+import static io.mapstream.Refusal.assertNullRefused;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,7 +30,13 @@ class DatumTest {
   void fieldsComeBackAsGiven() {
     byte[] value = "test_mock_message".getBytes(UTF_8);
     Datum datum =
-        Datum.of(List.of("test_key"), value, EVENT_TIME, WATERMARK, Map.of("h", "v"), USER, SYSTEM);
+        Datum.of(List.of("test_key"), value, EVENT_TIME, WATERMARK, Map.of("h", "v")).toBuilder()
+            .id("7-0")
+            .userMetadata(USER)
+            .systemMetadata(SYSTEM)
+            .build();
+
+    assertEquals("7-0", datum.id());
 
     assertEquals(List.of("test_key"), datum.keys());
     assertSame(value, datum.value());
@@ -43,7 +50,7 @@ class DatumTest {
 
   @Test
   void absentKeysValueHeadersAndMetadataAreEmpty() {
-    Datum datum = Datum.of(null, null, EVENT_TIME, WATERMARK, null, null, null);
+    Datum datum = Datum.of(null, null, EVENT_TIME, WATERMARK, null);
 
     assertEquals(List.of(), datum.keys());
     assertArrayEquals(new byte[0], datum.value());
@@ -51,47 +58,51 @@ class DatumTest {
     assertEquals(Map.of(), datum.headers());
     assertSame(Metadata.empty(), datum.userMetadata());
     assertSame(Metadata.empty(), datum.systemMetadata());
-    assertEquals(datum, Datum.of(null, null, EVENT_TIME, WATERMARK, null));
+    assertEquals("", datum.id());
+    assertEquals(
+        datum, minimal().text(null).headers(null).userMetadata(null).systemMetadata(null).build());
   }
 
   @Test
   void nullEventTimeIsRefusedByName() {
-    assertRefused(
-        "Datum.eventTime is required but was null",
-        () -> Datum.of(List.of(), new byte[0], null, WATERMARK, Map.of()));
+    assertNullRefused("eventTime", () -> minimal().eventTime(null));
+    assertNullRefused(
+        "eventTime", () -> Datum.of(List.of(), new byte[0], null, WATERMARK, Map.of()));
   }
 
   @Test
   void nullWatermarkIsRefusedByName() {
-    assertRefused(
-        "Datum.watermark is required but was null",
-        () -> Datum.of(List.of(), new byte[0], EVENT_TIME, null, Map.of()));
+    assertNullRefused(
+        "watermark", () -> Datum.of(List.of(), new byte[0], EVENT_TIME, null, Map.of()));
   }
 
   @Test
   void builderWithoutTimesIsRefusedByName() {
-    assertRefused("Datum.eventTime is required but was null", () -> Datum.builder().build());
-    assertRefused(
-        "Datum.watermark is required but was null",
-        () -> Datum.builder().eventTime(EVENT_TIME).build());
+    Datum.Builder builder = Datum.builder();
+
+    assertEquals("eventTime must be set", refusalOf(builder));
+    assertEquals("watermark must be set", refusalOf(builder.eventTime(EVENT_TIME)));
   }
 
   @Test
   void nullKeyIsRefusedByIndex() {
-    assertRefused("Datum.keys[1] is null", () -> ofKeys(Arrays.asList("a", null, "c")));
-    assertRefused("Datum.keys[0] is null", () -> minimal().keys((String) null).build());
+    assertNullRefused("keys[1]", () -> ofKeys(Arrays.asList("a", null, "c")));
+    assertNullRefused("keys[0]", () -> minimal().keys((String) null).build());
+    assertNullRefused("keys", () -> minimal().keys((String[]) null));
+    assertNullRefused("id", () -> minimal().id(null));
   }
 
   @Test
   void nullHeaderIsRefusedByName() {
     Map<String, String> nullValue = new HashMap<>(Map.of("a", "1"));
     nullValue.put("b", null);
-    Map<String, String> nullName = new HashMap<>(nullValue);
+    Map<String, String> nullName = new HashMap<>(Map.of("a", "1"));
     nullName.put(null, "2");
 
-    assertRefused("Datum.headers[\"b\"] is null", () -> ofHeaders(nullValue));
-    assertRefused("Datum.headers has a null name", () -> ofHeaders(nullName));
-    assertRefused("Datum.headers[\"b\"] is null", () -> minimal().header("b", null).build());
+    assertNullRefused("headers[\"b\"]", () -> ofHeaders(nullValue));
+    assertNullRefused("a name in headers", () -> ofHeaders(nullName));
+    assertNullRefused("value", () -> minimal().header("b", null));
+    assertNullRefused("name", () -> minimal().header(null, "1"));
   }
 
   @Test
@@ -116,13 +127,21 @@ class DatumTest {
   }
 
   @Test
-  void immutableKeysAndHeadersAreNotCopied() {
+  void immutableKeysAreNotCopied() {
     List<String> keys = List.of("a");
-    Map<String, String> headers = Map.of("h", "1");
-    Datum datum = Datum.of(keys, null, EVENT_TIME, WATERMARK, headers);
 
-    assertSame(keys, datum.keys());
-    assertSame(headers, datum.headers());
+    assertSame(keys, ofKeys(keys).keys());
+  }
+
+  @Test
+  void headersOfTheCallerAreLeftAlone() {
+    Map<String, String> immutable = Map.of("a", "1");
+    Map<String, String> own = new HashMap<>(immutable);
+
+    assertEquals(Map.of("a", "2"), minimal().headers(immutable).header("a", "2").build().headers());
+    assertEquals(
+        Map.of("a", "1", "b", "2"), minimal().headers(own).header("b", "2").build().headers());
+    assertEquals(immutable, own);
   }
 
   @Test
@@ -146,13 +165,15 @@ class DatumTest {
 
     assertEquals(
         Datum.of(
-            List.of("a", "b"),
-            new byte[] {(byte) 0xC3, (byte) 0xA9},
-            EVENT_TIME,
-            WATERMARK,
-            Map.of("x", "1", "y", "2"),
-            USER,
-            SYSTEM),
+                List.of("a", "b"),
+                "é".getBytes(UTF_8),
+                EVENT_TIME,
+                WATERMARK,
+                Map.of("x", "1", "y", "2"))
+            .toBuilder()
+            .userMetadata(USER)
+            .systemMetadata(SYSTEM)
+            .build(),
         built);
   }
 
@@ -169,15 +190,20 @@ class DatumTest {
 
   @Test
   void variationKeepsEveryOtherField() {
-    Datum datum =
-        Datum.of(
-            List.of("a"), new byte[] {1}, EVENT_TIME, WATERMARK, Map.of("h", "v"), USER, SYSTEM);
+    Datum.Builder builder =
+        minimal()
+            .id("7")
+            .keys("a")
+            .value(new byte[] {1})
+            .header("h", "v")
+            .userMetadata(USER)
+            .systemMetadata(SYSTEM);
+    Datum datum = builder.build();
 
     assertEquals(datum, datum.toBuilder().build());
-    assertEquals(
-        Datum.of(
-            List.of("b"), new byte[] {1}, EVENT_TIME, WATERMARK, Map.of("h", "v"), USER, SYSTEM),
-        datum.toBuilder().keys("b").build());
+    assertEquals("7", datum.toBuilder().build().id());
+    assertSame(datum.value(), datum.toBuilder().build().value());
+    assertEquals(builder.keys("b").build(), datum.toBuilder().keys("b").build());
   }
 
   @Test
@@ -189,10 +215,26 @@ class DatumTest {
     assertEquals(one.hashCode(), other.hashCode());
   }
 
+  @Test
+  void idIsNotCompared() {
+    assertEquals(minimal().id("1").build(), minimal().id("2").build());
+    assertEquals(minimal().id("1").build().hashCode(), minimal().id("2").build().hashCode());
+  }
+
+  @Test
+  void equalsItselfAndNothingOfAnotherType() {
+    Datum datum = minimal().build();
+
+    assertEquals(datum, datum);
+    assertNotEquals(datum, null);
+    assertNotEquals(datum, (Object) "datum");
+  }
+
   @ParameterizedTest
   @MethodSource("differingInOneField")
   void oneFieldThatDiffersMakesItUnequal(Datum differing) {
     assertNotEquals(minimal().build(), differing);
+    assertNotEquals(minimal().build().hashCode(), differing.hashCode());
   }
 
   static List<Datum> differingInOneField() {
@@ -213,11 +255,12 @@ class DatumTest {
             + " watermark=2022-09-12T16:01:00Z]",
         minimal().build().toString());
     assertEquals(
-        "Datum[value=\"a,b\" (3 bytes), keys=[\"k\"], eventTime=2022-09-12T16:00:00Z,"
+        "Datum[id=\"7-0\", value=\"a,b\" (3 bytes), keys=[\"k\"], eventTime=2022-09-12T16:00:00Z,"
             + " watermark=2022-09-12T16:01:00Z, headers={a=\"1\", b=\"2\"},"
             + " userMetadata={g={k=\"user\" (4 bytes)}},"
             + " systemMetadata={g={k=\"system\" (6 bytes)}}]",
         minimal()
+            .id("7-0")
             .keys("k")
             .text("a,b")
             .headers(Map.of("b", "2", "a", "1"))
@@ -229,6 +272,10 @@ class DatumTest {
 
   private static Datum.Builder minimal() {
     return Datum.builder().eventTime(EVENT_TIME).watermark(WATERMARK);
+  }
+
+  private static String refusalOf(Datum.Builder incomplete) {
+    return assertThrowsExactly(IllegalStateException.class, incomplete::build).getMessage();
   }
 
   private static Datum ofKeys(List<String> keys) {

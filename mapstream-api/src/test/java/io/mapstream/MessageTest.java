@@ -1,5 +1,6 @@
 package io.mapstream;
 
+import static io.mapstream.Refusal.assertNullRefused;
 import static io.mapstream.Refusal.assertRefused;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -24,16 +25,16 @@ class MessageTest {
   private static final NackOptions BUSY = NackOptions.of("busy");
 
   @Test
-  void absentValueKeysAndTagsAreEmpty() {
-    Message message = new Message(null, null, null);
+  void absentKeysAndTagsAreEmpty() {
+    Message message = new Message(new byte[0], null, null);
 
     assertArrayEquals(new byte[0], message.value());
     assertEquals(List.of(), message.keys());
     assertEquals(List.of(), message.tags());
     assertSame(Metadata.empty(), message.userMetadata());
     assertEquals(Optional.empty(), message.nackOptions());
-    assertEquals(message, Message.of((byte[]) null));
-    assertEquals(message, Message.of((String) null));
+    assertEquals(message, Message.of(new byte[0]));
+    assertEquals(message, Message.of(""));
   }
 
   @Test
@@ -58,17 +59,59 @@ class MessageTest {
   void nullKeyOrTagIsRefusedByIndex() {
     List<String> nullAtOne = Arrays.asList("a", null);
 
-    assertRefused("Message.keys[1] is null", () -> new Message(null, nullAtOne, null));
-    assertRefused("Message.tags[1] is null", () -> new Message(null, null, nullAtOne));
-    assertRefused("Message.keys[1] is null", () -> Message.of("v").withKeys(nullAtOne));
-    assertRefused("Message.tags[1] is null", () -> Message.of("v").withTags("a", null));
+    assertNullRefused("keys[1]", () -> Message.of("v", nullAtOne, null));
+    assertNullRefused("tags[1]", () -> Message.of("v", null, nullAtOne));
+    assertNullRefused("keys[1]", () -> Message.of("v").withKeys(nullAtOne));
+    assertNullRefused("tags[1]", () -> Message.of("v").withTags("a", null));
+  }
+
+  @Test
+  void nullIsRefusedByName() {
+    assertNullRefused("value", () -> new Message(null, null, null));
+    assertNullRefused("value", () -> Message.of((byte[]) null));
+    assertNullRefused("value", () -> Message.of((byte[]) null, null, null));
+    assertNullRefused("value", () -> Message.of(null, 0, 0));
+    assertNullRefused("text", () -> Message.of((String) null));
+    assertNullRefused("text", () -> Message.of((String) null, null, null));
+    assertNullRefused("keys", () -> Message.of("v").withKeys((String[]) null));
+    assertNullRefused("tags", () -> Message.of("v").withTags((String[]) null));
+    assertNullRefused("options", () -> Message.toNack(null));
+  }
+
+  @Test
+  void valueOrTextWithKeysAndTagsIsTheConstructorsMessage() {
+    byte[] value = "v".getBytes(UTF_8);
+    Message message = new Message(value, List.of("k"), List.of("t"));
+
+    assertEquals(message, Message.of(value, List.of("k"), List.of("t")));
+    assertSame(value, Message.of(value, null, null).value());
+    assertEquals(message, Message.of("v", List.of("k"), List.of("t")));
+  }
+
+  @Test
+  void partOfAnArrayIsCopied() {
+    byte[] buffer = "abcd".getBytes(UTF_8);
+    Message message = Message.of(buffer, 1, 2);
+    buffer[1] = 'x';
+
+    assertEquals("bc", message.text());
+    assertEquals(Message.of(""), Message.of(buffer, 4, 0));
+  }
+
+  @Test
+  void partOutsideOfTheArrayIsRefused() {
+    byte[] buffer = new byte[4];
+
+    assertThrows(IndexOutOfBoundsException.class, () -> Message.of(buffer, -1, 1));
+    assertThrows(IndexOutOfBoundsException.class, () -> Message.of(buffer, 0, -1));
+    assertThrows(IndexOutOfBoundsException.class, () -> Message.of(buffer, 3, 2));
   }
 
   @Test
   void changesToTheSourcesDoNotShow() {
     List<String> keys = new ArrayList<>(List.of("k"));
     String[] tags = {"t"};
-    Message message = new Message(null, keys, null).withTags(tags);
+    Message message = Message.of("v", keys, null).withTags(tags);
 
     keys.set(0, "changed");
     tags[0] = "changed";
@@ -120,7 +163,7 @@ class MessageTest {
 
   @Test
   void markAmongOtherTagsCounts() {
-    assertMarks(new Message(null, null, List.of("a", Message.DROP_TAG)), true, false, false);
+    assertMarks(Message.of("", null, List.of("a", Message.DROP_TAG)), true, false, false);
     assertMarks(Message.of("v").withTags("a", Message.FAIL_TAG), false, false, true);
   }
 
@@ -143,10 +186,10 @@ class MessageTest {
   @Test
   void twoMarksAreRefused() {
     assertRefused(
-        "Message.tags holds two marks, U+005C__DROP__ and U+005C__FAIL__, where one is allowed",
-        () -> new Message(null, null, List.of(Message.DROP_TAG, "a", Message.FAIL_TAG)));
+        "tags must hold at most one mark but had U+005C__DROP__ and U+005C__FAIL__",
+        () -> Message.of("", null, List.of(Message.DROP_TAG, "a", Message.FAIL_TAG)));
     assertRefused(
-        "Message.tags holds two marks, U+005C__NACK__ and U+005C__DROP__, where one is allowed",
+        "tags must hold at most one mark but had U+005C__NACK__ and U+005C__DROP__",
         () -> Message.toNack().withTags(Message.DROP_TAG));
   }
 
@@ -156,11 +199,6 @@ class MessageTest {
 
     assertEquals(Optional.of(BUSY), nack.nackOptions());
     assertEquals(Optional.empty(), Message.toNack().nackOptions());
-  }
-
-  @Test
-  void nackWithNullOptionsIsRefused() {
-    assertRefused("Message.nackOptions is required but was null", () -> Message.toNack(null));
   }
 
   @Test
@@ -174,10 +212,20 @@ class MessageTest {
     assertEquals(Message.of("a").hashCode(), Message.of(new byte[] {'a'}).hashCode());
   }
 
+  @Test
+  void equalsItselfAndNothingOfAnotherType() {
+    Message message = Message.toDrop();
+
+    assertEquals(message, message);
+    assertNotEquals(message, null);
+    assertNotEquals(message, (Object) "U+005C__DROP__");
+  }
+
   @ParameterizedTest
   @MethodSource("differingInOneField")
   void oneFieldThatDiffersMakesItUnequal(Message differing) {
     assertNotEquals(Message.toNack(), differing);
+    assertNotEquals(Message.toNack().hashCode(), differing.hashCode());
   }
 
   static List<Message> differingInOneField() {

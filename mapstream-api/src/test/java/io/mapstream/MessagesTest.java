@@ -1,6 +1,6 @@
 package io.mapstream;
 
-import static io.mapstream.Refusal.assertRefused;
+import static io.mapstream.Refusal.assertNullRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -67,9 +67,10 @@ class MessagesTest {
 
   @Test
   void nullMessageIsRefusedByIndex() {
-    assertRefused("Messages[1] is null", () -> Messages.of(A, null));
-    assertRefused("Messages[0] is null", () -> Messages.copyOf(Arrays.asList(null, A)));
-    assertRefused("Messages is required but was null", () -> Messages.copyOf(null));
+    assertNullRefused("messages[1]", () -> Messages.of(A, null));
+    assertNullRefused("messages[0]", () -> Messages.copyOf(Arrays.asList(null, A)));
+    assertNullRefused("messages", () -> Messages.copyOf(null));
+    assertNullRefused("messages", () -> Messages.of((Message[]) null));
   }
 
   @Test
@@ -83,6 +84,8 @@ class MessagesTest {
     assertEquals(list.hashCode(), messages.hashCode());
     assertNotEquals(messages, Messages.of(B, A));
     assertNotEquals(messages, Messages.of(A));
+    assertNotEquals(messages, null);
+    assertNotEquals(messages, (Object) "messages");
   }
 
   @Test

@@ -1,6 +1,6 @@
 package io.mapstream;
 
-import static io.mapstream.Refusal.assertRefused;
+import static io.mapstream.Refusal.assertNullRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -48,8 +48,19 @@ class MetadataTest {
   }
 
   @Test
+  void textsAreUtf8() {
+    Metadata metadata = Metadata.ofTexts(Map.of("g", Map.of("k", "é", "l", "")));
+
+    assertEquals(Metadata.empty().with("g", "k", "é").with("g", "l", ""), metadata);
+    assertThrows(
+        UnsupportedOperationException.class, () -> metadata.asMap().get("g").put("k", new byte[0]));
+    assertSame(Metadata.empty(), Metadata.ofTexts(null));
+  }
+
+  @Test
   void groupWithoutKeysIsNotKept() {
     assertSame(Metadata.empty(), Metadata.of(Map.of("g", Map.of())));
+    assertSame(Metadata.empty(), Metadata.ofTexts(Map.of("g", Map.of())));
     assertEquals(Set.of("tracing_udf"), TRACE.without("other", "k").groups());
   }
 
@@ -107,16 +118,23 @@ class MetadataTest {
     nullKey.put(null, new byte[0]);
     Map<String, byte[]> nullValue = new HashMap<>();
     nullValue.put("k", null);
+    Map<String, String> nullText = new HashMap<>();
+    nullText.put("k", null);
 
-    assertRefused(
-        "a group's name in Metadata is required but was null", () -> Metadata.of(nullName));
-    assertRefused("Metadata[\"g\"] is required but was null", () -> Metadata.of(nullGroup));
-    assertRefused("Metadata[\"g\"] has a null name", () -> Metadata.of(Map.of("g", nullKey)));
-    assertRefused("Metadata[\"g\"][\"k\"] is null", () -> Metadata.of(Map.of("g", nullValue)));
-    assertRefused("group is required but was null", () -> TRACE.value(null, "k"));
-    assertRefused("key is required but was null", () -> TRACE.text("g", null));
-    assertRefused("value is required but was null", () -> TRACE.with("g", "k", (byte[]) null));
-    assertRefused("text is required but was null", () -> TRACE.with("g", "k", (String) null));
+    assertNullRefused("a name in groups", () -> Metadata.of(nullName));
+    assertNullRefused("groups[\"g\"]", () -> Metadata.of(nullGroup));
+    assertNullRefused("a name in groups[\"g\"]", () -> Metadata.of(Map.of("g", nullKey)));
+    assertNullRefused("groups[\"g\"][\"k\"]", () -> Metadata.of(Map.of("g", nullValue)));
+    assertNullRefused("groups[\"g\"][\"k\"]", () -> Metadata.ofTexts(Map.of("g", nullText)));
+    assertNullRefused("group", () -> TRACE.with(null, "k", "v"));
+    assertNullRefused("key", () -> TRACE.with("g", null, "v"));
+    assertNullRefused("value", () -> TRACE.with("g", "k", (byte[]) null));
+    assertNullRefused("text", () -> TRACE.with("g", "k", (String) null));
+    assertNullRefused("group", () -> TRACE.value(null, "k"));
+    assertNullRefused("key", () -> TRACE.text("g", null));
+    assertNullRefused("group", () -> TRACE.keys(null));
+    assertNullRefused("group", () -> TRACE.without(null));
+    assertNullRefused("key", () -> TRACE.without("g", null));
   }
 
   @Test
@@ -126,6 +144,25 @@ class MetadataTest {
 
     assertEquals(one, other);
     assertEquals(one.hashCode(), other.hashCode());
+  }
+
+  @Test
+  void equalsItselfAndNothingOfAnotherType() {
+    assertEquals(TRACE, TRACE);
+    assertNotEquals(TRACE, null);
+    assertNotEquals(TRACE, (Object) TRACE.asMap());
+  }
+
+  @Test
+  void hashCodeDependsOnNamesAndBytes() {
+    Metadata metadata = Metadata.empty().with("g", "k", "v");
+
+    assertNotEquals(0, metadata.hashCode());
+    assertNotEquals(metadata.hashCode(), Metadata.empty().with("g", "k", "w").hashCode());
+    assertNotEquals(metadata.hashCode(), Metadata.empty().with("g", "l", "v").hashCode());
+    assertNotEquals(metadata.hashCode(), Metadata.empty().with("h", "k", "v").hashCode());
+    assertNotEquals(metadata.hashCode(), metadata.with("h", "k", "v").hashCode());
+    assertNotEquals(metadata.hashCode(), metadata.with("g", "l", "v").hashCode());
   }
 
   @Test

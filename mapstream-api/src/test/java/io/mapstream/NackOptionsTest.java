@@ -1,5 +1,6 @@
 package io.mapstream;
 
+import static io.mapstream.Refusal.assertNullRefused;
 import static io.mapstream.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -61,7 +62,7 @@ class NackOptionsTest {
   @ValueSource(longs = {-1, 4294967296L})
   void maxDeliveriesBeyondTheWireIsRefused(long maxDeliveries) {
     assertRefused(
-        "NackOptions.maxDeliveries must be from 0 to 4294967295 but was " + maxDeliveries,
+        "maxDeliveries must be from 0 to 4294967295 but was " + maxDeliveries,
         () -> NackOptions.builder().maxDeliveries(maxDeliveries));
   }
 
@@ -80,7 +81,7 @@ class NackOptionsTest {
 
   @Test
   void delayOutOfRangeIsRefused() {
-    String range = "NackOptions.delay must be from PT0S to PT2562047788015H12M55.807S but was ";
+    String range = "delay must be from PT0S to PT2562047788015H12M55.807S but was ";
 
     assertRefused(range + "PT-0.001S", () -> delayOf(Duration.ofMillis(-1)));
     assertRefused(
@@ -90,10 +91,12 @@ class NackOptionsTest {
 
   @Test
   void nullInNackMapIsRefusedByName() {
-    assertRefused(
-        "NackOptions.nackMap[\"a\"] is null", () -> NackOptions.builder().put("a", null).build());
-    assertRefused(
-        "NackOptions.nackMap has a null name", () -> NackOptions.builder().put(null, "1").build());
+    Map<String, String> nullValue = new HashMap<>();
+    nullValue.put("a", null);
+
+    assertNullRefused("nackMap[\"a\"]", () -> NackOptions.builder().nackMap(nullValue));
+    assertNullRefused("value", () -> NackOptions.builder().put("a", null));
+    assertNullRefused("name", () -> NackOptions.builder().put(null, "1"));
   }
 
   @Test
@@ -122,10 +125,20 @@ class NackOptionsTest {
     assertEquals(full().hashCode(), full().hashCode());
   }
 
+  @Test
+  void equalsItselfAndNothingOfAnotherType() {
+    NackOptions options = full();
+
+    assertEquals(options, options);
+    assertNotEquals(options, null);
+    assertNotEquals(options, (Object) "busy");
+  }
+
   @ParameterizedTest
   @MethodSource("differingInOneField")
   void oneFieldThatDiffersMakesItUnequal(NackOptions differing) {
     assertNotEquals(full(), differing);
+    assertNotEquals(full().hashCode(), differing.hashCode());
   }
 
   static List<NackOptions> differingInOneField() {

@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 
 import org.junit.jupiter.api.function.Executable;
 
-/**
- * What every refused argument has in common: the exception's type, and a text that users rely on.
- */
+/** What refused arguments have in common: the exception's type, and a text that users rely on. */
 final class Refusal {
 
   private Refusal() {}
+
+  static void assertNullRefused(String place, Executable call) {
+    assertEquals(place, assertThrowsExactly(NullPointerException.class, call).getMessage());
+  }
 
   static void assertRefused(String message, Executable call) {
     IllegalArgumentException refusal = assertThrowsExactly(IllegalArgumentException.class, call);

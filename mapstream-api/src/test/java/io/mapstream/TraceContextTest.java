@@ -1,5 +1,6 @@
 package io.mapstream;
 
+import static io.mapstream.Refusal.assertNullRefused;
 import static io.mapstream.Refusal.assertRefused;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -124,17 +125,17 @@ class TraceContextTest {
     Map<String, String> nullValue = new HashMap<>();
     nullValue.put("traceparent", null);
 
-    assertSetRefused("Datum.traceContext[\"traceparent\"] is null", nullValue);
+    assertNullRefused("traceContext[\"traceparent\"]", () -> minimal().traceContext(nullValue));
     assertSetRefused(
-        "Datum.traceContext has \"baggage\"; the platform sends traceparent and tracestate",
+        "traceContext has \"baggage\"; the platform sends traceparent and tracestate",
         Map.of("baggage", "user=1"));
     assertSetRefused(
-        "Datum.traceContext has a tracestate without a traceparent", Map.of("tracestate", STATE));
+        "traceContext has a tracestate without a traceparent", Map.of("tracestate", STATE));
     assertSetRefused(
-        "Datum.traceContext[\"traceparent\"] has to be printable ASCII and not empty but was \"é\"",
+        "traceContext[\"traceparent\"] must be printable ASCII and not empty but was \"é\"",
         Map.of("traceparent", "é"));
     assertSetRefused(
-        "Datum.traceContext[\"traceparent\"] has to be printable ASCII and not empty but was \"\"",
+        "traceContext[\"traceparent\"] must be printable ASCII and not empty but was \"\"",
         Map.of("traceparent", ""));
   }
 

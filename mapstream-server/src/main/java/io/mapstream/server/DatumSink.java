@@ -4,6 +4,7 @@ import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.MessageTooLargeException;
 import io.mapstream.SinkClosedException;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -67,10 +68,7 @@ final class DatumSink implements MessageSink {
 
   @Override
   public void emit(Message message) {
-    if (message == null) {
-      throw new IllegalArgumentException("message is required but was null");
-    }
-    Emission result = WireMapping.encodeResult(message);
+    Emission result = WireMapping.encodeResult(Objects.requireNonNull(message, "message"));
     long size = (long) result.size() + idField.length;
     if (size > writer.maxMessageSize()) {
       throw new MessageTooLargeException(size, writer.maxMessageSize());

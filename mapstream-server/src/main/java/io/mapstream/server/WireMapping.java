@@ -248,18 +248,20 @@ final class WireMapping {
       List<String> allKeys =
           keys != null ? List.copyOf(keys) : firstKey != null ? List.of(firstKey) : List.of();
       Map<String, String> allHeaders = headers == null ? Map.of() : headers;
-      Datum datum =
-          metadata == null
-              ? Datum.of(allKeys, value, eventTime, knownWatermark, allHeaders)
-              : Datum.of(
-                  allKeys,
-                  value,
-                  eventTime,
-                  knownWatermark,
-                  allHeaders,
-                  Codec.metadata(metadata.getUserMetadataMap()),
-                  Codec.metadata(metadata.getSysMetadataMap()));
-      return new Request.Data(id, datum, size);
+      Datum.Builder datum =
+          Datum.builder()
+              .id(id)
+              .keys(allKeys)
+              .value(value)
+              .eventTime(eventTime)
+              .watermark(knownWatermark)
+              .headers(allHeaders);
+      if (metadata != null) {
+        datum
+            .userMetadata(Codec.metadata(metadata.getUserMetadataMap()))
+            .systemMetadata(Codec.metadata(metadata.getSysMetadataMap()));
+      }
+      return new Request.Data(id, datum.build(), size);
     }
   }
 

@@ -179,13 +179,15 @@ class WireMappingTest {
   /** What a request means, by the generated classes. */
   private static Datum datum(MapRequest.Request body) {
     return Datum.of(
-        body.getKeysList(),
-        body.getValue().toByteArray(),
-        instant(body.getEventTime()),
-        body.hasWatermark() ? instant(body.getWatermark()) : WireMapping.UNKNOWN_WATERMARK,
-        body.getHeadersMap(),
-        metadata(body.getMetadata().getUserMetadataMap()),
-        metadata(body.getMetadata().getSysMetadataMap()));
+            body.getKeysList(),
+            body.getValue().toByteArray(),
+            instant(body.getEventTime()),
+            body.hasWatermark() ? instant(body.getWatermark()) : WireMapping.UNKNOWN_WATERMARK,
+            body.getHeadersMap())
+        .toBuilder()
+        .userMetadata(metadata(body.getMetadata().getUserMetadataMap()))
+        .systemMetadata(metadata(body.getMetadata().getSysMetadataMap()))
+        .build();
   }
 
   private static Request.Data expected(MapRequest request) {

@@ -9,6 +9,7 @@ import io.mapstream.Messages;
 import io.mapstream.SinkClosedException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -76,7 +77,7 @@ final class HandlerRun implements MessageSink {
     this.handler = handler;
     this.number = number;
     this.id = Long.toString(number);
-    this.datum = datum;
+    this.datum = datum.id().isEmpty() ? datum.toBuilder().id(id).build() : datum;
     this.bound = bound;
     this.maxMessageSize = maxMessageSize;
     this.thread = Thread.ofVirtual().name("mapstream-" + id).unstarted(this::run);
@@ -113,10 +114,7 @@ final class HandlerRun implements MessageSink {
 
   @Override
   public void emit(Message message) {
-    if (message == null) {
-      throw new IllegalArgumentException("message is required but was null");
-    }
-    long size = ResponseSize.of(id, message);
+    long size = ResponseSize.of(id, Objects.requireNonNull(message, "message"));
     if (size > maxMessageSize) {
       throw new MessageTooLargeException(size, maxMessageSize);
     }

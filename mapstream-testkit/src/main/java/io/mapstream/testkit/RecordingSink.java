@@ -6,6 +6,7 @@ import io.mapstream.Messages;
 import io.mapstream.SinkClosedException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,13 +40,11 @@ public final class RecordingSink implements MessageSink {
    *
    * @param message what to record
    * @throws SinkClosedException after {@link #close()}, and after a message with the fail mark
-   * @throws IllegalArgumentException if the message is {@code null}
+   * @throws NullPointerException if the message is {@code null}
    */
   @Override
   public void emit(Message message) {
-    if (message == null) {
-      throw new IllegalArgumentException("message is required but was null");
-    }
+    Objects.requireNonNull(message, "message");
     synchronized (emitted) {
       if (closedBecause != null) {
         throw new SinkClosedException("emit refused: " + closedBecause);

@@ -163,7 +163,7 @@ class MapStreamClientTest {
         List.of(
             new Message(new byte[] {-1}, List.of("k", ""), List.of("t")),
             Message.of("m").withUserMetadata(Metadata.empty().with("g", "k", new byte[] {3})),
-            Message.of((byte[]) null),
+            Message.of(""),
             Message.toDrop(),
             Message.toNack(),
             Message.toNack(

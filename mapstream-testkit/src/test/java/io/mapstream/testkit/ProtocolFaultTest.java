@@ -62,7 +62,7 @@ class ProtocolFaultTest {
         arguments(
             "a result with two marks",
             List.of(marked(Message.DROP_TAG, Message.FAIL_TAG)),
-            "a result of datum \"a\": Message.tags holds two marks"));
+            "a result of datum \"a\": tags must hold at most one mark"));
   }
 
   private static MapResponse.Builder marked(String... tags) {

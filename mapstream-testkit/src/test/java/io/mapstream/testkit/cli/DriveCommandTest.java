@@ -281,7 +281,7 @@ class DriveCommandTest {
         arguments("{\"headers\":[]}", "headers has to be an object of texts but is []"),
         arguments("{\"headers\":{\"n\":1}}", "headers.n has to be a text but is 1"),
         arguments("{\"traceContext\":\"x\"}", "traceContext has to be an object of texts"),
-        arguments("{\"traceContext\":{\"b3\":\"0\"}}", "Datum.traceContext has \"b3\""),
+        arguments("{\"traceContext\":{\"b3\":\"0\"}}", "traceContext has \"b3\""),
         arguments("{\"eventTime\":\"noon\"}", "eventTime has to be an instant"),
         arguments("{\"watermark\":\"noon\"}", "but is \"noon\""),
         arguments("{\"id\":\"\"}", "id must not be empty"));

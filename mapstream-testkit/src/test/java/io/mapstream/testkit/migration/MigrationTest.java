@@ -1,7 +1,6 @@
 package io.mapstream.testkit.migration;
 
 import static io.mapstream.server.ServerOptions.ErrorPolicy.FAIL;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -103,7 +102,7 @@ class MigrationTest {
     MapStreamer words =
         (keys, datum, sink) -> {
           for (String word : datum.text().split(",", -1)) {
-            sink.emit(word.getBytes(UTF_8));
+            sink.emit(word);
           }
         };
     try (var harness = MapStreamHarness.of(words)) {

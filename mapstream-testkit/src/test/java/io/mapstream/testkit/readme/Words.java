@@ -1,14 +1,12 @@
 package io.mapstream.testkit.readme;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.mapstream.server.MapStreamServer;
 
 public class Words {
   public static void main(String[] args) throws Exception {
     MapStreamServer.run((keys, datum, sink) -> {
       for (String word : datum.text().split(",", -1)) {
-        sink.emit(word.getBytes(UTF_8));
+        sink.emit(word);
       }
     });
   }
