@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpServer;
 import io.mapstream.server.MapStreamServer;
+import io.mapstream.server.MapStreamServerBuilder;
 import io.mapstream.server.micrometer.MapStreamMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -36,7 +37,7 @@ public final class Metered {
         MapStreamServer.builder(FlatMap::split), HttpServer.create(new InetSocketAddress(port), 0));
   }
 
-  static void serve(MapStreamServer.Builder builder, HttpServer http) throws Exception {
+  static void serve(MapStreamServerBuilder builder, HttpServer http) throws Exception {
     var server = builder.build();
     var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     var metrics = new MapStreamMetrics(server);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.net.httpserver.HttpServer;
 import io.mapstream.MapStreamer;
 import io.mapstream.server.MapStreamServer;
+import io.mapstream.server.MapStreamServerBuilder;
 import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.TestDatum;
 import java.io.IOException;
@@ -41,7 +42,7 @@ class MeteredTest {
     HttpServer http =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     URI page = URI.create("http://localhost:" + http.getAddress().getPort() + "/metrics");
-    MapStreamServer.Builder builder =
+    MapStreamServerBuilder builder =
         MapStreamServer.builder(handler).socketPath(socket).serverInfoFile(folder.resolve("info"));
     FutureTask<Void> serving =
         new FutureTask<>(() -> {

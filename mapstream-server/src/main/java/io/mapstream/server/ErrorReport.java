@@ -1,11 +1,9 @@
 package io.mapstream.server;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -43,9 +41,11 @@ final class ErrorReport {
   private void write(HandlerFailure failure, Instant now) throws IOException {
     Path own = Files.createDirectories(folder.resolve(failure.container()));
     Path current = own.resolve("current-udf.json");
-    Files.writeString(current, json(failure, now), UTF_8);
+    if (!Files.isDirectory(current, LinkOption.NOFOLLOW_LINKS)) {
+      Files.deleteIfExists(current); // what a killed process has left, or a link
+    }
     Path complete = own.resolve(now.getEpochSecond() + "-udf.json");
-    Files.move(current, complete, StandardCopyOption.REPLACE_EXISTING);
+    new OwnFile("the error report", complete).write(json(failure, now), current).close();
   }
 
   private static String json(HandlerFailure failure, Instant now) {

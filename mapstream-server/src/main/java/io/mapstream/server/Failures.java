@@ -162,20 +162,13 @@ final class Failures {
     }
   }
 
-  @SuppressWarnings("CatchingUnchecked")
+  /** The stop is asked for before anything that needs memory, which may be full. */
   private void stopServer(HandlerFailure failure) {
-    counters.failed(FailureKind.HANDLER_STOPPED_SERVER);
     boolean isFirst = first.compareAndSet(null, failure);
+    listener.handlerFailed(failure, FailureKind.HANDLER_STOPPED_SERVER);
+    counters.failed(FailureKind.HANDLER_STOPPED_SERVER);
     if (!isFirst) {
       reportLate(failure);
-    }
-    try {
-      listener.handlerFailed(failure, FailureKind.HANDLER_STOPPED_SERVER);
-    } catch (Throwable t) {
-      if (isFirst) {
-        first.set(null); // The next failure tries again.
-      }
-      throw t;
     }
   }
 

@@ -39,6 +39,7 @@ final class LogLines {
         slow.isZero() ? "" : ", slow handlers reported after " + seconds(slow),
         options.datumIdInMdc() ? ", datum id in the MDC" : "",
         options.serverInfoFile());
+    options.misspelt().forEach(line -> log.warn("the environment's {}", line));
   }
 
   /** Unknown where jars have been merged into one. */
@@ -64,14 +65,18 @@ final class LogLines {
         failures(metrics));
   }
 
-  /** The kinds that occurred. */
+  /** The kinds that occurred; if there are none, how many datums a stop has left unanswered. */
   static String failures(ServerMetrics metrics) {
     String kinds =
         metrics.failures().entrySet().stream()
             .filter(kind -> kind.getValue() > 0)
             .map(kind -> kind.getKey() + " " + kind.getValue())
             .collect(Collectors.joining(", "));
-    return kinds.isEmpty() ? "no failures" : "failures: " + kinds;
+    if (!kinds.isEmpty()) {
+      return "failures: " + kinds;
+    }
+    long unanswered = metrics.datumsAdmitted() - metrics.datumsAnswered();
+    return unanswered > 0 ? unanswered + " datums unanswered" : "no failures";
   }
 
   /** To the millisecond; to the second where the time is beyond all clocks. */

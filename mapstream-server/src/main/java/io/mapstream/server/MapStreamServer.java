@@ -2,9 +2,7 @@ package io.mapstream.server;
 
 import io.mapstream.MapStreamer;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -13,7 +11,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +27,20 @@ import org.jspecify.annotations.Nullable;
  * }
  * }
  *
- * <p>{@link #run(MapStreamer)} is all that a pod needs: it obeys SIGTERM, and lets a handler's
- * failure out of {@code main}, so that the process ends with a code other than 0. Inside another
- * program, {@link #start()}, {@link #awaitTermination()} and {@link #close()} do the same in steps
- * and leave signals alone.
+ * <p>{@link #run(MapStreamer)} is all that a pod needs. It obeys SIGTERM, and it throws a handler's
+ * failure; if {@code main} lets that through, the process exits with 1. Inside another program,
+ * {@link #start()}, {@link #awaitTermination()} and {@link #close()} do the same in steps. They
+ * leave signals alone: on a SIGTERM the JVM then ends the process without a drain, unless the
+ * program calls {@link #close()} itself, as in
+ *
+ * {@snippet :
+ * MapStreamServer server = MapStreamServer.builder(handler).build().start();
+ * Runtime.getRuntime().addShutdownHook(new Thread(server::close));
+ * server.awaitTermination();
+ * }
+ *
+ * <p>The exit code after a signal is the JVM's 143 then, and what is logged during the drain may be
+ * lost, since logging libraries close in hooks of their own. {@link #run()} has neither drawback.
  *
  * <p>A server is started once. All methods may be called from any thread.
  */
@@ -50,31 +57,26 @@ public final class MapStreamServer implements AutoCloseable {
 
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
-  /**
-   * How long a stop waits for a last status to reach a client that has been told to go, and for
-   * interrupted handlers to leave.
-   */
-  private static final Duration FAREWELL = Duration.ofSeconds(1);
-
   private final MapStreamer handler;
   private final ServerOptions options;
   private final Counters counters = new Counters();
   private final Failures failures;
   private final CountDownLatch terminated = new CountDownLatch(1);
+  private final Shutdown shutdown;
 
   private final ReentrantLock lifecycle = new ReentrantLock();
 
   // Guarded by lifecycle, which the event loop never waits for.
-  private State state = State.NEW;
+  private boolean used;
   private @Nullable SocketTransport transport;
   private @Nullable StreamRegistry registry;
   private @Nullable ServerInfoFile infoFile;
-  private long started;
 
-  private MapStreamServer(MapStreamer handler, ServerOptions options) {
+  MapStreamServer(MapStreamer handler, ServerOptions options, Runnable onStop) {
     this.handler = handler;
     this.options = options;
     this.failures = new Failures(options, counters, this::handlerFailed);
+    this.shutdown = new Shutdown(options, counters, failures, onStop, terminated);
   }
 
   /**
@@ -99,8 +101,8 @@ public final class MapStreamServer implements AutoCloseable {
    * @param handler called for each datum, by many threads at once
    * @return the builder
    */
-  public static Builder builder(MapStreamer handler) {
-    return new Builder(Objects.requireNonNull(handler, "handler"));
+  public static MapStreamServerBuilder builder(MapStreamer handler) {
+    return new MapStreamServerBuilder(Objects.requireNonNull(handler, "handler"));
   }
 
   /** {@return the settings in effect} */
@@ -119,36 +121,54 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   /**
-   * Starts, and waits until the server has stopped: by SIGTERM or SIGINT, by {@link #close()}, or
-   * by a handler's failure. On a signal, no datum is accepted any more, open handlers have {@link
-   * ServerOptions#shutdownGrace()} to finish, and the process ends with 0 after this method's
-   * caller and the process's other shutdown hooks have come to their end (for at most 5 seconds).
+   * Starts, and waits until the server has stopped: by SIGTERM, SIGINT or SIGHUP, by {@link
+   * #close()}, or by a handler's failure.
    *
-   * @throws IOException if the socket or the server info file can't be made; it names the path
+   * <p>On a signal no datum is accepted any more, and open handlers have {@link
+   * ServerOptions#shutdownGrace()} to finish. Then this method returns. The process exits when the
+   * thread that called it has ended, however long that takes: with 0, or with 1 if a handler has
+   * failed or that thread ended by an exception. Shutdown hooks run as usual; other threads don't
+   * keep the process alive. A second signal ends the process at once, with 128 and the signal's
+   * number.
+   *
+   * <p>A call of {@code System.exit} keeps its code. If a handler calls it, other handlers are
+   * interrupted at once, and their datums get no EOT; otherwise it drains first.
+   *
+   * <p>If a failure is thrown out of {@code main}, the process exits with 1 even if other threads
+   * are left.
+   *
+   * @throws IOException if the socket or the server info file can't be made; the message names
+   *     setting, path and reason
    * @throws ExecutionException if a handler's failure stopped the server; the cause is what it
    *     threw
    * @throws InterruptedException if the calling thread was interrupted; the server is stopped
    * @throws IllegalStateException if it was started before
    */
   public void run() throws IOException, ExecutionException, InterruptedException {
-    StopSignal signal = new StopSignal(this);
+    ProcessEnd end = new ProcessEnd(this);
     try {
       start();
       awaitTermination();
+    } catch (IllegalStateException e) {
+      if (!end.isSignalled()) { // Otherwise the signal was faster than the start.
+        throw e;
+      }
     } catch (InterruptedException e) {
       close();
       throw e;
     } finally {
-      signal.remove();
+      end.runReturns();
     }
   }
 
   /**
    * Listens on the socket, then announces that in the server info file. Returns when both are done.
+   * Signals are left alone; see the class's description.
    *
    * @return this
    * @throws java.net.BindException if a live server answers on the socket, or the path is unusable
-   * @throws IOException if the socket or the server info file can't be made; it names the path
+   * @throws IOException if the socket or the server info file can't be made; the message names
+   *     setting, path and reason
    * @throws IllegalStateException if it was started or closed before
    */
   public MapStreamServer start() throws IOException {
@@ -159,55 +179,66 @@ public final class MapStreamServer implements AutoCloseable {
   MapStreamServer start(InternalSocketKind kind) throws IOException {
     lifecycle.lock();
     try {
-      if (state != State.NEW) {
-        throw new IllegalStateException("a server is started once; this one is " + state);
+      if (state() != State.NEW) {
+        throw new IllegalStateException("a server is started once; this one is " + state());
       }
+      used = true;
       LoggingBridge.install();
       LogThread.OF_PROCESS.forgetRepeated();
-      var socket = new SocketTransport(options.socketPath(), kind);
-      var streams =
-          new StreamRegistry(
-              StreamContext.builder(handler, options, socket.loop())
-                  .counters(counters)
-                  .failures(failures)
-                  .onRequestSize(socket::sizeReads)
-                  .build());
-      var info = new ServerInfoFile(options.serverInfoFile());
-      try {
-        socket.makeWay();
-        info.removeStale();
-        socket.listen(new MapService(streams).definition(), options.maxMessageSize());
-        info.write();
-      } catch (IOException | RuntimeException | Error e) {
-        state = State.STOPPED;
-        closeQuietly(socket, info);
-        terminated.countDown();
-        throw e;
-      }
-      transport = socket;
-      registry = streams;
-      infoFile = info;
-      state = State.RUNNING;
-      started = System.nanoTime();
-      LogLines.started(log, options, socket.kind());
-      return this;
+      begin(kind);
     } finally {
       lifecycle.unlock();
     }
+    LogLines.started(log, options, kind);
+    return this;
+  }
+
+  private State state() {
+    if (!used) {
+      return State.NEW;
+    } else if (terminated.getCount() == 0) {
+      return State.STOPPED;
+    }
+    return shutdown.isRequested() ? State.STOPPING : State.RUNNING;
+  }
+
+  private void begin(InternalSocketKind kind) throws IOException {
+    var socket = new SocketTransport(options.socketPath(), kind, shutdown::loopEnded);
+    var streams =
+        new StreamRegistry(
+            StreamContext.builder(handler, options, socket.loop())
+                .counters(counters)
+                .failures(failures)
+                .onRequestSize(socket::sizeReads)
+                .build());
+    var info = new ServerInfoFile(options.serverInfoFile());
+    try {
+      socket.makeWay();
+      info.makeWay(options.socketPath());
+      socket.listen(new MapService(streams).definition(), options.maxMessageSize());
+      info.write();
+      shutdown.await(streams, socket, info);
+    } catch (IOException | RuntimeException | Error e) {
+      shutdown.cancel(socket, info);
+      throw e;
+    }
+    transport = socket;
+    registry = streams;
+    infoFile = info;
   }
 
   /**
-   * Waits until the server has stopped and its files are gone; also for a server that nobody has
-   * started yet. After a start that failed it returns at once. Not for handlers: the stop waits for
-   * them.
+   * Waits until the server has stopped and its files are gone, also if it has not been started yet.
+   * After a start that failed it returns at once. A handler must not call it, since the stop waits
+   * for the handler.
    *
    * @throws ExecutionException if a handler's failure stopped it; the cause is what the handler
-   *     threw, with the failures of other handlers suppressed on it
+   *     threw, and the failures of other handlers are suppressed on it
    * @throws InterruptedException if the thread was interrupted while it waited; the server runs on
    */
   public void awaitTermination() throws ExecutionException, InterruptedException {
     terminated.await();
-    throwFailure();
+    shutdown.throwFailure();
   }
 
   /**
@@ -222,35 +253,29 @@ public final class MapStreamServer implements AutoCloseable {
     if (!terminated.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
       return false;
     }
-    throwFailure();
+    shutdown.throwFailure();
     return true;
   }
 
-  private void throwFailure() throws ExecutionException {
-    HandlerFailure first = failures.first();
-    if (first != null) {
-      throw new ExecutionException(
-          "the handler failed on datum \"" + first.datumId() + "\"", first.cause());
-    }
-  }
-
   /**
-   * Stops the server and waits until that is done: no datum is accepted any more, open handlers
-   * have {@link ServerOptions#shutdownGrace()} to finish and their EOTs to leave; those that are
-   * left then are interrupted, and their streams end with UNAVAILABLE. The socket and the server
-   * info file are removed.
+   * Stops the server and waits until that is done. No datum is accepted any more. Open handlers
+   * have {@link ServerOptions#shutdownGrace()} to finish, and their EOTs are sent. Handlers that
+   * still run then are interrupted, and their streams end with UNAVAILABLE. The socket and the
+   * server info file are removed.
    *
-   * <p>It takes the grace and a second or two more at most, and eight where something blocks the
-   * event loop.
+   * <p>It takes the grace and one or two seconds more at most, and eight if something blocks the
+   * event loop or the log.
    *
-   * <p>May be called at any time and any number of times; each call waits for the one stop. Called
-   * by a handler it starts the stop and returns at once, since the stop waits for that handler. If
-   * the calling thread is interrupted while it waits, it returns with the flag set and the stop
-   * goes on.
+   * <p>It may be called at any time and any number of times; each call waits for the one stop. If a
+   * handler calls it, it starts the stop and returns at once, since the stop waits for that
+   * handler. If the calling thread is interrupted while it waits, it returns with the flag set, and
+   * the stop goes on.
    */
   @Override
   public void close() {
-    StopThread.start("mapstream-stop", this::stopRunning);
+    if (!endUnstarted()) {
+      shutdown.request();
+    }
     try {
       if (!isHandler(Thread.currentThread())) {
         terminated.await();
@@ -260,147 +285,18 @@ public final class MapStreamServer implements AutoCloseable {
     }
   }
 
-  /** Whether a handler's failure stopped the server. */
-  boolean hasFailed() {
-    return failures.first() != null;
-  }
-
-  private void handlerFailed(HandlerFailure failure, FailureKind kind) {
-    if (kind == FailureKind.HANDLER_STOPPED_SERVER && failures.first() == failure) {
-      StopThread.start("mapstream-stop", () -> stopAfter(failure));
-    }
-  }
-
-  private void stopAfter(HandlerFailure first) {
-    try {
-      Failures.reportStop(first);
-    } finally {
-      stopRunning();
-    }
-  }
-
-  /**
-   * Stops the server if it runs. Returns when that is done, or at once if another thread is at it.
-   */
-  private void stopRunning() {
-    SocketTransport socket;
-    StreamRegistry streams;
-    ServerInfoFile info;
-    long since;
+  /** Whether it was never started; it can't be any more then. Waits for a start under way. */
+  private boolean endUnstarted() {
     lifecycle.lock();
     try {
-      if (state == State.NEW) {
-        state = State.STOPPED;
-        terminated.countDown();
+      if (state() != State.NEW) {
+        return false;
       }
-      if (state != State.RUNNING) {
-        return;
-      }
-      state = State.STOPPING;
-      socket = Objects.requireNonNull(transport);
-      streams = Objects.requireNonNull(registry);
-      info = Objects.requireNonNull(infoFile);
-      since = started;
+      used = true;
+      terminated.countDown();
+      return true;
     } finally {
       lifecycle.unlock();
-    }
-    stop(streams, socket, info, since);
-  }
-
-  private void stop(
-      StreamRegistry streams, SocketTransport socket, ServerInfoFile info, long since) {
-    try {
-      if (failures.first() == null) {
-        drain(streams, socket);
-      } else {
-        stopAccepting(socket);
-      }
-      CountDownLatch ended = ending(socket, idle -> streams.abort(idle, "the server is stopping"));
-      if (!isReached(ended, FAREWELL)) {
-        long left = metrics().datumsInWork();
-        if (left > 0) {
-          log.warn("{} handlers go on, interrupted", left);
-        } else {
-          log.info("a client that does not read is left without the status of its stream");
-        }
-      }
-      LogLines.stopped(log, metrics(), Duration.ofNanos(System.nanoTime() - since));
-      HandlerFailure first = failures.first();
-      if (first != null) {
-        ErrorReport.OF_PROCESS.writeOnce(first, Instant.now());
-      }
-    } finally {
-      try {
-        closeQuietly(socket, info);
-      } finally {
-        LogThread.OF_PROCESS.flush(FAREWELL);
-        finish();
-      }
-    }
-  }
-
-  /**
-   * The streams first: once a client can see that the server stops, none of its datums is taken.
-   */
-  private void drain(StreamRegistry streams, SocketTransport socket) {
-    CountDownLatch begun = new CountDownLatch(1);
-    CountDownLatch drained =
-        ending(
-            socket,
-            idle -> {
-              streams.drain(idle);
-              begun.countDown();
-            });
-    // With a limit, as all that waits for the loop: what blocks it must not block the stop.
-    isReached(begun, FAREWELL);
-    long inWork = metrics().datumsInWork();
-    stopAccepting(socket);
-    if (inWork > 0) {
-      log.info(
-          "mapstream stops; waits up to {} for {} datums in work",
-          LogLines.seconds(options.shutdownGrace()),
-          inWork);
-    }
-    if (!isReached(drained, options.shutdownGrace())) {
-      log.warn(
-          "handlers were still running after {}, interrupted",
-          LogLines.seconds(options.shutdownGrace()));
-    }
-  }
-
-  private static void stopAccepting(SocketTransport socket) {
-    try {
-      socket.stopAccepting(FAREWELL);
-    } catch (IOException e) {
-      log.warn("the socket was not removed", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void finish() {
-    lifecycle.lock();
-    try {
-      state = State.STOPPED;
-    } finally {
-      lifecycle.unlock();
-    }
-    terminated.countDown();
-  }
-
-  /** Has the streams ended on the event loop; the latch opens when all of them are closed. */
-  private static CountDownLatch ending(SocketTransport socket, Consumer<Runnable> ending) {
-    CountDownLatch closed = new CountDownLatch(1);
-    socket.loop().execute(() -> ending.accept(closed::countDown));
-    return closed;
-  }
-
-  private static boolean isReached(CountDownLatch latch, Duration limit) {
-    try {
-      return latch.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
     }
   }
 
@@ -411,158 +307,38 @@ public final class MapStreamServer implements AutoCloseable {
     try {
       socket = transport;
       streams = registry;
-      if (socket == null || streams == null || state == State.STOPPED || !thread.isVirtual()) {
-        return false;
-      }
     } finally {
       lifecycle.unlock();
     }
+    if (socket == null || streams == null || terminated.getCount() == 0 || !thread.isVirtual()) {
+      return false;
+    }
     try {
       return CompletableFuture.supplyAsync(() -> streams.isHandler(thread), socket.loop())
-          .get(FAREWELL.toNanos(), TimeUnit.NANOSECONDS);
+          .get(Shutdown.STEP_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException | ExecutionException | TimeoutException e) {
       return false;
     }
   }
 
-  private static void closeQuietly(SocketTransport socket, ServerInfoFile info) {
-    try {
-      info.remove();
-    } catch (IOException e) {
-      log.warn("the server info file was not removed", e);
-    }
-    try {
-      socket.close(FAREWELL);
-    } catch (IOException e) {
-      log.warn("the socket was not removed", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+  private void handlerFailed(HandlerFailure failure, FailureKind kind) {
+    if (kind == FailureKind.HANDLER_STOPPED_SERVER) {
+      shutdown.request();
     }
   }
 
-  /**
-   * Collects a server's settings; {@link ServerOptions.Builder} says more of each. Not thread-safe.
-   */
-  public static final class Builder {
+  // For the end of the process.
 
-    private final MapStreamer handler;
-    private final ServerOptions.Builder options = ServerOptions.builder();
+  Shutdown shutdown() {
+    return shutdown;
+  }
 
-    private Builder(MapStreamer handler) {
-      this.handler = handler;
-    }
-
-    /**
-     * Sets all settings at once.
-     *
-     * @param all the settings, each of which a later call may still change
-     * @return this
-     */
-    public Builder options(ServerOptions all) {
-      options.all(all);
-      return this;
-    }
-
-    /**
-     * Sets the Unix socket to listen on.
-     *
-     * @param path where the socket is to be
-     * @return this
-     */
-    public Builder socketPath(Path path) {
-      options.socketPath(path);
-      return this;
-    }
-
-    /**
-     * Sets the file that announces the server to the data plane.
-     *
-     * @param path where the file is to be
-     * @return this
-     */
-    public Builder serverInfoFile(Path path) {
-      options.serverInfoFile(path);
-      return this;
-    }
-
-    /**
-     * Sets the largest encoded request and response in bytes.
-     *
-     * @param bytes at least 1
-     * @return this
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder maxMessageSize(int bytes) {
-      options.maxMessageSize(bytes);
-      return this;
-    }
-
-    /**
-     * Sets how many datums are in work at once.
-     *
-     * @param datums at least 1
-     * @return this
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder maxConcurrency(int datums) {
-      options.maxConcurrency(datums);
-      return this;
-    }
-
-    /**
-     * Sets how long a stop waits for open handlers before it interrupts them.
-     *
-     * @param grace zero or more
-     * @return this
-     * @throws IllegalArgumentException if it is negative
-     */
-    public Builder shutdownGrace(Duration grace) {
-      options.shutdownGrace(grace);
-      return this;
-    }
-
-    /**
-     * Sets what a handler's exception does.
-     *
-     * @param policy what is to be done
-     * @return this
-     */
-    public Builder errorPolicy(ServerOptions.ErrorPolicy policy) {
-      options.errorPolicy(policy);
-      return this;
-    }
-
-    /**
-     * Sets whether the datum's id is in SLF4J's MDC of its handler's thread.
-     *
-     * @param inMdc whether it is, under the key {@code datumId}
-     * @return this
-     */
-    public Builder datumIdInMdc(boolean inMdc) {
-      options.datumIdInMdc(inMdc);
-      return this;
-    }
-
-    /**
-     * Sets after what time a handler that still runs is warned about, once and with its stack.
-     *
-     * @param limit the time, or zero for no warning
-     * @return this
-     * @throws IllegalArgumentException if it is negative
-     */
-    public Builder slowHandlerWarning(Duration limit) {
-      options.slowHandlerWarning(limit);
-      return this;
-    }
-
-    /**
-     * A server, not started; what was not set is taken from the environment.
-     *
-     * @return the server
-     * @throws IllegalArgumentException if a variable that is needed has an unusable value
-     */
-    public MapStreamServer build() {
-      return new MapStreamServer(handler, options.build());
+  /** Removes the files at once, without a stop. */
+  void removeFiles() {
+    SocketTransport socket = transport;
+    ServerInfoFile info = infoFile;
+    if (socket != null && info != null) {
+      shutdown.removeFiles(socket, info);
     }
   }
 }

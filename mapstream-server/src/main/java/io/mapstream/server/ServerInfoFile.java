@@ -4,10 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
@@ -21,9 +22,13 @@ final class ServerInfoFile {
   private static final String MARKER = "U+005C__END__";
   private static final String MINIMUM_NUMAFLOW_VERSION = "1.4.0-z";
 
+  /** Larger ones are not read; the platform's are a few hundred bytes. */
+  private static final long LARGEST = 64 * 1024;
+
   private final Path path;
   private final String version;
-  private @Nullable FileIdentity written;
+  private final OwnFile file;
+  private @Nullable FileChannel written;
 
   ServerInfoFile(Path path) {
     this(path, sdkVersion());
@@ -32,6 +37,7 @@ final class ServerInfoFile {
   ServerInfoFile(Path path, String version) {
     this.path = path;
     this.version = version;
+    this.file = new OwnFile("serverInfoFile", path);
   }
 
   /** This SDK's version, as the build filled it in. The platform takes three-part semver only. */
@@ -57,36 +63,53 @@ final class ServerInfoFile {
         + MARKER;
   }
 
-  /** Removes what a killed process left, so that nobody connects before this one accepts. */
-  void removeStale() throws IOException {
-    Files.deleteIfExists(path);
+  /**
+   * Removes what a killed process has left, so that nobody connects before this one accepts;
+   * refuses to touch anything else.
+   *
+   * @throws IOException if something else is there, a live server has written the file, it is the
+   *     socket's path, its folder does not exist, or what is there can't be removed
+   */
+  void makeWay(Path socketPath) throws IOException {
+    Path real = file.realPath("MAPSTREAM_SERVER_INFO_FILE");
+    if (real.equals(new OwnFile("socketPath", socketPath).realPath("MAPSTREAM_SOCKET_PATH"))) {
+      throw refusal("is socketPath as well, and each needs a path of its own");
+    }
+    if (!file.exists()) {
+      return;
+    }
+    if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) || !isServerInfo()) {
+      throw refusal("is there and no server info file, left alone");
+    }
+    if (file.isLocked()) {
+      throw refusal("is that of a live server");
+    }
+    file.removeStale();
   }
 
-  /** Writes the file whole: to a temporary one in the same folder, then by a rename. */
+  /** Whether a server has written it, whole or not. */
+  private boolean isServerInfo() throws IOException {
+    if (Files.size(path) > LARGEST) {
+      return false;
+    }
+    String content = new String(Files.readAllBytes(path), UTF_8);
+    return content.isBlank() || content.startsWith("{\"protocol\"") || content.endsWith(MARKER);
+  }
+
+  private IOException refusal(String reason) {
+    return new FileSystemException(path.toString(), null, "serverInfoFile " + reason);
+  }
+
+  /** Writes the file whole. */
   void write() throws IOException {
-    Path folder = path.toAbsolutePath().getParent();
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw new NoSuchFileException(
-          path.toString(),
-          null,
-          "the folder of serverInfoFile does not exist; outside of a pod, set"
-              + " MAPSTREAM_SERVER_INFO_FILE or ServerOptions.serverInfoFile");
-    }
-    Path whole = folder.resolve(path.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
-    try {
-      Files.writeString(whole, content(), UTF_8);
-      FileIdentity identity = FileIdentity.of(whole);
-      Files.move(whole, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      written = identity;
-    } finally {
-      Files.deleteIfExists(whole);
-    }
+    written = file.write(content());
   }
 
   /** Removes the file if it is still the one that this server wrote. */
   void remove() throws IOException {
     if (written != null) {
-      written.delete(path);
+      file.remove();
+      written.close();
       written = null;
     }
   }

@@ -2,14 +2,15 @@ package io.mapstream.server;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The settings of a {@link MapStreamServer}. Immutable. Each is taken from the code where the
- * builder was given it, else from the environment where the variable is set and not blank, else
- * from the default; all take effect at {@link MapStreamServer#start()}.
+ * The settings of a {@link MapStreamServer}, as {@link MapStreamServer#options()} returns them. A
+ * setting comes from the {@linkplain MapStreamServer#builder builder}; if the code has not set it,
+ * from the environment, where the variable is set and not blank; otherwise it is the default. All
+ * take effect at {@link MapStreamServer#start()}. Immutable.
  *
  * <table>
  * <caption>Settings, their environment variables and defaults</caption>
@@ -40,18 +41,18 @@ public final class ServerOptions {
      * The platform's default: the stream ends with INTERNAL and the message {@code
      * UDF_EXECUTION_ERROR(<container>): <message>}, other handlers are interrupted, the server
      * stops, and {@link MapStreamServer#awaitTermination()} throws. The platform restarts the
-     * container and sends all datums again that were not answered; an input that always fails loops
-     * so for ever.
+     * container and sends all unanswered datums again. An input that fails each time keeps the
+     * container restarting.
      */
     STOP,
 
     /**
-     * The datum alone is answered with the fail mark, and the pipeline's {@code retryStrategy}
+     * Only this datum is answered with the fail mark, and the pipeline's {@code retryStrategy}
      * decides about it; everything else goes on. Each failure is counted and logged at WARN.
-     * Results that the handler emitted before have left already and are repeated by a retry. It
-     * needs a platform that knows the mark. An {@link Error}, but for a {@link StackOverflowError}
-     * outside of {@code emit}, stops the server all the same: it says something about the process
-     * and not about the datum.
+     * Results that the handler emitted before it failed have been sent, and a retry sends them
+     * again. It needs a platform that knows the mark. An {@link Error} still stops the server,
+     * since it says something about the process and not about the datum; the exception is a {@link
+     * StackOverflowError} outside of {@code emit}.
      */
     FAIL
   }
@@ -71,56 +72,57 @@ public final class ServerOptions {
   private final boolean datumIdInMdc;
   private final Duration slowHandlerWarning;
   private final String containerType;
+  private final List<String> misspelt;
 
-  private ServerOptions(Builder builder, Environment env) {
-    socketPath = env.orElse(builder.socketPath, "MAPSTREAM_SOCKET_PATH", Path::of, DEFAULT_SOCKET);
+  /** The settings that {@code given} has, and the rest from the environment. */
+  ServerOptions(MapStreamServerBuilder given, Environment env) {
+    socketPath = env.orElse(given.socketPath, Path::of, DEFAULT_SOCKET, "MAPSTREAM_SOCKET_PATH");
     serverInfoFile =
-        env.orElse(
-            builder.serverInfoFile, "MAPSTREAM_SERVER_INFO_FILE", Path::of, DEFAULT_INFO_FILE);
+        env.orElse(given.serverInfoFile, Path::of, DEFAULT_INFO_FILE, "MAPSTREAM_SERVER_INFO_FILE");
     maxMessageSize =
         env.orElse(
-            builder.maxMessageSize,
-            "MAPSTREAM_MAX_MESSAGE_SIZE",
+            given.maxMessageSize,
             text -> checkMessageSize(parseInt("maxMessageSize", text)),
-            String.valueOf(DEFAULT_MESSAGE_SIZE));
+            String.valueOf(DEFAULT_MESSAGE_SIZE),
+            "MAPSTREAM_MAX_MESSAGE_SIZE");
     maxConcurrency =
         env.orElse(
-            builder.maxConcurrency,
-            "MAPSTREAM_MAX_CONCURRENCY",
+            given.maxConcurrency,
             text -> checkConcurrency(parseInt("maxConcurrency", text)),
-            String.valueOf(DEFAULT_CONCURRENCY));
+            String.valueOf(DEFAULT_CONCURRENCY),
+            "MAPSTREAM_MAX_CONCURRENCY");
     shutdownGrace =
         env.orElse(
-            builder.shutdownGrace,
-            env.isSet("MAPSTREAM_SHUTDOWN_GRACE_SECONDS")
-                ? "MAPSTREAM_SHUTDOWN_GRACE_SECONDS"
-                : "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS",
+            given.shutdownGrace,
             text -> checkGrace(parseSeconds("shutdownGrace", text)),
-            String.valueOf(DEFAULT_GRACE_SECONDS));
+            String.valueOf(DEFAULT_GRACE_SECONDS),
+            "MAPSTREAM_SHUTDOWN_GRACE_SECONDS",
+            "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS");
     errorPolicy =
         env.orElse(
-            builder.errorPolicy,
-            "MAPSTREAM_ERROR_POLICY",
+            given.errorPolicy,
             ServerOptions::parsePolicy,
-            ErrorPolicy.STOP.name());
+            ErrorPolicy.STOP.name(),
+            "MAPSTREAM_ERROR_POLICY");
     datumIdInMdc =
         env.orElse(
-            builder.datumIdInMdc,
-            "MAPSTREAM_DATUM_ID_IN_MDC",
+            given.datumIdInMdc,
             text -> parseBoolean("datumIdInMdc", text),
-            "false");
+            "false",
+            "MAPSTREAM_DATUM_ID_IN_MDC");
     slowHandlerWarning =
         env.orElse(
-            builder.slowHandlerWarning,
-            "MAPSTREAM_SLOW_HANDLER_SECONDS",
+            given.slowHandlerWarning,
             text -> checkSlowHandler(parseSeconds("slowHandlerWarning", text)),
-            "0");
+            "0",
+            "MAPSTREAM_SLOW_HANDLER_SECONDS");
     containerType =
         env.orElse(
-            builder.containerType,
-            "NUMAFLOW_UD_CONTAINER_TYPE",
+            given.containerType,
             Function.identity(),
-            "unknown-container");
+            "unknown-container",
+            "NUMAFLOW_UD_CONTAINER_TYPE");
+    misspelt = env.misspelt();
   }
 
   /**
@@ -129,12 +131,12 @@ public final class ServerOptions {
    * @throws IllegalArgumentException if a variable has an unusable value; it names both
    */
   public static ServerOptions fromEnvironment() {
-    return builder().build();
+    return in(System.getenv());
   }
 
-  /** {@return a builder with nothing set} */
-  public static Builder builder() {
-    return new Builder();
+  /** What that environment and the defaults give. */
+  static ServerOptions in(Map<String, String> environment) {
+    return MapStreamServer.builder((keys, datum, sink) -> {}).optionsIn(environment);
   }
 
   /** {@return the Unix socket that the server listens on} */
@@ -152,7 +154,7 @@ public final class ServerOptions {
     return maxMessageSize;
   }
 
-  /** {@return how many datums are in work at once, over all streams} */
+  /** {@return how many datums are in work at once at most, over all streams} */
   public int maxConcurrency() {
     return maxConcurrency;
   }
@@ -175,7 +177,7 @@ public final class ServerOptions {
     return datumIdInMdc;
   }
 
-  /** {@return after what time a handler that still runs is warned about; zero for never} */
+  /** {@return how long a handler runs before a warning about it is logged; zero for never} */
   public Duration slowHandlerWarning() {
     return slowHandlerWarning;
   }
@@ -183,6 +185,11 @@ public final class ServerOptions {
   /** The platform's name for this container, for error messages. */
   String containerType() {
     return containerType;
+  }
+
+  /** For each variable that looks like a setting's and is none, a line that names the nearest. */
+  List<String> misspelt() {
+    return misspelt;
   }
 
   @Override
@@ -199,19 +206,19 @@ public final class ServerOptions {
             slowHandlerWarning);
   }
 
-  private static int checkMessageSize(int bytes) {
-    return check(bytes >= 1, "maxMessageSize", bytes, "has to be at least 1 byte", bytes);
+  static int checkMessageSize(int bytes) {
+    return check(bytes >= 1, "maxMessageSize", bytes, "must be at least 1", bytes);
   }
 
-  private static int checkConcurrency(int datums) {
-    return check(datums >= 1, "maxConcurrency", datums, "has to be at least 1", datums);
+  static int checkConcurrency(int datums) {
+    return check(datums >= 1, "maxConcurrency", datums, "must be at least 1", datums);
   }
 
-  private static Duration checkGrace(Duration grace) {
+  static Duration checkGrace(Duration grace) {
     return check(!grace.isNegative(), "shutdownGrace", grace, "must not be negative", grace);
   }
 
-  private static Duration checkSlowHandler(Duration limit) {
+  static Duration checkSlowHandler(Duration limit) {
     return check(!limit.isNegative(), "slowHandlerWarning", limit, "must not be negative", limit);
   }
 
@@ -219,7 +226,7 @@ public final class ServerOptions {
     try {
       return Integer.parseInt(text);
     } catch (NumberFormatException e) {
-      throw refusal(name, text, "has to be a whole number up to " + Integer.MAX_VALUE);
+      throw refusal(name, text, "must be a whole number up to " + Integer.MAX_VALUE);
     }
   }
 
@@ -227,7 +234,7 @@ public final class ServerOptions {
     try {
       return Duration.ofSeconds(Long.parseLong(text));
     } catch (NumberFormatException e) {
-      throw refusal(name, text, "has to be a whole number of seconds");
+      throw refusal(name, text, "must be a whole number of seconds");
     }
   }
 
@@ -237,13 +244,13 @@ public final class ServerOptions {
         return policy;
       }
     }
-    throw refusal("errorPolicy", text, "has to be STOP or FAIL");
+    throw refusal("errorPolicy", text, "must be STOP or FAIL");
   }
 
   private static boolean parseBoolean(String name, String text) {
     boolean isTrue = text.equalsIgnoreCase("true");
     boolean valid = isTrue || text.equalsIgnoreCase("false");
-    return check(valid, name, text, "has to be true or false", isTrue);
+    return check(valid, name, text, "must be true or false", isTrue);
   }
 
   private static <T> T check(boolean valid, String name, Object given, String rule, T value) {
@@ -255,174 +262,5 @@ public final class ServerOptions {
 
   private static IllegalArgumentException refusal(String name, Object given, String rule) {
     return new IllegalArgumentException(name + " " + rule + " but was " + given);
-  }
-
-  /** The process's environment, or a test's. */
-  record Environment(Map<String, String> variables) {
-
-    boolean isSet(String variable) {
-      return !variables.getOrDefault(variable, "").isBlank();
-    }
-
-    <T> T orElse(
-        @Nullable T given, String variable, Function<String, T> parse, String defaultValue) {
-      if (given != null) {
-        return given;
-      }
-      if (!isSet(variable)) {
-        return parse.apply(defaultValue);
-      }
-      String text = variables.getOrDefault(variable, "");
-      try {
-        return parse.apply(text.strip());
-      } catch (IllegalArgumentException e) {
-        throw new IllegalArgumentException(
-            "the environment's " + variable + "=" + text + " can't be used: " + e.getMessage(), e);
-      }
-    }
-  }
-
-  /** Collects settings. Not thread-safe. What is not set comes from the environment. */
-  public static final class Builder {
-
-    private @Nullable Path socketPath;
-    private @Nullable Path serverInfoFile;
-    private @Nullable Integer maxMessageSize;
-    private @Nullable Integer maxConcurrency;
-    private @Nullable Duration shutdownGrace;
-    private @Nullable ErrorPolicy errorPolicy;
-    private @Nullable Boolean datumIdInMdc;
-    private @Nullable Duration slowHandlerWarning;
-    private @Nullable String containerType;
-
-    private Builder() {}
-
-    void all(ServerOptions given) {
-      socketPath = given.socketPath;
-      serverInfoFile = given.serverInfoFile;
-      maxMessageSize = given.maxMessageSize;
-      maxConcurrency = given.maxConcurrency;
-      shutdownGrace = given.shutdownGrace;
-      errorPolicy = given.errorPolicy;
-      datumIdInMdc = given.datumIdInMdc;
-      slowHandlerWarning = given.slowHandlerWarning;
-      containerType = given.containerType;
-    }
-
-    /**
-     * Sets the Unix socket to listen on. Its folder has to exist, and the path has to fit into the
-     * system's limit (106 bytes on Linux); both are checked at the start.
-     *
-     * @param path where the socket is to be
-     * @return this
-     */
-    public Builder socketPath(Path path) {
-      this.socketPath = path;
-      return this;
-    }
-
-    /**
-     * Sets the file that announces the server to the data plane. Its folder has to exist.
-     *
-     * @param path where the file is to be
-     * @return this
-     */
-    public Builder serverInfoFile(Path path) {
-      this.serverInfoFile = path;
-      return this;
-    }
-
-    /**
-     * Sets the largest encoded request and response in bytes. Clients have a limit of their own (64
-     * MiB in the data plane), which this one should not exceed.
-     *
-     * @param bytes at least 1
-     * @return this
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder maxMessageSize(int bytes) {
-      this.maxMessageSize = checkMessageSize(bytes);
-      return this;
-    }
-
-    /**
-     * Sets how many datums are in work at once. The default is more than a client asks for; set it
-     * lower where what the handler calls can't take so many.
-     *
-     * @param datums at least 1
-     * @return this
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder maxConcurrency(int datums) {
-      this.maxConcurrency = checkConcurrency(datums);
-      return this;
-    }
-
-    /**
-     * Sets how long a stop waits for open handlers before it interrupts them; zero interrupts at
-     * once.
-     *
-     * @param grace zero or more
-     * @return this
-     * @throws IllegalArgumentException if it is negative
-     */
-    public Builder shutdownGrace(Duration grace) {
-      this.shutdownGrace = checkGrace(grace);
-      return this;
-    }
-
-    /**
-     * Sets what a handler's exception does.
-     *
-     * @param policy what is to be done
-     * @return this
-     */
-    public Builder errorPolicy(ErrorPolicy policy) {
-      this.errorPolicy = policy;
-      return this;
-    }
-
-    /**
-     * Sets whether the datum's id is in SLF4J's MDC of its handler's thread, so that each log line
-     * of a handler can name its datum. It is removed when the handler has left. Whether threads
-     * that the handler starts inherit it is up to the binding (in Logback and Log4j 2 they do not).
-     *
-     * @param inMdc whether it is, under the key {@code datumId}
-     * @return this
-     */
-    public Builder datumIdInMdc(boolean inMdc) {
-      this.datumIdInMdc = inMdc;
-      return this;
-    }
-
-    /**
-     * Sets after what time a handler that still runs is warned about, once, with its datum's id and
-     * the stack of its thread. Its time includes what it is blocked in {@code emit}. The warning
-     * comes when the time is over, at the latest an eighth of it later; handlers at the same place
-     * share one. Nothing else happens to the handler.
-     *
-     * @param limit the time, or zero for no warning
-     * @return this
-     * @throws IllegalArgumentException if it is negative
-     */
-    public Builder slowHandlerWarning(Duration limit) {
-      this.slowHandlerWarning = checkSlowHandler(limit);
-      return this;
-    }
-
-    /**
-     * The settings, with what was not set taken from the environment.
-     *
-     * @return the settings
-     * @throws IllegalArgumentException if a variable that is needed has an unusable value; it names
-     *     both
-     */
-    public ServerOptions build() {
-      return build(System.getenv());
-    }
-
-    ServerOptions build(Map<String, String> environment) {
-      return new ServerOptions(this, new Environment(environment));
-    }
   }
 }

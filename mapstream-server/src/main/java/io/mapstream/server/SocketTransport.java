@@ -8,6 +8,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.ReflectiveChannelFactory;
+import io.grpc.netty.shaded.io.netty.channel.ServerChannel;
 import io.grpc.netty.shaded.io.netty.util.ResourceLeakDetector;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
@@ -18,12 +20,10 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -47,19 +47,43 @@ final class SocketTransport {
 
   private final Path path;
   private final InternalSocketKind kind;
+  private final OwnFile file;
   private final EventLoopGroup loop;
   private final ReadSize readSize = new ReadSize();
   private @Nullable Server server;
-  private @Nullable FileIdentity made;
 
-  SocketTransport(Path path, InternalSocketKind kind) {
+  /**
+   * Nothing is opened yet.
+   *
+   * @param onLoopEnd run at the end of the event loop's thread, whatever ends it
+   */
+  SocketTransport(Path path, InternalSocketKind kind, Runnable onLoopEnd) {
     this.path = path;
     this.kind = kind;
+    this.file = new OwnFile("socketPath", path);
     quietLeakDetector();
-    // Daemon: what keeps the process alive is who waits for the server, and nothing else.
-    this.loop =
-        new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("mapstream-io", true), kind.ioHandler());
+    this.loop = new MultiThreadIoEventLoopGroup(1, new LoopThreads(onLoopEnd), kind.ioHandler());
+  }
+
+  /** A daemon: only the threads that wait for the server keep the process alive. */
+  private static final class LoopThreads extends DefaultThreadFactory {
+    private final Runnable onEnd;
+
+    LoopThreads(Runnable onEnd) {
+      super("mapstream-io", true);
+      this.onEnd = onEnd;
+    }
+
+    @Override
+    public Thread newThread(Runnable loop) {
+      return super.newThread(() -> {
+        try {
+          loop.run();
+        } finally {
+          onEnd.run();
+        }
+      });
+    }
   }
 
   /**
@@ -96,10 +120,10 @@ final class SocketTransport {
    * @throws IOException if the socket can't be made
    */
   void listen(ServerServiceDefinition service, int maxMessageSize) throws IOException {
-    Path firstName = firstName();
+    Path firstName = file.temporary();
     Server listening =
         NettyServerBuilder.forAddress(kind.address(firstName))
-            .channelType(kind.serverChannel())
+            .channelFactory(this::channel)
             .bossEventLoopGroup(loop)
             .workerEventLoopGroup(loop)
             .directExecutor()
@@ -116,19 +140,17 @@ final class SocketTransport {
             .build();
     try {
       listening.start();
+      server = listening;
+      file.rename(firstName);
     } catch (IOException e) {
-      throw new IOException(
-          "can't listen on " + path + ": " + Thrown.causes(e).getLast().getMessage(), e);
+      throw file.failure("can't be made", e);
     }
-    server = listening;
-    FileIdentity identity = FileIdentity.of(firstName);
-    Files.move(firstName, path);
-    made = identity;
   }
 
-  private Path firstName() {
-    int random = ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36);
-    return path.resolveSibling("." + Integer.toString(random, 36));
+  private ServerChannel channel() {
+    ServerChannel channel = new ReflectiveChannelFactory<>(kind.serverChannel()).newChannel();
+    channel.pipeline().addFirst(new HeaderTableBound.Installer());
+    return channel;
   }
 
   /**
@@ -139,19 +161,12 @@ final class SocketTransport {
    * @throws IOException if its folder does not exist, or the old socket can't be removed
    */
   void makeWay() throws IOException {
-    if (length(path) > LONGEST_PATH || length(firstName()) > LONGEST_PATH) {
+    if (length(path) > LONGEST_PATH || length(file.temporary()) > LONGEST_PATH) {
       throw new BindException(
           "socketPath is longer than the " + LONGEST_PATH + " bytes of a Unix socket's: " + path);
     }
-    Path folder = path.toAbsolutePath().getParent();
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw new NoSuchFileException(
-          path.toString(),
-          null,
-          "the folder of socketPath does not exist; outside of a pod, set MAPSTREAM_SOCKET_PATH or"
-              + " ServerOptions.socketPath");
-    }
-    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+    file.realPath("MAPSTREAM_SOCKET_PATH");
+    if (!file.exists()) {
       return;
     }
     if (!isSocket()) {
@@ -160,7 +175,7 @@ final class SocketTransport {
     if (answers()) {
       throw new BindException("a live server answers on socketPath " + path);
     }
-    Files.deleteIfExists(path);
+    file.removeStale();
   }
 
   private static int length(Path path) {
@@ -193,37 +208,35 @@ final class SocketTransport {
   }
 
   /** Accepts no new connection or stream; those that are open go on. */
-  void stopAccepting(Duration patience) throws InterruptedException, IOException {
+  void stopAccepting(Duration limit) throws InterruptedException, IOException {
     if (server != null) {
-      shutDown(server, patience);
+      shutDown(server, limit);
     }
     remove();
   }
 
   /** gRPC waits for the event loop there, without a limit, and something may block the loop. */
-  private static void shutDown(Server server, Duration patience) throws InterruptedException {
-    Thread shutdown = StopThread.start("mapstream-shutdown", server::shutdown);
-    shutdown.join(patience);
+  private static void shutDown(Server server, Duration limit) throws InterruptedException {
+    Thread shutdown = PlatformThread.start("mapstream-shutdown", server::shutdown);
+    shutdown.join(limit);
   }
 
-  private void remove() throws IOException {
-    if (made != null) {
-      made.delete(path);
-      made = null;
-    }
+  /** Removes the socket file if it is ours. */
+  void remove() throws IOException {
+    file.remove();
   }
 
   /**
    * Closes what is still open, the event loop with it, and removes the socket file if it is ours.
    */
-  void close(Duration patience) throws InterruptedException, IOException {
+  void close(Duration limit) throws InterruptedException, IOException {
     if (server != null) {
       if (!server.isShutdown()) {
-        shutDown(server, patience);
+        shutDown(server, limit);
       }
-      if (!server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+      if (!server.awaitTermination(limit.toNanos(), TimeUnit.NANOSECONDS)) {
         server.shutdownNow();
-        server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
+        server.awaitTermination(limit.toNanos(), TimeUnit.NANOSECONDS);
       }
     }
     loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await(2, TimeUnit.SECONDS);

@@ -4,17 +4,34 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.MessageSink;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What the processes of {@link ProcessTest} run: a function that each datum tells what to do. */
 final class ChildMain implements MapStreamer {
 
+  private static final Logger LOG = LoggerFactory.getLogger(ChildMain.class);
+
+  /** Longer than a stop by signal ever waited for anybody. */
+  private static final Duration SLOW = Duration.ofSeconds(6);
+
+  private static final List<byte[]> KEPT = new ArrayList<>();
+  private static final ReentrantLock KEEPING = new ReentrantLock();
+
   private final CountDownLatch asked = new CountDownLatch(1);
+  private final CountDownLatch stopping = new CountDownLatch(1);
 
   /** An exception that can't even be logged. */
   private static final class Unprintable extends RuntimeException {
@@ -34,14 +51,56 @@ final class ChildMain implements MapStreamer {
         System.out.println("run returned");
       }
       case "run with a hook" -> {
-        Runtime.getRuntime()
-            .addShutdownHook(
-                new Thread(() -> {
-                  sleep(Duration.ofMillis(500));
-                  System.out.println("hook ran");
-                }));
+        addSlowHook(Duration.ofMillis(500));
         MapStreamServer.run(function);
       }
+      case "run with a slow end" -> {
+        addSlowHook(SLOW);
+        MapStreamServer.run(function);
+        sleep(SLOW);
+        System.out.println("main ends");
+      }
+      case "run with an idle pool" -> {
+        fillPool();
+        MapStreamServer.run(function);
+        System.out.println("run returned");
+      }
+      case "run in a pool" -> {
+        var pool = Executors.newFixedThreadPool(1);
+        pool.submit(
+                () -> {
+                  MapStreamServer.run(function);
+                  System.out.println("run returned");
+                  return null;
+                })
+            .get();
+      }
+      case "run on a daemon" -> {
+        Thread daemon = Thread.ofPlatform().daemon().start(() -> runUnchecked(function));
+        while (daemon.isAlive()) {
+          sleep(Duration.ofSeconds(1));
+        }
+      }
+      case "run and fail afterwards" -> {
+        fillPool();
+        MapStreamServer.run(function);
+        throw new IllegalStateException("after run");
+      }
+      case "run with a callback" ->
+          MapStreamServer.builder(function)
+              .onStop(() -> {
+                System.out.println("stopping");
+                function.stopping.countDown();
+                throw new IllegalStateException("in the callback");
+              })
+              .build()
+              .run();
+      case "run with another's signal handler" -> {
+        handleTermByPrinting();
+        MapStreamServer.run(function);
+      }
+      case "start with a hook" -> startWithHook(function);
+      case "run with a flag" -> runWithFlag(function);
       case "embedded" -> {
         MapStreamServer server = MapStreamServer.builder(function).build().start();
         function.asked.await();
@@ -51,6 +110,61 @@ final class ChildMain implements MapStreamer {
       }
       default -> throw new IllegalArgumentException(args[0]);
     }
+  }
+
+  private static void startWithHook(MapStreamer handler) throws Exception {
+    MapStreamServer server = MapStreamServer.builder(handler).build().start();
+    Runtime.getRuntime().addShutdownHook(new Thread(server::close));
+    server.awaitTermination();
+  }
+
+  private static void runWithFlag(MapStreamer handler) throws Exception {
+    var stopping = new AtomicBoolean();
+    MapStreamServer.builder(handler).onStop(() -> stopping.set(true)).build().run();
+    System.out.println("stopping is " + stopping);
+  }
+
+  private static void runUnchecked(ChildMain function) {
+    try {
+      MapStreamServer.run(function);
+      System.out.println("run returned");
+    } catch (IOException | ExecutionException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void addSlowHook(Duration time) {
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(() -> {
+              sleep(time);
+              System.out.println("hook ran");
+            }));
+  }
+
+  /** Threads that are no daemons and have nothing to do. */
+  private static void fillPool() throws Exception {
+    var pool = Executors.newFixedThreadPool(2);
+    for (int i = 0; i < 2; i++) {
+      pool.submit(() -> {}).get();
+    }
+  }
+
+  private static void handleTermByPrinting() throws ReflectiveOperationException {
+    Class<?> signal = Class.forName("sun.misc.Signal");
+    Class<?> handler = Class.forName("sun.misc.SignalHandler");
+    signal
+        .getMethod("handle", signal, handler)
+        .invoke(
+            null,
+            signal.getConstructor(String.class).newInstance("TERM"),
+            Proxy.newProxyInstance(
+                ChildMain.class.getClassLoader(),
+                new Class<?>[] {handler},
+                (self, method, given) -> {
+                  System.out.println("their handler");
+                  return null;
+                }));
   }
 
   @Override
@@ -79,9 +193,42 @@ final class ChildMain implements MapStreamer {
           kept.add(new byte[1024 * 1024]);
         }
       }
+      case "exhaust-together" -> {
+        waitFor(datum);
+        List<byte[]> kept = new ArrayList<>();
+        while (kept.size() < Integer.MAX_VALUE) {
+          kept.add(new byte[100]);
+        }
+      }
+      case "keep" -> {
+        KEEPING.lock();
+        try {
+          KEPT.add(new byte[1000]);
+        } finally {
+          KEEPING.unlock();
+        }
+      }
+      case "until-stop" -> {
+        stopping.await();
+        sink.emit(Message.of("stopped"));
+      }
+      case "log" -> {
+        waitFor(datum);
+        LOG.info("the handler goes on");
+        sink.emit(Message.of("done"));
+      }
+      case "log-for-ever" -> {
+        while (true) {
+          LOG.info("a line that nobody reads, of a handler that takes no notice of its end");
+        }
+      }
       case "ask" -> asked.countDown();
       case "exit" -> Thread.ofPlatform().start(() -> System.exit(3));
       case "exit-here" -> System.exit(3);
+      case "exit-7" -> {
+        waitFor(datum);
+        System.exit(7);
+      }
       default -> throw new IllegalArgumentException(datum.text());
     }
   }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mapstream.server.hostile.Await;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,27 +33,58 @@ final class ChildProcess implements AutoCloseable {
 
   static ChildProcess start(Class<?> main, String mode, Map<String, String> environment)
       throws IOException {
-    return start(classPath(), main, mode, environment);
+    return start(List.of(), classPath(), main, mode, environment);
+  }
+
+  /** Starts one with more options of {@code java}; {@code FOLDER} in them is the child's folder. */
+  static ChildProcess startWith(List<String> options, Class<?> main, String mode)
+      throws IOException {
+    return start(options, classPath(), main, mode, Map.of());
+  }
+
+  /** Starts one that logs by another binding than the build's. */
+  static ChildProcess startLoggingBy(String binding, Class<?> main, String mode)
+      throws IOException {
+    String others = jars(Path.of("target", "bindings", binding));
+    assertFalse(others.isEmpty(), binding);
+    String rest = without("slf4j-simple");
+    // Of all bindings, Log4j 2 alone has a default level above INFO.
+    List<String> options = List.of("-Dlog4j2.level=INFO");
+    return start(options, others + File.pathSeparator + rest, main, mode, Map.of());
+  }
+
+  private static String jars(Path folder) throws IOException {
+    try (Stream<Path> jars = Files.list(folder)) {
+      return jars.map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+    }
   }
 
   /** Starts one that lacks a dependency, as after a mistake in the making of an image. */
   static ChildProcess startWithout(String artifact, Class<?> main, String mode) throws IOException {
+    return start(List.of(), without(artifact), main, mode, Map.of());
+  }
+
+  private static String without(String artifact) {
     String rest =
         Stream.of(classPath().split(File.pathSeparator))
             .filter(jar -> !Path.of(jar).getFileName().toString().startsWith(artifact + "-"))
             .collect(Collectors.joining(File.pathSeparator));
     assertNotEquals(classPath(), rest, artifact);
-    return start(rest, main, mode, Map.of());
+    return rest;
   }
 
   private static ChildProcess start(
-      String classPath, Class<?> main, String mode, Map<String, String> environment)
+      List<String> options,
+      String classPath,
+      Class<?> main,
+      String mode,
+      Map<String, String> environment)
       throws IOException {
     Path folder = TestServer.newFolder();
     Map<String, String> all = new HashMap<>(environment);
     all.put("MAPSTREAM_SOCKET_PATH", folder.resolve("s.sock").toString());
     all.put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
-    return start(folder, List.of(), classPath, main, mode, all);
+    return start(folder, List.of(), options, classPath, main, mode, all);
   }
 
   private static String classPath() {
@@ -67,12 +99,13 @@ final class ChildProcess implements AutoCloseable {
       Map<String, String> environment)
       throws IOException {
     Path folder = TestServer.newFolder();
-    return start(folder, launcher.apply(folder), classPath(), main, mode, environment);
+    return start(folder, launcher.apply(folder), List.of(), classPath(), main, mode, environment);
   }
 
   private static ChildProcess start(
       Path folder,
       List<String> launcher,
+      List<String> options,
       String classPath,
       Class<?> main,
       String mode,
@@ -87,11 +120,9 @@ final class ChildProcess implements AutoCloseable {
             "-Xmx128m",
             "-Dorg.slf4j.simpleLogger.log.io.mapstream=info",
             "-Dorg.slf4j.simpleLogger.log.io.grpc=warn",
-            "-Duser.language=en",
-            "-cp",
-            classPath,
-            main.getName(),
-            mode));
+            "-Duser.language=en"));
+    options.forEach(option -> command.add(option.replace("FOLDER", folder.toString())));
+    command.addAll(List.of("-cp", classPath, main.getName(), mode));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
     builder.redirectOutput(folder.resolve("out").toFile());
@@ -117,6 +148,19 @@ final class ChildProcess implements AutoCloseable {
 
   long pid() {
     return process.pid();
+  }
+
+  void awaitOut(String text) throws IOException {
+    Await.until(
+        text,
+        () -> {
+          try {
+            return out().contains(text);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        },
+        () -> "ended: " + !process.isAlive());
   }
 
   ChildProcess awaitFile(String name) throws IOException {

@@ -89,7 +89,7 @@ class ConfigurationPageTest {
     for (String variable : row.variables()) {
       Object other = other(read(defaults(), row.option()));
 
-      ServerOptions set = ServerOptions.builder().build(Map.of(variable, text(other)));
+      ServerOptions set = ServerOptions.in(Map.of(variable, text(other)));
 
       assertEquals(other, read(set, row.option()), variable);
       accessors()
@@ -113,13 +113,13 @@ class ConfigurationPageTest {
     }
     all.put(row.variables().getFirst(), text(first));
 
-    assertEquals(first, read(ServerOptions.builder().build(all), row.option()));
+    assertEquals(first, read(ServerOptions.in(all), row.option()));
   }
 
   @Test
   void thePageNamesEachVariableThatIsRead() throws IOException {
     Set<String> read = new TreeSet<>();
-    ServerOptions.builder().build(new Watched(read));
+    ServerOptions.in(new Watched(read));
     String page = Files.readString(PAGE);
 
     assertFalse(read.isEmpty());
@@ -135,8 +135,7 @@ class ConfigurationPageTest {
 
       var refused =
           assertThrows(
-              IllegalArgumentException.class,
-              () -> ServerOptions.builder().build(Map.of(given[0], given[1])));
+              IllegalArgumentException.class, () -> ServerOptions.in(Map.of(given[0], given[1])));
 
       assertEquals("the environment's " + code(row.get(1)).getFirst(), refused.getMessage());
     }
@@ -161,7 +160,7 @@ class ConfigurationPageTest {
   }
 
   private static ServerOptions defaults() {
-    return ServerOptions.builder().build(Map.of());
+    return ServerOptions.in(Map.of());
   }
 
   private static Object read(ServerOptions options, String option) {

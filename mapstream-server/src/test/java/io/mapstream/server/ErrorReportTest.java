@@ -3,6 +3,7 @@ package io.mapstream.server;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,6 +69,19 @@ class ErrorReportTest {
             + escaped
             + "\\n\\tat a.B.c(B.java:7)\\n\"}",
         Files.readString(files().get(0), UTF_8));
+  }
+
+  /** A report that a killed process has not completed, or a trap. */
+  @Test
+  void aLinkAtTheTemporaryNameIsNotFollowed() throws Exception {
+    Path own = Files.createDirectory(folder.resolve("udf"));
+    Path target = Files.writeString(folder.resolve("target"), "precious");
+    Files.createSymbolicLink(own.resolve("current-udf.json"), target);
+
+    new ErrorReport(folder).writeOnce(failure("boom"), NOW);
+
+    assertEquals("precious", Files.readString(target));
+    assertTrue(Files.readString(own.resolve("1700000000-udf.json")).contains("boom"));
   }
 
   @Test

@@ -19,8 +19,7 @@ class InFlightTest {
   private final InFlight inFlight = new InFlight(admission);
 
   private static final StreamContext CONTEXT =
-      StreamContext.builder(
-              (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), task -> {})
+      StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), task -> {})
           .build();
 
   /** One whose handler has returned. */

@@ -46,7 +46,7 @@ class MapStreamHostileTest {
   }
 
   private StreamContext contextOf(MapStreamer handler) {
-    return contextOf(handler, ServerOptions.builder().build(Map.of()), loop);
+    return contextOf(handler, ServerOptions.in(Map.of()), loop);
   }
 
   private StreamContext contextOf(MapStreamer handler, ServerOptions options, Executor executor) {
@@ -54,7 +54,7 @@ class MapStreamHostileTest {
   }
 
   private StreamContext contextOn(HandlerTask.Threads threads) {
-    return builder((keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), loop)
+    return builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop)
         .threads(threads)
         .build();
   }
@@ -184,7 +184,9 @@ class MapStreamHostileTest {
                 }
               }
             },
-            ServerOptions.builder().errorPolicy(ServerOptions.ErrorPolicy.FAIL).build(Map.of()),
+            MapStreamServer.builder((keys, datum, sink) -> {})
+                .errorPolicy(ServerOptions.ErrorPolicy.FAIL)
+                .optionsIn(Map.of()),
             overflows);
     assertStopsTheServer(context, thrown);
   }
@@ -204,8 +206,7 @@ class MapStreamHostileTest {
     AtomicBoolean full = new AtomicBoolean(true);
     Executor fillsUp = loopThrowingOnce(full, new OutOfMemoryError("thrown by the test"));
 
-    assertEndsByItself(
-        contextOf((keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), fillsUp));
+    assertEndsByItself(contextOf((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), fillsUp));
   }
 
   private void assertStopsTheServer(StreamContext context, Throwable cause) throws Exception {
@@ -267,7 +268,9 @@ class MapStreamHostileTest {
     AtomicBoolean full = new AtomicBoolean();
     Executor fillsUp = loopThrowingOnce(full, thrown);
     ServerOptions options =
-        ServerOptions.builder().errorPolicy(ServerOptions.ErrorPolicy.FAIL).build(Map.of());
+        MapStreamServer.builder((keys, datum, sink) -> {})
+            .errorPolicy(ServerOptions.ErrorPolicy.FAIL)
+            .optionsIn(Map.of());
     IllegalStateException boom = new IllegalStateException("boom");
     StreamContext context =
         contextOf(

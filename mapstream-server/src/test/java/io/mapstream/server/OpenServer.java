@@ -31,7 +31,7 @@ public final class OpenServer implements AutoCloseable {
 
   private OpenServer(MapStreamer handler, ServerOptions options) {
     this.socket = options.socketPath();
-    this.transport = new SocketTransport(socket, InternalSocketKind.best());
+    this.transport = new SocketTransport(socket, InternalSocketKind.best(), () -> {});
     Counters counters = new Counters();
     this.context =
         StreamContext.builder(handler, options, transport.loop())

@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -65,20 +67,18 @@ class ProcessTest {
   }
 
   @Test
-  void aSecondSignalChangesNothing() throws Exception {
+  void aSecondSignalEndsAtOnce() throws Exception {
     try (ChildProcess child = child("run")) {
       Call call = child.open().send("1", "wait " + child.file("gate"));
       call.results("1", 1);
       child.signal("TERM");
-      child.signal("TERM");
       awaitStopping(child);
       child.signal("TERM");
-      Files.createFile(child.file("gate"));
 
-      call.endsWith(Status.Code.UNAVAILABLE);
-
-      assertEquals(1, call.received("1").eots());
-      assertEquals(0, child.exitCode());
+      assertEquals(143, child.exitCode(), child.err());
+      assertTrue(child.err().contains("SIGTERM after another signal"), child.err());
+      assertTrue(child.err().contains("1 datums in work"), child.err());
+      assertEquals(0, call.eots());
       child.assertFilesGone();
     }
   }
@@ -232,13 +232,271 @@ class ProcessTest {
     }
   }
 
+  /** The signal's handler waits for the end of main, whose clean-up takes long, and for hooks. */
   @Test
-  void theApplicationsOwnShutdownHookGetsItsTurn() throws Exception {
+  void nothingThatTheApplicationDoesAtItsEndIsCut() throws Exception {
+    try (ChildProcess child = child("run with a slow end")) {
+      child.awaitFile("info").signal("TERM");
+
+      assertEquals(0, child.exitCode(), child.err());
+      assertEquals("main ends\nhook ran\n", child.out());
+      assertTrue(child.err().contains("the process exits when Thread[#"), child.err());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"run with an idle pool", "run in a pool", "run on a daemon"})
+  void threadsWithNothingToDoDoNotKeepTheProcess(String mode) throws Exception {
+    try (ChildProcess child = child(mode)) {
+      Call call = child.open().send("1", "wait " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(1, call.received("1").eots());
+      assertEquals(0, child.exitCode(), child.err());
+      assertEquals("run returned\n", child.out());
+      assertFalse(child.err().contains(" WARN "), child.err());
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void anExceptionAfterRunIsNoSuccess() throws Exception {
+    try (ChildProcess child = child("run and fail afterwards")) {
+      child.awaitFile("info").signal("TERM");
+
+      assertEquals(1, child.exitCode(), child.err());
+      assertTrue(child.err().contains("IllegalStateException: after run"), child.err());
+    }
+  }
+
+  /** A pool of the user's must not keep a process that serves nothing any more. */
+  @Test
+  void aHandlersFailureEndsTheProcessWithOtherThreadsLeft() throws Exception {
+    try (ChildProcess child = child("run with an idle pool")) {
+      child.open().send("1", "fail").endsWith(Status.Code.INTERNAL);
+
+      assertEquals(1, child.exitCode(), child.err());
+      assertTrue(child.err().contains("Exception in thread \"main\""), child.err());
+      child.assertFilesGone();
+    }
+  }
+
+  /** What is inside an exit can't finish, so nobody waits for it or for the others. */
+  @Test
+  void anExitInAHandlerDoesNotWaitForTheOthers() throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "wait " + child.file("never"));
+      call.results("1", 1);
+      Files.createFile(child.file("gate"));
+      call.send("2", "exit-7 " + child.file("gate"));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(7, child.exitCode(), child.err());
+      assertEquals(0, call.eots());
+      assertTrue(child.err().contains("a handler called System.exit; 2 datums"), child.err());
+      assertTrue(child.err().contains("2 datums unanswered"), child.err());
+      assertFalse(child.err().contains("no failures"), child.err());
+      child.assertFilesGone();
+    }
+  }
+
+  /** The drain is under way, and the grace of 30 seconds is not over. */
+  @Test
+  void anExitInAHandlerEndsADrain() throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "wait " + child.file("never"));
+      call.results("1", 1);
+      call.send("2", "exit-7 " + child.file("gate")).results("2", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(7, child.exitCode(), child.err());
+      assertEquals(0, call.eots());
+      child.assertFilesGone();
+    }
+  }
+
+  /** As a function stops that follows a source without an end. */
+  @Test
+  void theCallbackRunsWhenTheDrainBegins() throws Exception {
+    try (ChildProcess child = child("run with a callback")) {
+      Call call = child.open().send("1", "until-stop");
+      call.results("1", 1);
+      child.signal("TERM");
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(List.of("started", "stopped"), call.received("1").texts());
+      assertEquals(1, call.received("1").eots());
+      assertEquals(0, child.exitCode(), child.err());
+      assertEquals("stopping\n", child.out());
+      assertTrue(child.err().contains("IllegalStateException: in the callback"), child.err());
+    }
+  }
+
+  @Test
+  void mainSeesWhatTheCallbackHasDone() throws Exception {
+    try (ChildProcess child = child("run with a flag")) {
+      child.awaitFile("info").signal("TERM");
+
+      assertEquals(0, child.exitCode(), child.err());
+      assertEquals("stopping is true\n", child.out());
+    }
+  }
+
+  /** As operating.md shows it. The exit code is the JVM's own. */
+  @Test
+  void aServerThatIsStartedDrainsByAHookOfTheApplication() throws Exception {
+    try (ChildProcess child = child("start with a hook")) {
+      Call call = child.open().send("1", "wait " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(1, call.received("1").eots());
+      assertEquals(143, child.exitCode(), child.err());
+      child.assertFilesGone();
+    }
+  }
+
+  // Where signals can't be taken.
+
+  private static final List<String> DEBUG =
+      List.of("-Dorg.slf4j.simpleLogger.log.io.mapstream=debug");
+
+  private static List<String> withDebug(String... options) {
+    return Stream.concat(DEBUG.stream(), Stream.of(options)).toList();
+  }
+
+  /** The JVM's hook does the drain there. A hook that joined itself would be reported as left. */
+  @Test
+  void withoutTheModuleOfSignalsTheHookDrains() throws Exception {
+    List<String> options =
+        withDebug("--limit-modules=java.base,java.logging,java.management,java.naming,jdk.jfr");
+    try (ChildProcess child =
+        ChildProcess.startWith(options, ChildMain.class, "run with an idle pool")) {
+      Call call = child.open().send("1", "wait " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(1, call.received("1").eots());
+      assertEquals(0, child.exitCode(), child.err());
+      assertTrue(child.err().contains("signals are left to the JVM"), child.err());
+      assertFalse(child.err().contains("waits only for hooks"), child.err());
+      child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void reducedSignalsAreLeftToTheSystem() throws Exception {
+    try (ChildProcess child = ChildProcess.startWith(withDebug("-Xrs"), ChildMain.class, "run")) {
+      child.awaitFile("info").signal("TERM");
+
+      assertEquals(143, child.exitCode());
+      assertTrue(child.err().contains("SIGTERM is left to the JVM"), child.err());
+    }
+  }
+
+  @Test
+  void aHandlerOfSomebodyElseStays() throws Exception {
+    try (ChildProcess child =
+        ChildProcess.startWith(withDebug(), ChildMain.class, "run with another's signal handler")) {
+      Call call = child.open();
+      child.signal("TERM");
+      child.awaitOut("their handler");
+
+      assertEquals(List.of("started", "echo"), call.send("1", "echo").answer("1").texts());
+      assertTrue(child.err().contains("SIGTERM is left to"), child.err());
+    }
+  }
+
+  @Test
+  void theApplicationsOwnShutdownHookRuns() throws Exception {
     try (ChildProcess child = child("run with a hook")) {
       child.awaitFile("info").signal("TERM");
 
       assertEquals(0, child.exitCode());
       assertEquals("hook ran\n", child.out());
+    }
+  }
+
+  @Test
+  void aRecordingToAFileHasTheDrainedDatumAndItsStream() throws Exception {
+    List<String> options =
+        List.of(
+            "-XX:StartFlightRecording=settings=none,+io.mapstream.Datum#enabled=true,"
+                + "+io.mapstream.Stream#enabled=true,filename=FOLDER/r.jfr");
+    try (ChildProcess child = ChildProcess.startWith(options, ChildMain.class, "run")) {
+      Call call = child.open().send("1", "wait " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+      call.endsWith(Status.Code.UNAVAILABLE);
+      assertEquals(0, child.exitCode(), child.err());
+
+      List<String> events =
+          RecordingFile.readAllEvents(child.file("r.jfr")).stream()
+              .map(event -> event.getEventType().getName())
+              .sorted()
+              .toList();
+
+      assertEquals(List.of("io.mapstream.Datum", "io.mapstream.Stream"), events);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"log4j2", "jul", "logback", "simple"})
+  void everyLineOfAStopIsLogged(String binding) throws Exception {
+    try (ChildProcess child =
+        ChildProcess.startLoggingBy(binding, ChildMain.class, "run with a hook")) {
+      Call call = child.open().send("1", "log " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+      call.endsWith(Status.Code.UNAVAILABLE);
+      assertEquals(0, child.exitCode(), child.err());
+
+      String all = child.out() + child.err();
+      for (String line :
+          List.of("the handler goes on", "mapstream stops; waits", "mapstream stopped after")) {
+        assertTrue(all.contains(line), () -> line + " is not in " + all);
+      }
+    }
+  }
+
+  /** The ERROR of a handler that fails in the drain, in the default configuration. */
+  @ParameterizedTest
+  @ValueSource(strings = {"log4j2", "jul", "logback", "simple"})
+  void aFailureInTheDrainIsLogged(String binding) throws Exception {
+    try (ChildProcess child = ChildProcess.startLoggingBy(binding, ChildMain.class, "run")) {
+      Call call = child.open().send("1", "wait-and-fail " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+      call.endsWith(Status.Code.INTERNAL);
+      assertEquals(1, child.exitCode(), child.err());
+
+      String all = child.out() + child.err();
+      assertTrue(all.contains("the handler failed on datum \"1\""), all);
     }
   }
 

@@ -27,7 +27,7 @@ class ResponseWriterInterleavingTest {
 
   /** Made before the scenarios, since the checker takes a loop of 50 rounds for a hang. */
   private static final ServerOptions OPTIONS =
-      ServerOptions.builder().maxMessageSize(AMPLE).build(Map.of());
+      MapStreamServer.builder((keys, datum, sink) -> {}).maxMessageSize(AMPLE).optionsIn(Map.of());
 
   private static final Limits LIMITS = Limits.of(OPTIONS);
 

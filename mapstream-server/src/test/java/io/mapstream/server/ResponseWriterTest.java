@@ -42,14 +42,16 @@ class ResponseWriterTest {
   }
 
   private static Limits limits(int pending, int message) {
-    ServerOptions options = ServerOptions.builder().maxMessageSize(message).build(Map.of());
+    ServerOptions options =
+        MapStreamServer.builder((keys, datum, sink) -> {})
+            .maxMessageSize(message)
+            .optionsIn(Map.of());
     return Limits.of(options).withPending(pending);
   }
 
   private ResponseWriter writer(Executor loop, Limits limits) {
     StreamContext context =
-        StreamContext.builder(
-                (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), loop)
+        StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop)
             .limits(limits)
             .build();
     return new ResponseWriter(

@@ -27,10 +27,10 @@ final class ScenarioRun {
     this.scheduler = new StepScheduler(orders);
     this.handlers =
         new StepHandlers(
-            ServerOptions.builder()
+            MapStreamServer.builder((keys, datum, sink) -> {})
                 .maxConcurrency(scenario.maxConcurrency())
                 .errorPolicy(scenario.policy())
-                .build(Map.of()),
+                .optionsIn(Map.of()),
             scheduler);
     scheduler.whenStarted(() -> {
       if (calls.stream().allMatch(FakeCall::hasEnded)) {

@@ -3,6 +3,7 @@ package io.mapstream.server;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The server info file, to the byte. */
 class ServerInfoFileTest {
@@ -63,24 +65,101 @@ class ServerInfoFileTest {
         ServerInfoFile::sdkVersion);
   }
 
-  @Test
-  void writeReplacesWhatIsThere() throws Exception {
-    Files.writeString(path, "of a killed process, and longer than the new content".repeat(10));
+  private ServerInfoFile info() {
+    return new ServerInfoFile(path, "1.2.3");
+  }
 
-    new ServerInfoFile(path, "1.2.3").write();
+  private void makeWay() throws IOException {
+    info().makeWay(folder.resolve("s.sock"));
+  }
 
-    assertEquals(EXACTLY, Files.readString(path));
+  /** Of this SDK, of another one, cut off, or cut off at once. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        EXACTLY,
+        "{\"metadata\": {}, \"protocol\": \"uds\"}U+005C__END__",
+        "{\"protocol\":\"uds\",\"lang",
+        ""
+      })
+  void whatAKilledServerHasLeftIsRemoved(String left) throws Exception {
+    Files.writeString(path, left);
+
+    makeWay();
+    makeWay();
+
+    assertEquals(List.of(), files());
+  }
+
+  private void assertLeftAlone(String reason) {
+    IOException refused = assertThrows(IOException.class, this::makeWay);
+    for (String part : List.of("serverInfoFile", path.toString(), reason)) {
+      assertTrue(refused.getMessage().contains(part), refused::getMessage);
+    }
   }
 
   @Test
-  void staleFileIsRemovedAndAMissingOneIsNoError() throws Exception {
-    Files.writeString(path, "of a killed process");
-    ServerInfoFile info = new ServerInfoFile(path, "1.2.3");
+  void anEmptyFolderIsLeftAlone() throws Exception {
+    Files.createDirectory(path);
 
-    info.removeStale();
-    info.removeStale();
+    assertLeftAlone("no server info file");
 
-    assertEquals(List.of(), files());
+    assertTrue(Files.isDirectory(path));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {8, 100_000})
+  void aFileOfSomebodyElseIsLeftAlone(int size) throws Exception {
+    String precious = "x".repeat(size);
+    Files.writeString(path, precious);
+
+    assertLeftAlone("no server info file");
+
+    assertEquals(precious, Files.readString(path));
+  }
+
+  @Test
+  void aLinkIsLeftAlone() throws Exception {
+    Path target = Files.writeString(folder.resolve("target"), EXACTLY);
+    Files.createSymbolicLink(path, target);
+
+    assertLeftAlone("no server info file");
+
+    assertEquals(EXACTLY, Files.readString(target));
+  }
+
+  @Test
+  void theFileOfALiveServerIsLeftAlone() throws Exception {
+    ServerInfoFile live = info();
+    live.write();
+
+    assertLeftAlone("live server");
+
+    assertEquals(EXACTLY, Files.readString(path));
+    live.remove();
+    makeWay();
+  }
+
+  /** Two servers that start at the same moment both find the place free. */
+  @Test
+  void aFileThatHasComeInTheMeantimeIsNotReplaced() throws Exception {
+    Files.writeString(path, "precious");
+
+    IOException refused = assertThrows(IOException.class, () -> info().write());
+
+    assertTrue(refused.getMessage().contains("there is a file already"), refused::getMessage);
+    assertEquals("precious", Files.readString(path));
+    assertEquals(List.of(path), files());
+  }
+
+  @Test
+  void theSocketsPathIsRefused() throws Exception {
+    Path link = Files.createSymbolicLink(folder.resolve("link"), folder);
+    for (Path socket : List.of(path, link.resolve("info"))) {
+      IOException refused = assertThrows(IOException.class, () -> info().makeWay(socket));
+
+      assertTrue(refused.getMessage().contains("is socketPath as well"), refused::getMessage);
+    }
   }
 
   @Test
@@ -117,6 +196,7 @@ class ServerInfoFileTest {
   void theSameContentWrittenByAnotherServerIsNotRemoved() throws Exception {
     ServerInfoFile info = new ServerInfoFile(path, "1.2.3");
     info.write();
+    Files.delete(path);
     new ServerInfoFile(path, "1.2.3").write();
 
     info.remove();

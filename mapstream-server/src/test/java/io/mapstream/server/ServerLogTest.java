@@ -91,7 +91,7 @@ class ServerLogTest {
       String failure = lines.get(1);
       assertTrue(
           failure.startsWith(
-              "[mapstream-a] WARN io.mapstream.server.MapService - the handler failed on datum"
+              "[mapstream-a] WARN io.mapstream.server.Failures - the handler failed on datum"
                   + " \"a\", answered with the fail mark\njava.lang.IllegalStateException: boom\n"
                   + "\tat "),
           failure);

@@ -9,6 +9,7 @@ import io.mapstream.server.ServerOptions.ErrorPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -32,8 +33,12 @@ class ServerOptionsTest {
           "MAPSTREAM_SLOW_HANDLER_SECONDS", "13",
           "NUMAFLOW_UD_CONTAINER_TYPE", "udf");
 
+  private static MapStreamServerBuilder builder() {
+    return MapStreamServer.builder((keys, datum, sink) -> {});
+  }
+
   private static ServerOptions from(Map<String, String> environment) {
-    return ServerOptions.builder().build(environment);
+    return ServerOptions.in(environment);
   }
 
   @Test
@@ -69,7 +74,7 @@ class ServerOptionsTest {
   @Test
   void codeWins() {
     ServerOptions options =
-        ServerOptions.builder()
+        builder()
             .socketPath(Path.of("/code/s"))
             .serverInfoFile(Path.of("/code/i"))
             .maxMessageSize(2000)
@@ -78,7 +83,7 @@ class ServerOptionsTest {
             .errorPolicy(ErrorPolicy.STOP)
             .datumIdInMdc(false)
             .slowHandlerWarning(Duration.ofMillis(2))
-            .build(ENVIRONMENT);
+            .optionsIn(ENVIRONMENT);
 
     assertEquals(Path.of("/code/s"), options.socketPath());
     assertEquals(Path.of("/code/i"), options.serverInfoFile());
@@ -158,14 +163,14 @@ class ServerOptionsTest {
             "MAPSTREAM_DATUM_ID_IN_MDC", "x",
             "MAPSTREAM_SLOW_HANDLER_SECONDS", "x");
     ServerOptions options =
-        ServerOptions.builder()
+        builder()
             .maxMessageSize(2000)
             .maxConcurrency(8)
             .shutdownGrace(Duration.ZERO)
             .errorPolicy(ErrorPolicy.STOP)
             .datumIdInMdc(true)
             .slowHandlerWarning(Duration.ZERO)
-            .build(unusable);
+            .optionsIn(unusable);
 
     assertEquals(Duration.ZERO, options.shutdownGrace());
     assertEquals(
@@ -180,11 +185,10 @@ class ServerOptionsTest {
   void theBuildersRefuseUnusableValuesByName() {
     for (var refused :
         Map.<String, Executable>of(
-                "maxMessageSize", () -> ServerOptions.builder().maxMessageSize(0),
-                "maxConcurrency", () -> ServerOptions.builder().maxConcurrency(-1),
-                "shutdownGrace", () -> ServerOptions.builder().shutdownGrace(Duration.ofMillis(-1)),
-                "slowHandlerWarning",
-                    () -> ServerOptions.builder().slowHandlerWarning(Duration.ofMillis(-1)))
+                "maxMessageSize", () -> builder().maxMessageSize(0),
+                "maxConcurrency", () -> builder().maxConcurrency(-1),
+                "shutdownGrace", () -> builder().shutdownGrace(Duration.ofMillis(-1)),
+                "slowHandlerWarning", () -> builder().slowHandlerWarning(Duration.ofMillis(-1)))
             .entrySet()) {
       String message =
           assertThrows(IllegalArgumentException.class, refused.getValue()).getMessage();
@@ -193,16 +197,62 @@ class ServerOptionsTest {
   }
 
   @Test
+  void theBuilderRefusesNullByName() {
+    for (var refused :
+        Map.<String, Executable>of(
+                "handler", () -> MapStreamServer.builder(null),
+                "options", () -> builder().options(null),
+                "socketPath", () -> builder().socketPath(null),
+                "serverInfoFile", () -> builder().serverInfoFile(null),
+                "shutdownGrace", () -> builder().shutdownGrace(null),
+                "errorPolicy", () -> builder().errorPolicy(null),
+                "slowHandlerWarning", () -> builder().slowHandlerWarning(null))
+            .entrySet()) {
+      String message = assertThrows(NullPointerException.class, refused.getValue()).getMessage();
+      assertEquals(refused.getKey(), message);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "MAPSTREAM_MAX_CONCURENCY, MAPSTREAM_MAX_CONCURRENCY",
+    "MAPSTREAM_CONCURRENCY, MAPSTREAM_MAX_CONCURRENCY",
+    "MAPSTREAM_SHUTDOWN_GRACE_PERIOD_SECONDS, MAPSTREAM_SHUTDOWN_GRACE_SECONDS",
+    "MAPSTREAM_ERRORPOLICY, MAPSTREAM_ERROR_POLICY",
+    "MAPSTREAM_SERVICE_PATH, MAPSTREAM_SOCKET_PATH"
+  })
+  void aMisspeltVariableIsFoundWithTheNearestSetting(String given, String nearest) {
+    assertEquals(
+        List.of(given + " is no setting; the nearest is " + nearest),
+        from(Map.of(given, "1")).misspelt());
+  }
+
+  /** Settings that the code overrides, and what Kubernetes sets for a service called mapstream. */
+  @Test
+  void variablesOfOthersAreNoMisspeltSettings() {
+    Map<String, String> environment = new HashMap<>(ENVIRONMENT);
+    for (String name :
+        List.of(
+            "PATH",
+            "MAPSTREAM_SERVICE_HOST",
+            "MAPSTREAM_SERVICE_PORT",
+            "MAPSTREAM_SERVICE_PORT_METRICS",
+            "MAPSTREAM_UI_SERVICE_HOST",
+            "MAPSTREAM_PORT",
+            "MAPSTREAM_PORT_9464_TCP_ADDR",
+            "MAPSTREAM_PORT_9464_TCP")) {
+      environment.put(name, "x");
+    }
+
+    assertEquals(List.of(), builder().maxConcurrency(3).optionsIn(environment).misspelt());
+  }
+
+  @Test
   void theServersBuilderTakesAllOptionsAtOnceAndSingleOnesAfterwards() {
     ServerOptions all = from(ENVIRONMENT);
 
     ServerOptions taken =
-        MapStreamServer.builder((keys, datum, sink) -> {})
-            .options(all)
-            .maxConcurrency(9)
-            .datumIdInMdc(false)
-            .build()
-            .options();
+        builder().options(all).maxConcurrency(9).datumIdInMdc(false).build().options();
 
     assertEquals(9, taken.maxConcurrency());
     assertEquals(all.socketPath(), taken.socketPath());

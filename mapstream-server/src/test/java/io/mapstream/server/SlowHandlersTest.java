@@ -18,8 +18,7 @@ class SlowHandlersTest {
   private static final int LIMIT = 80;
 
   private static final StreamContext CONTEXT =
-      StreamContext.builder(
-              (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), task -> {})
+      StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), task -> {})
           .build();
 
   private long now = 1_000;

@@ -215,6 +215,7 @@ class SocketFileTest {
   void anotherServersFilesSurviveTheStopOfTheFirst() throws Exception {
     MapStreamServer first = server(socket).start(kind);
     Files.delete(socket);
+    Files.delete(folder.resolve("info"));
     MapStreamServer second = server(socket).start(kind);
 
     Waits.get(Waits.inBackground(first::close));

@@ -27,8 +27,7 @@ class StartQueueTest {
   @BeforeEach
   void open() {
     StreamContext context =
-        StreamContext.builder(
-                (keys, datum, sink) -> {}, ServerOptions.builder().build(Map.of()), loop::add)
+        StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop::add)
             .threads((name, task) ->
                 new Thread(task, name) {
                   @Override

@@ -33,17 +33,17 @@ final class TestServer implements AutoCloseable {
   }
 
   static TestServer start(
-      InternalSocketKind kind, MapStreamer handler, UnaryOperator<MapStreamServer.Builder> with)
+      InternalSocketKind kind, MapStreamer handler, UnaryOperator<MapStreamServerBuilder> with)
       throws IOException {
     TestServer server = unstarted(handler, with);
     server.server.start(kind);
     return server;
   }
 
-  static TestServer unstarted(MapStreamer handler, UnaryOperator<MapStreamServer.Builder> with)
+  static TestServer unstarted(MapStreamer handler, UnaryOperator<MapStreamServerBuilder> with)
       throws IOException {
     Path folder = newFolder();
-    MapStreamServer.Builder builder =
+    MapStreamServerBuilder builder =
         MapStreamServer.builder(handler)
             .socketPath(folder.resolve("s.sock"))
             .serverInfoFile(folder.resolve("info"))

@@ -2,6 +2,7 @@ package io.mapstream.testkit;
 
 import io.mapstream.MapStreamer;
 import io.mapstream.server.MapStreamServer;
+import io.mapstream.server.MapStreamServerBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -75,10 +76,10 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @throws IOException if the temporary folder or the socket can't be made
    */
   public static MapStreamTestServer start(
-      MapStreamer handler, Consumer<MapStreamServer.Builder> options) throws IOException {
+      MapStreamer handler, Consumer<MapStreamServerBuilder> options) throws IOException {
     TemporaryFolder folder = TemporaryFolder.create();
     try {
-      MapStreamServer.Builder builder =
+      MapStreamServerBuilder builder =
           MapStreamServer.builder(handler)
               .socketPath(folder.resolve("s"))
               .serverInfoFile(folder.resolve("info"))

@@ -19,6 +19,7 @@ import io.mapstream.Messages;
 import io.mapstream.Metadata;
 import io.mapstream.NackOptions;
 import io.mapstream.server.MapStreamServer;
+import io.mapstream.server.MapStreamServerBuilder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -474,7 +475,7 @@ class MapStreamClientTest {
     }
   }
 
-  private static MapStreamServer.Builder serverIn(Path folder, MapStreamer handler) {
+  private static MapStreamServerBuilder serverIn(Path folder, MapStreamer handler) {
     return MapStreamServer.builder(handler)
         .socketPath(folder.resolve("s"))
         .serverInfoFile(folder.resolve("info"));

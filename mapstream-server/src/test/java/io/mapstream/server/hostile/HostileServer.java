@@ -1,7 +1,7 @@
 package io.mapstream.server.hostile;
 
+import io.mapstream.server.MapStreamServer;
 import io.mapstream.server.OpenServer;
-import io.mapstream.server.ServerOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,10 +20,11 @@ final class HostileServer {
     server =
         OpenServer.start(
             handler,
-            ServerOptions.builder()
+            MapStreamServer.builder(handler)
                 .socketPath(folder.resolve("hostile.sock"))
                 .maxMessageSize(MAX_MESSAGE_SIZE)
-                .build());
+                .build()
+                .options());
   }
 
   ScriptedHandler handler() {

@@ -1,5 +1,6 @@
 package io.mapstream.server.stress;
 
+import io.mapstream.server.MapStreamServer;
 import io.mapstream.server.OpenServer;
 import io.mapstream.server.ServerOptions;
 import io.mapstream.server.hostile.Await;
@@ -40,11 +41,12 @@ final class Storm {
   void passOver(Path folder, Duration duration) throws IOException {
     ScriptedHandler handler = new ScriptedHandler();
     var options =
-        ServerOptions.builder()
+        MapStreamServer.builder(handler)
             .socketPath(folder.resolve("storm.sock"))
             .maxConcurrency(PLACES)
             .errorPolicy(ServerOptions.ErrorPolicy.FAIL)
-            .build();
+            .build()
+            .options();
     try (OpenServer server = OpenServer.start(handler, options)) {
       rage(server.socket(), duration);
       Await.until("no handler is left", handler.running()::isEmpty, handler::running);

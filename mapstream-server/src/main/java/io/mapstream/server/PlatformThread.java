@@ -3,19 +3,19 @@ package io.mapstream.server;
 import java.util.concurrent.ThreadFactory;
 
 /**
- * A thread for a part of a stop: one of the system, since handlers may keep all carriers of virtual
- * threads busy; a virtual one if the system has no more threads to give, which may be what the stop
- * is for.
+ * A daemon thread of the system for a part of a stop, since handlers may keep all carriers of
+ * virtual threads busy. It is a virtual thread if the system has no more threads to give, which may
+ * be the reason for the stop.
  */
-final class StopThread {
+final class PlatformThread {
 
-  private static final ServerLog log = ServerLog.of(StopThread.class);
+  private static final ServerLog log = ServerLog.of(PlatformThread.class);
 
-  private StopThread() {}
+  private PlatformThread() {}
 
   /** Runs an action on a thread of that name. */
   static Thread start(String name, Runnable action) {
-    return start(task -> new Thread(task, name), name, action);
+    return start(Thread.ofPlatform().daemon().name(name).factory(), name, action);
   }
 
   static Thread start(ThreadFactory threads, String name, Runnable action) {
@@ -27,7 +27,7 @@ final class StopThread {
       return Thread.ofVirtual()
           .name(name)
           .start(() -> {
-            log.warn("{} is a virtual thread: {}", name, e.getMessage());
+            log.debug("{} is a virtual thread: {}", name, e.getMessage());
             action.run();
           });
     }

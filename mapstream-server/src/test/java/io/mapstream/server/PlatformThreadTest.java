@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-class StopThreadTest {
+class PlatformThreadTest {
 
   private final CompletableFuture<Thread> ran = new CompletableFuture<>();
 
@@ -17,7 +17,7 @@ class StopThreadTest {
 
   @Test
   void itIsAThreadOfTheSystem() throws Exception {
-    Thread started = StopThread.start("name", this::run);
+    Thread started = PlatformThread.start("name", this::run);
 
     assertEquals(started, Waits.get(ran));
     assertFalse(started.isVirtual());
@@ -27,7 +27,7 @@ class StopThreadTest {
   @Test
   void itIsAVirtualOneWhereTheSystemGivesNone() throws Exception {
     Thread started =
-        StopThread.start(
+        PlatformThread.start(
             task ->
                 new Thread(task) {
                   @Override

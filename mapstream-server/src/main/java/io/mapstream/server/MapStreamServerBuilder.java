@@ -1,0 +1,196 @@
+package io.mapstream.server;
+
+import io.mapstream.MapStreamer;
+import io.mapstream.server.ServerOptions.ErrorPolicy;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Collects the settings of a server; {@link MapStreamServer#builder} makes one. What is not set
+ * here comes from the environment, as {@link ServerOptions} says. Not thread-safe.
+ */
+public final class MapStreamServerBuilder {
+
+  private final MapStreamer handler;
+  private Runnable onStop = () -> {};
+
+  // Read by ServerOptions; null where the code has not set it.
+  @Nullable Path socketPath;
+  @Nullable Path serverInfoFile;
+  @Nullable Integer maxMessageSize;
+  @Nullable Integer maxConcurrency;
+  @Nullable Duration shutdownGrace;
+  @Nullable ErrorPolicy errorPolicy;
+  @Nullable Boolean datumIdInMdc;
+  @Nullable Duration slowHandlerWarning;
+  @Nullable String containerType;
+
+  MapStreamServerBuilder(MapStreamer handler) {
+    this.handler = handler;
+  }
+
+  /**
+   * Sets all settings at once, as another server has them.
+   *
+   * @param options the settings; a later call may still change each of them
+   * @return this
+   * @throws NullPointerException if {@code options} is null
+   */
+  public MapStreamServerBuilder options(ServerOptions options) {
+    Objects.requireNonNull(options, "options");
+    socketPath = options.socketPath();
+    serverInfoFile = options.serverInfoFile();
+    maxMessageSize = options.maxMessageSize();
+    maxConcurrency = options.maxConcurrency();
+    shutdownGrace = options.shutdownGrace();
+    errorPolicy = options.errorPolicy();
+    datumIdInMdc = options.datumIdInMdc();
+    slowHandlerWarning = options.slowHandlerWarning();
+    containerType = options.containerType();
+    return this;
+  }
+
+  /**
+   * Sets the Unix socket to listen on. Its folder must exist, and the path must fit into the
+   * system's limit (106 bytes on Linux). Both are checked at the start.
+   *
+   * @param socketPath where the server makes its socket
+   * @return this
+   * @throws NullPointerException if {@code socketPath} is null
+   */
+  public MapStreamServerBuilder socketPath(Path socketPath) {
+    this.socketPath = Objects.requireNonNull(socketPath, "socketPath");
+    return this;
+  }
+
+  /**
+   * Sets the file that announces the server to the data plane. Its folder must exist; that is
+   * checked at the start.
+   *
+   * @param serverInfoFile where the server writes the file
+   * @return this
+   * @throws NullPointerException if {@code serverInfoFile} is null
+   */
+  public MapStreamServerBuilder serverInfoFile(Path serverInfoFile) {
+    this.serverInfoFile = Objects.requireNonNull(serverInfoFile, "serverInfoFile");
+    return this;
+  }
+
+  /**
+   * Sets the largest encoded request and response. Clients have a limit of their own (64 MiB in the
+   * data plane), which this one should not exceed.
+   *
+   * @param maxMessageSize bytes, at least 1
+   * @return this
+   * @throws IllegalArgumentException if it is less than 1
+   */
+  public MapStreamServerBuilder maxMessageSize(int maxMessageSize) {
+    this.maxMessageSize = ServerOptions.checkMessageSize(maxMessageSize);
+    return this;
+  }
+
+  /**
+   * Sets how many datums are in work at once at most. The default is more than the data plane
+   * sends. Set it lower where the services that the handler calls can't take so many calls at once.
+   *
+   * @param maxConcurrency datums, at least 1
+   * @return this
+   * @throws IllegalArgumentException if it is less than 1
+   */
+  public MapStreamServerBuilder maxConcurrency(int maxConcurrency) {
+    this.maxConcurrency = ServerOptions.checkConcurrency(maxConcurrency);
+    return this;
+  }
+
+  /**
+   * Sets how long a stop waits for open handlers before it interrupts them.
+   *
+   * @param shutdownGrace zero or more; zero interrupts at once
+   * @return this
+   * @throws IllegalArgumentException if it is negative
+   * @throws NullPointerException if {@code shutdownGrace} is null
+   */
+  public MapStreamServerBuilder shutdownGrace(Duration shutdownGrace) {
+    this.shutdownGrace =
+        ServerOptions.checkGrace(Objects.requireNonNull(shutdownGrace, "shutdownGrace"));
+    return this;
+  }
+
+  /**
+   * Sets what a handler's exception does.
+   *
+   * @param errorPolicy the policy
+   * @return this
+   * @throws NullPointerException if {@code errorPolicy} is null
+   */
+  public MapStreamServerBuilder errorPolicy(ErrorPolicy errorPolicy) {
+    this.errorPolicy = Objects.requireNonNull(errorPolicy, "errorPolicy");
+    return this;
+  }
+
+  /**
+   * Sets whether the datum's id is in SLF4J's MDC on its handler's thread, so that each log line of
+   * a handler can name its datum. It is removed when the handler has returned. Whether threads that
+   * the handler starts inherit it depends on the binding (in Logback and Log4j 2 they do not).
+   *
+   * @param datumIdInMdc whether it is there, under the key {@code datumId}
+   * @return this
+   */
+  public MapStreamServerBuilder datumIdInMdc(boolean datumIdInMdc) {
+    this.datumIdInMdc = datumIdInMdc;
+    return this;
+  }
+
+  /**
+   * Sets how long a handler runs before a warning about it is logged, once, with its datum's id and
+   * its thread's stack. The time includes the time that the handler is blocked in {@code emit}. The
+   * warning comes an eighth of this time late at most, and handlers at the same place share one.
+   * The handler itself is left alone.
+   *
+   * @param slowHandlerWarning the time, or zero for no warning
+   * @return this
+   * @throws IllegalArgumentException if it is negative
+   * @throws NullPointerException if {@code slowHandlerWarning} is null
+   */
+  public MapStreamServerBuilder slowHandlerWarning(Duration slowHandlerWarning) {
+    this.slowHandlerWarning =
+        ServerOptions.checkSlowHandler(
+            Objects.requireNonNull(slowHandlerWarning, "slowHandlerWarning"));
+    return this;
+  }
+
+  /**
+   * Sets what is run once when a stop begins, whatever its reason: for instance, to tell handlers
+   * that follow an endless source to come to an end. It runs on a thread of its own, while open
+   * handlers have their {@link #shutdownGrace}; handlers see the drain only by what it does. The
+   * stop waits for it until the grace is over, or a second if a failure is the reason, and
+   * interrupts it then. An exception is logged and changes nothing else.
+   *
+   * @param onStop the callback; it replaces one that was set before
+   * @return this
+   * @throws NullPointerException if {@code onStop} is null
+   */
+  public MapStreamServerBuilder onStop(Runnable onStop) {
+    this.onStop = Objects.requireNonNull(onStop, "onStop");
+    return this;
+  }
+
+  /**
+   * Makes the server, without starting it. The environment is read here.
+   *
+   * @return the server
+   * @throws IllegalArgumentException if a variable that is needed has an unusable value; the
+   *     message names both
+   */
+  public MapStreamServer build() {
+    return new MapStreamServer(handler, optionsIn(System.getenv()), onStop);
+  }
+
+  /** The settings that a server would have in that environment. */
+  ServerOptions optionsIn(Map<String, String> environment) {
+    return new ServerOptions(this, new Environment(environment));
+  }
+}

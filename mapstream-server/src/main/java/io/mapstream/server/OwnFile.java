@@ -1,0 +1,201 @@
+package io.mapstream.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file that this server makes: the socket, the server info file, an error report. It is made
+ * under another name in the same folder and then renamed, so that it is there whole or not at all.
+ * No link is followed, and a file that somebody else has put in its place is not removed.
+ */
+final class OwnFile {
+
+  /** How often another temporary name is tried where one is taken. */
+  private static final int TRIES = 10;
+
+  private final String setting;
+  private final Path path;
+  private @Nullable Identity made;
+
+  /** The key alone would not do: a file system may give that of a deleted file to the next one. */
+  private record Identity(@Nullable Object key, FileTime lastModified) {
+    static Identity of(Path path) throws IOException {
+      var found = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      return new Identity(found.fileKey(), found.lastModifiedTime());
+    }
+  }
+
+  /**
+   * A file that is not there yet.
+   *
+   * @param setting what sets the path, for messages
+   */
+  OwnFile(String setting, Path path) {
+    this.setting = setting;
+    this.path = path;
+  }
+
+  boolean exists() {
+    return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /**
+   * The path without the links on the way to it.
+   *
+   * @param variable what else sets the path, for the message
+   * @throws NoSuchFileException if its folder does not exist
+   */
+  Path realPath(String variable) throws IOException {
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new NoSuchFileException(
+          path.toString(),
+          null,
+          "the folder of "
+              + setting
+              + " does not exist; outside of a pod, set "
+              + variable
+              + " or "
+              + setting
+              + " of the builder");
+    }
+    return folder.toRealPath().resolve(path.getFileName());
+  }
+
+  /** Another name in the same folder, which is short and likely to be free. */
+  Path temporary() {
+    int random = ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36);
+    return path.resolveSibling("." + Integer.toString(random, 36));
+  }
+
+  /**
+   * Writes the file. While the channel is open, it holds a lock that others see in {@link
+   * #isLocked}; a file system without locks goes without.
+   *
+   * @return the channel by which it was written
+   */
+  FileChannel write(String content) throws IOException {
+    FileAlreadyExistsException taken = null;
+    for (int tries = 0; tries < TRIES; tries++) {
+      try {
+        return write(content, temporary());
+      } catch (FileAlreadyExistsException e) {
+        taken = e;
+      } catch (IOException e) {
+        throw failure("can't be written", e);
+      }
+    }
+    throw failure("can't be written", taken);
+  }
+
+  /** As {@link #write(String)}, by way of that name, which must be free. */
+  FileChannel write(String content, Path temporary) throws IOException {
+    FileChannel channel =
+        FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+    boolean placed = false;
+    try {
+      ByteBuffer bytes = UTF_8.encode(content);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      lock(channel);
+      rename(temporary);
+      placed = true;
+      return channel;
+    } finally {
+      if (!placed) {
+        channel.close();
+        Files.deleteIfExists(temporary);
+      }
+    }
+  }
+
+  private static void lock(FileChannel channel) {
+    try {
+      channel.tryLock();
+    } catch (IOException e) {
+      // There are file systems that have no locks.
+    }
+  }
+
+  /** Whether the process that has written the file still lives. */
+  boolean isLocked() {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        FileLock lock = channel.tryLock(0, Long.MAX_VALUE, true)) {
+      return lock == null;
+    } catch (OverlappingFileLockException e) {
+      return true; // by this process
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Moves a file that was made under another name to its place. From now on it is this one's. */
+  void rename(Path temporary) throws IOException {
+    Identity identity = Identity.of(temporary);
+    Files.move(temporary, path);
+    made = identity;
+  }
+
+  /** Removes the file if it is still the one that was made here. */
+  void remove() throws IOException {
+    if (made == null) {
+      return;
+    }
+    try {
+      if (made.equals(Identity.of(path))) {
+        Files.deleteIfExists(path);
+      }
+    } catch (NoSuchFileException e) {
+      // Somebody was faster.
+    } catch (IOException e) {
+      throw failure("can't be removed", e);
+    }
+    made = null;
+  }
+
+  /** Removes what another process has left there. */
+  void removeStale() throws IOException {
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      throw failure("is left from another process and can't be removed", e);
+    }
+  }
+
+  /** Names setting, path and reason, where the system's exception may name a temporary file. */
+  IOException failure(String what, @Nullable Throwable cause) {
+    return new IOException(setting + " " + path + " " + what + ": " + reason(cause), cause);
+  }
+
+  private static @Nullable String reason(@Nullable Throwable cause) {
+    Throwable root = cause;
+    while (root != null && root.getCause() != null) {
+      root = root.getCause();
+    }
+    return switch (root) {
+      case null -> "unknown";
+      case AccessDeniedException e -> "permission denied";
+      case FileAlreadyExistsException e -> "there is a file already: " + e.getFile();
+      case FileSystemException e when e.getReason() != null -> e.getReason();
+      default -> root.getMessage();
+    };
+  }
+}

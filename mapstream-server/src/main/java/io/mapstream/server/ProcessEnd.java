@@ -1,0 +1,209 @@
+package io.mapstream.server;
+
+import java.lang.Thread.UncaughtExceptionHandler;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+
+/**
+ * The end of a process whose life is a server: what {@link MapStreamServer#run()} does besides
+ * starting the server and waiting for it.
+ *
+ * <p>A signal is taken before the JVM begins to shut down. So the drain happens in a whole process:
+ * the log works, {@code run} returns, its caller cleans up and ends, and only then the process
+ * exits, with all its hooks. A shutdown hook covers the rest: {@code System.exit} elsewhere, and
+ * signals that could not be taken.
+ */
+final class ProcessEnd {
+
+  private static final ServerLog log = ServerLog.of(MapStreamServer.class);
+
+  /** How long the hook waits for others, where the JVM has handled a signal. */
+  private static final Duration HOOK_TIMEOUT = Duration.ofSeconds(5);
+
+  /** How long others may take where the log blocks: they may be blocked by it as well. */
+  private static final Duration BLOCKED_TIMEOUT = Duration.ofSeconds(2);
+
+  private static final Duration LOOK = Duration.ofMillis(20);
+  private static final int LOOKS_UNTIL_TOLD = 250;
+
+  private final MapStreamServer server;
+  private final Thread runner = Thread.currentThread();
+  private final Thread hook = new Thread(this::onShutdown, "mapstream-hook");
+  private final AtomicBoolean signalled = new AtomicBoolean();
+  private final CountDownLatch runReturned = new CountDownLatch(1);
+  private final Signals signals;
+  private volatile boolean failedAfterwards;
+
+  /** For a server that is about to be run by the calling thread. Changes the process. */
+  ProcessEnd(MapStreamServer server) {
+    this.server = server;
+    Runtime.getRuntime().addShutdownHook(hook);
+    this.signals = Signals.take(this::onSignal);
+  }
+
+  boolean isSignalled() {
+    return signalled.get();
+  }
+
+  /** Called by the running thread when {@code run} returns or throws. */
+  void runReturns() {
+    if (!signalled.get()) {
+      signals.giveBack();
+    }
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The hook runs or has run.
+    }
+    if (signalled.get() || server.shutdown().hasFailed()) {
+      UncaughtExceptionHandler former = runner.getUncaughtExceptionHandler();
+      runner.setUncaughtExceptionHandler((thread, thrown) -> failed(former, thrown));
+    }
+    runReturned.countDown();
+  }
+
+  /**
+   * The running thread ends by an exception. If it is the main one, the process fails, whatever
+   * other threads there are. Others may be a test's.
+   */
+  private void failed(UncaughtExceptionHandler former, Throwable thrown) {
+    failedAfterwards = true;
+    try {
+      former.uncaughtException(runner, thrown);
+    } finally {
+      if (runner.getName().equals("main")) {
+        System.exit(1);
+      }
+    }
+  }
+
+  // A signal.
+
+  private void onSignal(String name, int number) {
+    Thread.currentThread().setName("mapstream-signal"); // one that doesn't wait for the log
+    if (!signalled.compareAndSet(false, true)) {
+      haltAfterSecond(name, number);
+    }
+    server.close();
+    boolean ended = false;
+    try {
+      ended = runReturned.await(BLOCKED_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS) && awaitRunner();
+    } catch (InterruptedException e) {
+      log.debug("the wait for {} was interrupted", runner, e);
+    }
+    exit(ended);
+  }
+
+  private void haltAfterSecond(String name, int number) {
+    long inWork = server.metrics().datumsInWork();
+    log.warn(
+        "SIG{} after another signal, the process ends at once; {} datums in work get no EOT",
+        name,
+        inWork);
+    LogThread.OF_PROCESS.flush(Shutdown.STEP_TIMEOUT);
+    server.removeFiles();
+    Runtime.getRuntime().halt(128 + number);
+  }
+
+  /** Whether the thread that called {@code run} has ended, or waits for other work in a pool. */
+  private boolean awaitRunner() throws InterruptedException {
+    int looks = 0;
+    while (!runner.join(LOOK) && !isIdle(runner)) {
+      looks++;
+      if (server.shutdown().isLogBlocked()) {
+        if (looks > BLOCKED_TIMEOUT.dividedBy(LOOK)) {
+          return false;
+        }
+      } else if (looks == LOOKS_UNTIL_TOLD) {
+        log.info("the server has stopped; the process exits when {} has ended", runner);
+      }
+    }
+    return true;
+  }
+
+  private static boolean isIdle(Thread thread) {
+    return Stream.of(thread.getStackTrace())
+        .anyMatch(frame ->
+            frame.getClassName().equals("java.util.concurrent.ThreadPoolExecutor")
+                    && frame.getMethodName().equals("getTask")
+                || frame.getClassName().equals("java.util.concurrent.ForkJoinPool")
+                    && frame.getMethodName().equals("awaitWork"));
+  }
+
+  /** Exits with 0 if all went well: nothing has failed, and nothing is cut off. */
+  private void exit(boolean ended) {
+    int code = !ended || failedAfterwards || server.shutdown().hasFailed() ? 1 : 0;
+    if (server.shutdown().isLogBlocked()) {
+      // Hooks of logging libraries wait for the log.
+      Thread exit = PlatformThread.start("mapstream-exit", () -> System.exit(code));
+      try {
+        exit.join(BLOCKED_TIMEOUT);
+      } catch (InterruptedException e) {
+        log.debug("the wait for the hooks was interrupted", e);
+      }
+      Runtime.getRuntime().halt(code);
+    }
+    System.exit(code);
+  }
+
+  // The JVM's own shutdown.
+
+  private void onShutdown() {
+    boolean bySignal = isUnderWay("java.lang.Terminator");
+    if (!isUnderWay("java.lang.Shutdown")) {
+      // Stacks of virtual threads are not listed, so a handler has called System.exit.
+      server.shutdown().requestAtOnce();
+    }
+    server.close();
+    if (bySignal && !server.shutdown().hasFailed()) {
+      haltAfterOthers();
+    }
+  }
+
+  /** Whether a platform thread is in that class of the JDK, or in one that is nested in it. */
+  private static boolean isUnderWay(String className) {
+    return Thread.getAllStackTraces().values().stream()
+        .flatMap(Stream::of)
+        .anyMatch(frame ->
+            frame.getClassName().equals(className)
+                || frame.getClassName().startsWith(className + "$"));
+  }
+
+  /**
+   * The JVM exits with 143 after the hooks. The only way to 0 is {@code halt}, which waits for
+   * nobody: so it is taken only if nobody is left.
+   */
+  private void haltAfterOthers() {
+    long deadline = System.nanoTime() + HOOK_TIMEOUT.toNanos();
+    List<Thread> others = others();
+    for (Thread other : others) {
+      try {
+        other.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+    List<Thread> left = others.stream().filter(Thread::isAlive).toList();
+    if (left.isEmpty()) {
+      Runtime.getRuntime().halt(0);
+    }
+    log.warn(
+        "the process exits with the JVM's code for a signal and waits only for hooks: {}", left);
+  }
+
+  /** The caller of {@code run} and the hooks: neither daemons, nor the JVM's, nor idle. */
+  private List<Thread> others() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> !thread.equals(hook))
+        .filter(thread -> thread.equals(runner) || !thread.isDaemon())
+        .filter(thread -> !thread.getName().equals("DestroyJavaVM"))
+        .filter(thread -> !thread.getName().endsWith(" handler"))
+        .filter(thread -> !isIdle(thread))
+        .toList();
+  }
+}

@@ -1,0 +1,353 @@
+package io.mapstream.server;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one stop of a server, in this order: the callback is started, streams drain (unless something
+ * has failed), the socket goes, what is left is interrupted and told, the totals are logged, the
+ * files go.
+ *
+ * <p>It happens on a thread that waits for it from the start of the server. To ask for a stop needs
+ * no memory, no lock and no thread, so that a process whose heap is full still gets one. Each wait
+ * has a limit, each step is tried whatever became of the one before, and what removes files tries
+ * again after an Error.
+ */
+final class Shutdown {
+
+  private static final ServerLog log = ServerLog.of(MapStreamServer.class);
+
+  /** For a last status to reach its client, for interrupted handlers, and for the log. */
+  static final Duration STEP_TIMEOUT = Duration.ofSeconds(1);
+
+  /** How long the process may live on after the event loop has died. */
+  private static final Duration LAST_RESORT = Duration.ofSeconds(8);
+
+  private static final Duration RETRY_TIMEOUT = Duration.ofSeconds(3);
+  private static final long RETRY_PAUSE_NANOS = 20_000_000;
+
+  private final ServerOptions options;
+  private final Counters counters;
+  private final Failures failures;
+  private final Runnable onStop;
+  private final CountDownLatch terminated;
+
+  private final CountDownLatch requested = new CountDownLatch(1);
+  private final CountDownLatch drained = new CountDownLatch(1);
+  private final CountDownLatch aborted = new CountDownLatch(1);
+
+  /** Made early: when it is needed, there may be no memory for it. */
+  private final ExecutionException loopDied =
+      new ExecutionException(
+          "the event loop has died, most likely for lack of memory",
+          new IllegalStateException("the thread mapstream-io has ended"));
+
+  private volatile boolean atOnce;
+  private volatile boolean loopHasDied;
+  private volatile boolean closing;
+  private volatile boolean logBlocked;
+
+  // Set once, before the thread starts.
+  private @Nullable StreamRegistry registry;
+  private @Nullable SocketTransport socket;
+  private @Nullable ServerInfoFile infoFile;
+  private long started;
+
+  /**
+   * A stop that nobody has asked for.
+   *
+   * @param onStop the user's callback, run on a thread of its own when the stop begins
+   * @param terminated opened when all is done
+   */
+  Shutdown(
+      ServerOptions options,
+      Counters counters,
+      Failures failures,
+      Runnable onStop,
+      CountDownLatch terminated) {
+    this.options = options;
+    this.counters = counters;
+    this.failures = failures;
+    this.onStop = onStop;
+    this.terminated = terminated;
+  }
+
+  /** Starts the thread that waits for the stop. What was asked for earlier happens now. */
+  void await(StreamRegistry registry, SocketTransport socket, ServerInfoFile infoFile) {
+    this.registry = registry;
+    this.socket = socket;
+    this.infoFile = infoFile;
+    this.started = System.nanoTime();
+    Thread.ofPlatform().daemon().name("mapstream-stop").start(this::awaitRequest);
+  }
+
+  /** The start has failed: gives back what it has taken. */
+  void cancel(SocketTransport transport, ServerInfoFile info) {
+    removeFiles(transport, info);
+    attempt("to close the transport", () -> transport.close(STEP_TIMEOUT));
+    terminated.countDown();
+  }
+
+  // Asking for it: any thread, without waiting and without memory.
+
+  void request() {
+    requested.countDown();
+  }
+
+  /** Open handlers are not waited for: somebody has called {@code System.exit}. */
+  void requestAtOnce() {
+    atOnce = true;
+    drained.countDown();
+    requested.countDown();
+  }
+
+  /** The event loop's thread ends. */
+  void loopEnded() {
+    if (!closing) {
+      loopHasDied = true;
+    }
+    drained.countDown();
+    aborted.countDown();
+    requested.countDown();
+  }
+
+  // What became of it: any thread.
+
+  boolean isRequested() {
+    return requested.getCount() == 0;
+  }
+
+  boolean hasFailed() {
+    return loopHasDied || failures.first() != null;
+  }
+
+  /** Whether the log did not take the lines of this stop. */
+  boolean isLogBlocked() {
+    return logBlocked;
+  }
+
+  void throwFailure() throws ExecutionException {
+    HandlerFailure first = failures.first();
+    if (first != null) {
+      throw new ExecutionException(
+          "the handler failed on datum \"" + first.datumId() + "\"", first.cause());
+    }
+    if (loopHasDied) {
+      throw loopDied;
+    }
+  }
+
+  // The stop itself, on its own thread.
+
+  private void awaitRequest() {
+    while (requested.getCount() > 0) {
+      isReached(requested, Duration.ofDays(1));
+    }
+    try {
+      stop(
+          Objects.requireNonNull(registry),
+          Objects.requireNonNull(socket),
+          Objects.requireNonNull(infoFile));
+    } finally {
+      terminated.countDown();
+    }
+    if (loopHasDied) {
+      endProcess();
+    }
+  }
+
+  private void stop(StreamRegistry registry, SocketTransport transport, ServerInfoFile info) {
+    long begun = System.nanoTime();
+    Thread[] callback = new Thread[1];
+    attempt("to log the stop's reason", this::logReason);
+    attempt(
+        "to run onStop",
+        () -> callback[0] = PlatformThread.start("mapstream-on-stop", this::callBack));
+    if (hasFailed() || atOnce) {
+      attempt("to close the socket", () -> transport.stopAccepting(STEP_TIMEOUT));
+    } else {
+      attempt("to drain", () -> drain(registry, transport));
+    }
+    attempt("to end the streams", () -> abort(registry, transport));
+    attempt("to wait for onStop", () -> awaitCallback(callback[0], begun));
+    attempt("to log the totals", this::logTotals);
+    attempt("to report the failure", this::report);
+    removeFiles(transport, info);
+    attempt("to close the transport", () -> transport.close(STEP_TIMEOUT));
+    attempt("to write the log", () -> logBlocked = !LogThread.OF_PROCESS.flush(STEP_TIMEOUT));
+  }
+
+  /** Removes the socket and the server info file where they are still those of this server. */
+  void removeFiles(SocketTransport transport, ServerInfoFile info) {
+    closing = true;
+    insist("to remove the server info file", info::remove);
+    insist("to remove the socket", transport::remove);
+  }
+
+  /**
+   * The streams first: once a client can see that the server stops, none of its datums is taken.
+   */
+  private void drain(StreamRegistry registry, SocketTransport transport) throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    onLoop(
+        transport,
+        () -> {
+          registry.drain(drained::countDown);
+          begun.countDown();
+        });
+    isReached(begun, STEP_TIMEOUT);
+    long inWork = counters.snapshot().datumsInWork();
+    Duration grace = options.shutdownGrace();
+    attempt("to close the socket", () -> transport.stopAccepting(STEP_TIMEOUT));
+    if (inWork > 0) {
+      log.info(
+          "mapstream stops; waits up to {} for {} datums in work", LogLines.seconds(grace), inWork);
+    }
+    if (!isReached(drained, grace)) {
+      log.warn("handlers were still running after {}, interrupted", LogLines.seconds(grace));
+    }
+    if (atOnce) {
+      logReason();
+    }
+  }
+
+  private void abort(StreamRegistry registry, SocketTransport transport) {
+    onLoop(transport, () -> registry.abort(aborted::countDown, "the server is stopping"));
+    // A thread that is inside System.exit never gets out of it, so there the wait is in vain.
+    Duration limit = atOnce ? STEP_TIMEOUT.dividedBy(2) : STEP_TIMEOUT;
+    if (!isReached(aborted, limit)) {
+      long left = counters.snapshot().datumsInWork();
+      if (left > 0) {
+        log.warn("{} handlers go on, interrupted", left);
+      } else {
+        log.info("a client that does not read is left without the status of its stream");
+      }
+    }
+  }
+
+  /** Has it run on the event loop, if that is still there. */
+  private static void onLoop(SocketTransport transport, Runnable action) {
+    try {
+      transport.loop().execute(action);
+    } catch (RejectedExecutionException e) {
+      log.debug("the event loop has ended", e);
+    }
+  }
+
+  /** The callback is the user's code: whatever it throws is logged and goes no further. */
+  @SuppressWarnings("CatchingUnchecked")
+  private void callBack() {
+    try {
+      onStop.run();
+    } catch (Throwable t) {
+      log.warn("onStop failed", t);
+    }
+  }
+
+  private void awaitCallback(@Nullable Thread callback, long begun) throws InterruptedException {
+    if (callback == null) {
+      return;
+    }
+    Duration left = options.shutdownGrace().minusNanos(System.nanoTime() - begun);
+    boolean isShort = hasFailed() || atOnce || left.compareTo(STEP_TIMEOUT) < 0;
+    if (!callback.join(isShort ? STEP_TIMEOUT : left)) {
+      callback.interrupt();
+      log.warn("onStop was still running, interrupted");
+    }
+  }
+
+  private void logReason() {
+    HandlerFailure first = failures.first();
+    long inWork = counters.snapshot().datumsInWork();
+    if (first != null) {
+      Failures.reportStop(first);
+    } else if (loopHasDied) {
+      log.error("{}; the server stops", loopDied.getMessage());
+    } else if (atOnce) {
+      log.warn("a handler called System.exit; {} datums in work get no EOT", inWork);
+    }
+  }
+
+  private void logTotals() {
+    Duration up = Duration.ofNanos(System.nanoTime() - started);
+    LogLines.stopped(log, counters.snapshot(), up);
+  }
+
+  private void report() {
+    HandlerFailure first = failures.first();
+    if (first != null) {
+      ErrorReport.OF_PROCESS.writeOnce(first, Instant.now());
+    }
+  }
+
+  /** Nothing else has ended a process that can't serve any more. */
+  private void endProcess() {
+    attempt("to wait for the end of the process", () -> Thread.sleep(LAST_RESORT));
+    attempt(
+        "to log the end of the process",
+        () -> {
+          log.error("the event loop has died and the process lives on; halted");
+          LogThread.OF_PROCESS.flush(STEP_TIMEOUT);
+        });
+    Runtime.getRuntime().halt(1);
+  }
+
+  /** A step of a stop, which may fail for any reason in a process that is out of memory. */
+  @FunctionalInterface
+  interface Step {
+    void run() throws Exception;
+  }
+
+  @SuppressWarnings("CatchingUnchecked")
+  private void attempt(String purpose, Step step) {
+    try {
+      step.run();
+    } catch (Throwable t) {
+      tell(purpose, t);
+    }
+  }
+
+  /** Tries again after an Error, for a limited time: there may be memory in a moment. */
+  private void insist(String purpose, Step removal) {
+    long deadline = System.nanoTime() + RETRY_TIMEOUT.toNanos();
+    while (true) {
+      try {
+        removal.run();
+        return;
+      } catch (Error e) {
+        if (System.nanoTime() > deadline) {
+          tell(purpose, e);
+          return;
+        }
+        LockSupport.parkNanos(RETRY_PAUSE_NANOS);
+      } catch (Exception e) {
+        tell(purpose, e);
+        return;
+      }
+    }
+  }
+
+  @SuppressWarnings("CatchingUnchecked")
+  private void tell(String purpose, Throwable failed) {
+    try {
+      log.warn("the stop failed {}", purpose, failed);
+    } catch (Throwable t) {
+      // Out of memory; what matters are the other steps.
+    }
+  }
+
+  private static boolean isReached(CountDownLatch latch, Duration limit) {
+    try {
+      return latch.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      return false; // Nobody interrupts this thread but a test's end.
+    }
+  }
+}

@@ -1,0 +1,116 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What the server's files have in common. */
+class OwnFileTest {
+
+  /** Not even root can make a file there. */
+  private static final Path SYSTEM_FOLDER = Path.of("/sys/kernel");
+
+  private Path folder;
+  private Path path;
+
+  @BeforeEach
+  void makeFolder() throws IOException {
+    folder = TestServer.newFolder();
+    path = folder.resolve("file");
+  }
+
+  @AfterEach
+  void deleteFolder() throws IOException {
+    TestServer.delete(folder);
+  }
+
+  @Test
+  void aLinkAtTheTemporaryNameIsNotFollowed() throws Exception {
+    Path target = Files.writeString(folder.resolve("target"), "precious");
+    Path temporary = Files.createSymbolicLink(folder.resolve("temporary"), target);
+
+    assertThrows(
+        FileAlreadyExistsException.class,
+        () -> new OwnFile("setting", path).write("content", temporary).close());
+
+    assertEquals("precious", Files.readString(target));
+    assertTrue(Files.isSymbolicLink(temporary));
+    assertFalse(Files.exists(path));
+  }
+
+  @Test
+  void aFileIsLockedWhileItsChannelIsOpen() throws Exception {
+    OwnFile file = new OwnFile("setting", path);
+    try (var channel = file.write("content")) {
+      assertTrue(channel.isOpen());
+      assertTrue(new OwnFile("setting", path).isLocked());
+    }
+
+    assertFalse(file.isLocked());
+    try (Stream<Path> left = Files.list(folder)) {
+      assertEquals(List.of(path), left.toList());
+    }
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenIsNamedWithSettingAndReason() throws Exception {
+    Path at = unwritable().resolve("file");
+
+    IOException refused =
+        assertThrows(IOException.class, () -> new OwnFile("setting", at).write("content").close());
+
+    assertTrue(
+        refused
+            .getMessage()
+            .matches(
+                "setting " + at + " can't be written: (permission denied|Read-only file system)"),
+        refused::getMessage);
+  }
+
+  @ParameterizedTest
+  @EnumSource(InternalSocketKind.class)
+  void soItIsForTheSocket(InternalSocketKind kind) throws Exception {
+    Path at = unwritable().resolve("s.sock");
+    MapStreamServer server =
+        MapStreamServer.builder((keys, datum, sink) -> {})
+            .socketPath(at)
+            .serverInfoFile(path)
+            .build();
+
+    IOException refused = assertThrows(IOException.class, () -> server.start(kind));
+
+    assertTrue(
+        refused.getMessage().startsWith("socketPath " + at + " can't be made: "),
+        refused::getMessage);
+    assertTrue(
+        refused
+            .getMessage()
+            .matches("(?i).*(permission denied|not permitted|read-only file system).*"),
+        refused::getMessage);
+  }
+
+  private Path unwritable() throws IOException {
+    if (System.getProperty("user.name").equals("root")) {
+      assumeTrue(Files.isDirectory(SYSTEM_FOLDER), "no folder that root can't write to");
+      return SYSTEM_FOLDER;
+    }
+    return Files.createDirectory(
+        folder.resolve("unwritable"),
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("r-xr-xr-x")));
+  }
+}
