@@ -6,7 +6,8 @@ set -eu
 unset JAVA # the launcher's, see assemble.sh
 
 here=$(cd "$(dirname "$0")" && pwd)
-target=$(dirname "$here")/target
+examples=$(dirname "$here")
+target=$examples/target
 
 usage() {
   cat <<END
@@ -42,7 +43,8 @@ case $starts in '' | 0* | *[!0-9]*) wrong_call "--starts has to be a number of a
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$here/assemble.sh" --class io.mapstream.examples.Fanout --input "$here/../lines/Fanout.txt" \
+"$examples/starter/docker/assemble.sh" --project "$examples" \
+  --class io.mapstream.examples.Fanout --input "$examples/lines/Fanout.txt" \
   --java "$java" --out "$work/archive" >&2
 
 # The client's own JVM is the one that is measured, too.

@@ -19,7 +19,7 @@ import java.net.InetSocketAddress;
  * needs:
  *
  * <pre>
- * examples/docker/assemble.sh --class io.mapstream.examples.Metered \
+ * examples/starter/docker/assemble.sh --project examples --class io.mapstream.examples.Metered \
  *     --input examples/lines/FlatMap.txt --lib examples/target/function-lib-metered
  * </pre>
  */

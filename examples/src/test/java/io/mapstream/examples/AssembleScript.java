@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,15 +15,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 
 /**
- * Calls {@code docker/assemble.sh} with what the tests run on: the compiled classes and the jars of
- * the class path, which is there before the project has been packaged.
+ * Calls {@code starter/docker/assemble.sh} with what the tests run on: the compiled classes and the
+ * jars of the class path, which is there before the project has been packaged.
  */
 final class AssembleScript {
 
   /** A process that has ended: its exit code and all it has printed. */
   record Ended(int code, String printed) {}
 
-  private static final Path SCRIPTS = Path.of(System.getProperty("basedir", "."), "docker");
+  private static final Path SCRIPTS =
+      Path.of(System.getProperty("basedir", "."), "starter", "docker");
   private static final long LIMIT_SECONDS = 120;
 
   /** What is on the class path for tests, or for the one who trains, and not for a function. */
@@ -31,6 +33,7 @@ final class AssembleScript {
 
   private final Path folder;
   private final Map<String, String> options = new LinkedHashMap<>();
+  private final Map<String, String> environment = new HashMap<>();
 
   /** Lays the class path out in {@code folder}, as jars, unless that was done before. */
   AssembleScript(Path folder) throws IOException {
@@ -88,17 +91,22 @@ final class AssembleScript {
     return this;
   }
 
+  /** Sets a variable of the script's environment. */
+  AssembleScript withVariable(String name, Object value) {
+    environment.put(name, value.toString());
+    return this;
+  }
+
   /** Runs the script, and waits for its end. */
   Ended assemble() throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(List.of("sh", SCRIPTS.resolve("assemble.sh").toString()));
     options.forEach((option, value) -> command.addAll(Arrays.asList(option, value)));
     Path printed = Files.createTempFile(folder, "assemble", ".log");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(printed.toFile())
-            .start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(printed.toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
       process.destroyForcibly();
       throw new IllegalStateException("assemble.sh runs on: " + Files.readString(printed));

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code docker/assemble.sh} refuses, with which words, and that it leaves nothing then. */
+/**
+ * What {@code starter/docker/assemble.sh} refuses, with which words, and that it leaves nothing
+ * then.
+ */
 @DisabledOnOs(OS.WINDOWS)
 class AssembleScriptTest {
 
@@ -46,6 +49,7 @@ class AssembleScriptTest {
     assertEquals(code, ended.code(), ended.printed());
     assertTrue(ended.printed().contains(message), ended.printed());
     assertFalse(Files.exists(out), "a folder is left");
+    assertFalse(Files.exists(folder.resolve("out.incomplete")), "a folder is left");
   }
 
   @Test
@@ -68,15 +72,58 @@ class AssembleScriptTest {
   }
 
   @Test
-  void aFolderThatIsThereIsLeftAlone() throws Exception {
+  void aFolderOfOthersIsLeftAlone() throws Exception {
     Path file = Files.createDirectory(out).resolve("file");
     Files.writeString(file, "kept");
 
     AssembleScript.Ended ended = script.assemble();
 
     assertEquals(1, ended.code());
-    assertTrue(ended.printed().contains("--out " + out + " exists already"), ended.printed());
+    assertTrue(
+        ended.printed().contains("--out " + out + " exists, and is not a function's folder"),
+        ended.printed());
     assertEquals("kept", Files.readString(file));
+  }
+
+  /** What the script has made before, as far as it looks at it, and a file that is stale. */
+  private Path earlierFolder() throws IOException {
+    Files.createDirectory(out);
+    Files.createFile(out.resolve("main-class"));
+    Files.createFile(out.resolve("jvm.options"));
+    assertTrue(Files.createFile(out.resolve("run")).toFile().setExecutable(true));
+    return Files.createFile(out.resolve("stale"));
+  }
+
+  @Test
+  void theFolderOfAnEarlierRunIsReplaced() throws Exception {
+    Path stale = earlierFolder();
+
+    AssembleScript.Ended ended = script.assemble();
+
+    assertEquals(0, ended.code(), ended.printed());
+    assertFalse(Files.exists(stale));
+    assertTrue(Files.exists(out.resolve("function.jar")));
+    assertFalse(Files.exists(folder.resolve("out.incomplete")));
+  }
+
+  @Test
+  void theFolderOfAnEarlierRunStaysWhenThisOneFails() throws Exception {
+    Path stale = earlierFolder();
+    script.with("--class", "com.example.Missing");
+
+    AssembleScript.Ended ended = script.assemble();
+
+    assertEquals(1, ended.code(), ended.printed());
+    assertTrue(Files.exists(stale));
+  }
+
+  @Test
+  void aLongTemporaryFolderIsNotUsedForTheSocket() throws Exception {
+    script.withVariable("TMPDIR", Files.createDirectory(folder.resolve("t".repeat(90))));
+
+    AssembleScript.Ended ended = script.assemble();
+
+    assertEquals(0, ended.code(), ended.printed());
   }
 
   @Test

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The folder that {@code docker/assemble.sh} makes of {@link Fanout}, assembled once with the JVM
- * that runs this test, then moved: a process from it as a pod would have it.
+ * The folder that {@code starter/docker/assemble.sh} makes of {@link Fanout}, assembled once with
+ * the JVM that runs this test, then moved: a process from it as a pod would have it.
  */
 @DisabledOnOs(OS.WINDOWS)
 class FunctionFolderTest {

@@ -31,6 +31,7 @@ class ManifestsTest {
   private static final String MONO_VERTEX = "monovertex.yaml";
   private static final String POD_MONITOR = "podmonitor.yaml";
   private static final String RULES = "rules.yaml";
+  private static final String STARTER = "../starter/monovertex.yaml";
 
   /** The newest release of the platform; a manifest as it stands is for this one. */
   private static final String NEWEST_RELEASE = "1.8.3";
@@ -42,7 +43,7 @@ class ManifestsTest {
   private static final int POD_GRACE_SECONDS = 30;
 
   @ParameterizedTest
-  @ValueSource(strings = {PIPELINE, MONO_VERTEX, POD_MONITOR, RULES})
+  @ValueSource(strings = {PIPELINE, MONO_VERTEX, POD_MONITOR, RULES, STARTER})
   void manifestHasOnlyFieldsThatTheNewestReleaseKnows(String manifest) throws IOException {
     assertEquals(List.of(), faults(read(manifest), NEWEST_RELEASE));
     assertEquals(List.of(), faults(readForNextRelease(manifest), NEXT_RELEASE));

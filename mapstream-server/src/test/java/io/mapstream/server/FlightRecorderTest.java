@@ -225,7 +225,7 @@ class FlightRecorderTest {
   @Test
   void theSettingsOfTheDocumentationEnableBothEvents() throws Exception {
     Map<String, String> settings =
-        Configuration.create(Path.of("../examples/docker/mapstream.jfc")).getSettings();
+        Configuration.create(Path.of("../examples/starter/docker/mapstream.jfc")).getSettings();
 
     assertEquals("true", settings.get(DATUM + "#enabled"));
     assertEquals("true", settings.get(STREAM + "#enabled"));

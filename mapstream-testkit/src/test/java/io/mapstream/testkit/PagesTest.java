@@ -33,6 +33,10 @@ class PagesTest {
   private static final Pattern FENCE =
       Pattern.compile("^```java\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
 
+  private static final Pattern BUILT =
+      Pattern.compile(
+          "^```(?:java|kotlin|xml)\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
+
   @TestFactory
   Stream<DynamicTest> examplesInJavadocAreCompiled() throws IOException {
     try (Stream<Path> files = Files.walk(MAIN)) {
@@ -44,6 +48,19 @@ class PagesTest {
   @TestFactory
   Stream<DynamicTest> examplesOfThePagesAreCompiled() {
     return PAGES.stream().flatMap(page -> tests(page, FENCE));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> examplesOfTheFrameworksPageAreOfBuildsThatRun() throws IOException {
+    Path page = Path.of("../docs/frameworks.md");
+    String builds = plain(Path.of("../user-builds/src/it"), "");
+    List<String> examples = examples(page, BUILT);
+    assertTrue(examples.size() >= 4, examples.toString());
+    return examples.stream()
+        .map(text ->
+            DynamicTest.dynamicTest(
+                text.lines().findFirst().orElse(""),
+                () -> assertTrue(builds.contains(plain(text)), () -> "in no build:\n" + text)));
   }
 
   @Test
@@ -75,9 +92,13 @@ class PagesTest {
 
   /** All tests, one after the other. */
   private static String compiled() throws IOException {
-    try (Stream<Path> files = Files.walk(TESTS)) {
+    return plain(TESTS, ".java");
+  }
+
+  private static String plain(Path folder, String ending) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
       return files
-          .filter(file -> file.toString().endsWith(".java"))
+          .filter(file -> Files.isRegularFile(file) && file.toString().endsWith(ending))
           .map(file -> plain(read(file)))
           .collect(Collectors.joining("\n"));
     }

@@ -1,0 +1,211 @@
+#!/bin/sh
+# Assembles the folder that a function's image consists of, and trains it: see mapstream's docs/deploying.md. The Dockerfile calls
+# this script in the image's build; it runs anywhere else just as well.
+set -eu
+
+# The launcher would take it for the JVM of a deployment, and the archive would be made for that one.
+unset JAVA
+
+here=$(cd "$(dirname "$0")" && pwd)
+
+usage() {
+  cat <<END
+usage: assemble.sh --class CLASS --input FILE [OPTION...]
+
+  --class CLASS    the function: a class whose main method serves it
+  --input FILE     lines that the function is trained with, a datum each; JSON Lines, as the drive command reads
+                   them, if the name ends in .jsonl. The function does with them whatever it does.
+  --project DIR    the packaged project, whose target folder has the defaults of the next four ($(dirname "$here"))
+  --classes PATH   the function's own classes: a jar, or a folder if the JDK's jar command is there
+                   (the jar in target)
+  --lib DIR        the jars that it needs at run time (target/function-lib)
+  --tools DIR      the jars of the training's client: the test kit, picocli, HdrHistogram and what they need
+                   (target/lib)
+  --out DIR        the folder to make (target/function); what an earlier run has made there is replaced
+  --java JAVA      the java that will run it, 21 or newer (\$JAVA_HOME/bin/java, else java on the path)
+  --datums N       how many datums to train with; the lines are repeated (20000)
+END
+}
+
+fail() {
+  echo "assemble.sh: $*" >&2
+  exit 1
+}
+
+wrong_call() {
+  echo "assemble.sh: $*" >&2
+  usage >&2
+  exit 2
+}
+
+class='' input='' project=$(dirname "$here") classes='' lib='' tools='' out='' datums=20000
+java=${JAVA_HOME:+$JAVA_HOME/bin/java}
+java=${java:-java}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help) usage && exit 0 ;;
+    --class | --input | --project | --classes | --lib | --tools | --out | --java | --datums) ;;
+    *) wrong_call "there is no option $1" ;;
+  esac
+  [ -n "${2:-}" ] || wrong_call "$1 needs a value"
+  case $1 in
+    --class) class=$2 ;;
+    --input) input=$2 ;;
+    --project) project=$2 ;;
+    --classes) classes=$2 ;;
+    --lib) lib=$2 ;;
+    --tools) tools=$2 ;;
+    --out) out=$2 ;;
+    --java) java=$2 ;;
+    --datums) datums=$2 ;;
+  esac
+  shift 2
+done
+
+# ---- what was given
+
+target=$project/target
+lib=${lib:-$target/function-lib} tools=${tools:-$target/lib} out=${out:-$target/function}
+[ -n "$class" ] || wrong_call "--class is missing: which function is it to be?"
+[ -n "$input" ] || wrong_call "--input is missing: the training needs datums that the function takes"
+[ -s "$input" ] || fail "--input $input is no file with lines in it"
+if [ -z "$classes" ]; then
+  for jar in "$target"/*.jar; do
+    case $jar in *-sources.jar | *-javadoc.jar) ;; *) classes=$jar ;; esac
+  done
+fi
+[ -e "$classes" ] || fail "--classes $classes does not exist; has the project been packaged?"
+has_jars() { for jar in "$1"/*.jar; do [ -f "$jar" ] && return 0; done; return 1; }
+has_jars "$lib" || fail "--lib $lib has no jars; has the project been packaged?"
+has_jars "$tools" || fail "--tools $tools has no jars; has the project been packaged?"
+case $datums in '' | 0* | *[!0-9]*) wrong_call "--datums has to be a number of at least 1 but was $datums" ;; esac
+is_function() { [ -f "$1/main-class" ] && [ -f "$1/jvm.options" ] && [ -x "$1/run" ]; }
+[ ! -e "$out" ] || is_function "$out" || fail "--out $out exists, and is not a function's folder: remove it, or name another"
+
+java=$(command -v "$java" || true)
+[ -n "$java" ] || fail "there is no java; name one with --java"
+java=$(readlink -f "$java")
+version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
+[ -n "$version" ] || fail "$java does not tell its version"
+[ "$version" -ge 21 ] || fail "$java is Java $version, too old: a function needs 21 or newer; name one with --java"
+
+# ---- the folder
+
+# With a socket in it, whose path is limited to about 100 bytes.
+work=$(mktemp -d)
+if [ "$(printf %s "$work" | wc -c)" -gt 90 ]; then
+  rmdir "$work"
+  work=$(mktemp -d /tmp/mapstream.XXXXXX)
+fi
+# Beside the folder to make, whose place it takes when it is complete.
+made=${out%/}.incomplete
+server=''
+clean_up() {
+  [ -z "$server" ] || kill -KILL "$server" 2>/dev/null || true
+  rm -rf "$work" "$made"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+rm -rf "$made"
+mkdir -p "$made/lib"
+made=$(cd "$made" && pwd)
+out=${made%.incomplete}
+cp "$lib"/*.jar "$made/lib/"
+if [ -d "$classes" ]; then
+  jar=$(dirname "$java")/jar
+  [ -x "$jar" ] || jar=$(command -v jar || true)
+  [ -n "$jar" ] || fail "--classes $classes is a folder, and there is no jar command to pack it; give a jar"
+  "$jar" --create --file "$made/function.jar" -C "$classes" .
+else
+  cp "$classes" "$made/function.jar"
+fi
+cp "$here/jvm.options" "$made/jvm.options"
+if [ "$version" -ge 25 ]; then
+  cat "$here/jvm-25.options" >>"$made/jvm.options"
+fi
+cp "$here/mapstream.jfc" "$made/mapstream.jfc"
+cp "$here/run.sh" "$made/run"
+chmod 755 "$made/run"
+ln -s "$java" "$made/java"
+echo "$class" >"$made/main-class"
+
+JAVA_OPTS=--dry-run "$made/run" >"$work/log" 2>&1 || fail "$class can't be started by $java:
+$(cat "$work/log")"
+
+# ---- the training
+
+# serve OPTION...: starts the function with more JVM options, and returns when it accepts connections.
+serve() {
+  rm -f "$work/info"
+  MAPSTREAM_SOCKET_PATH=$work/s MAPSTREAM_SERVER_INFO_FILE=$work/info JAVA_OPTS=$* "$made/run" >"$work/log" 2>&1 &
+  server=$!
+  waited=0
+  until [ -e "$work/info" ]; do
+    kill -0 "$server" 2>/dev/null || server_failed "ended before it served anything"
+    [ "$waited" -lt 600 ] || server_failed "served nothing within a minute"
+    waited=$((waited + 1))
+    sleep 0.1
+  done
+}
+
+server_failed() {
+  fail "$class $1; what it printed:
+$(cat "$work/log")"
+}
+
+# Ends the function as the platform does.
+stop() {
+  kill -TERM "$server"
+  code=0
+  wait "$server" || code=$?
+  server=''
+  [ "$code" -eq 0 ] || server_failed "ended with exit code $code"
+}
+
+drive() {
+  format=''
+  case $input in *.jsonl) format=--json ;; esac
+  # shellcheck disable=SC2086 # no word where there is no format
+  "$java" --enable-native-access=ALL-UNNAMED -cp "$tools/*" io.mapstream.testkit.cli.Main drive \
+    --socket "$work/s" --timeout 60s --quiet --output value $format "$work/input" >/dev/null 2>"$work/drive.log" ||
+    server_failed "was not trained: $(cat "$work/drive.log")"
+}
+
+awk -v n="$datums" '{ line[NR] = $0 } END { for (i = 0; i < n; i++) print line[i % NR + 1] }' "$input" >"$work/input"
+
+# Netty unpacks its native library into a temporary file at each start. Kept in the folder, it needs no file system that can
+# be written to. (Where Netty has none for this system, the server uses the JDK's sockets, and there is nothing to keep.)
+mkdir "$made/native" "$work/native"
+serve "-Dio.grpc.netty.shaded.io.netty.native.workdir=$work/native -Dio.grpc.netty.shaded.io.netty.native.deleteLibAfterLoading=false"
+for unpacked in "$work/native"/*.so; do
+  if [ -f "$unpacked" ]; then
+    cp "$unpacked" "$made/native/$(basename "$unpacked" | sed 's/_64[0-9]*\.so$/_64.so/')"
+  fi
+done
+stop
+
+if [ "$version" -ge 25 ]; then
+  archive=function.aot must_be_used=-XX:AOTMode=on
+  serve "-XX:AOTCacheOutput=$work/$archive"
+  drive
+  stop
+else
+  archive=function.jsa must_be_used=-Xshare:on
+  serve "-XX:DumpLoadedClassList=$work/classes"
+  drive
+  stop
+  JAVA_OPTS="-Xshare:dump -XX:SharedClassListFile=$work/classes -XX:SharedArchiveFile=$work/$archive" \
+    "$made/run" >"$work/log" 2>&1 || server_failed "could not be archived"
+fi
+[ -s "$work/$archive" ] || server_failed "left no archive"
+cp "$work/$archive" "$made/$archive"
+chmod 644 "$made/$archive"
+JAVA_OPTS="$must_be_used -version" "$made/run" >"$work/log" 2>&1 || server_failed "can't use its archive"
+
+chmod -R a+rX "$made"
+rm -rf "$out"
+mv "$made" "$out"
+echo "$out: $(du -sh "$out" | cut -f1), of which the archive $(du -h "$out/$archive" | cut -f1); Java $version"

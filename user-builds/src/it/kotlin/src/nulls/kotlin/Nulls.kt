@@ -1,0 +1,20 @@
+package com.example
+
+import io.mapstream.Datum
+import io.mapstream.MessageSink
+import io.mapstream.Message
+import io.mapstream.server.MapStreamServer
+
+// Each line that says null at its end must fail to compile: what may be missing has to be dealt with.
+
+fun of(fields: Map<String, String>) = Message.of(fields["x"]) // null
+
+fun keys(keys: List<String?>) = Message.of("x").withKeys(keys) // null
+
+fun emit(sink: MessageSink, message: Message?) = sink.emit(message) // null
+
+fun server() = MapStreamServer.builder(null) // null
+
+fun value(fields: Map<String, String>) = Message.of(fields["x"] ?: "none")
+
+fun header(datum: Datum) = datum.headers()["x"].length // null

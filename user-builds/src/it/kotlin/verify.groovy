@@ -1,0 +1,10 @@
+// After each of the two builds; the log has both.
+
+def tests = new File(basedir, "target/surefire-reports/com.example.WordsTest.txt").text
+assert tests.contains("Tests run: 2, Failures: 0, Errors: 0, Skipped: 0")
+
+def log = new File(basedir, "build.log").text
+def expected = new File(basedir, "src/nulls/kotlin/Nulls.kt").readLines().findIndexValues { it.endsWith("// null") }*.plus(1)
+def refused = (log =~ /ERROR.*Nulls\.kt:\D*(\d+)/).collect { it[1] as int }.unique().sort()
+assert expected.size() == 5
+assert refused.empty || refused == expected

@@ -1,0 +1,10 @@
+// After the build of examples/starter. Each of these throws where something is not as it is said to be, and says what.
+
+["WordsTest", "WordsServerTest"].each { name ->
+  def tests = new File(basedir, "target/surefire-reports/com.example." + name + ".txt").text
+  assert tests.contains("Tests run: 1, Failures: 0, Errors: 0, Skipped: 0")
+}
+
+for (check in ["versions", "commands", "footprint", "publication", "licences"]) {
+  evaluate(new File(basedir, check + ".groovy"))
+}

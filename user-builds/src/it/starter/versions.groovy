@@ -1,0 +1,21 @@
+import groovy.xml.XmlSlurper
+
+// The starter has the versions of this build, which are kept up to date and are downloaded already.
+
+def build = new XmlSlurper(false, false).parse(new File(basedir, "../../../../pom.xml"))
+def starter = new XmlSlurper(false, false).parse(new File(basedir, "pom.xml"))
+
+def properties = build.properties.children().collectEntries { [it.name(), it.text()] }
+properties["mapstream.version"] = build.version.text()
+starter.properties.children().findAll { it.name().endsWith(".version") }.each {
+  assert it.text() == properties[it.name()]: "examples/starter/pom.xml: " + it.name()
+}
+def named = starter.build.plugins.plugin.collect {
+  [it.artifactId.text(), it.artifactId.text().replaceFirst("^maven-", "").replaceFirst('$', ".version"), it.version.text()]
+} + starter.dependencies.dependency.findAll { !it.version.text().startsWith('$') }.collect {
+  [it.artifactId.text(), it.artifactId.text().toLowerCase(Locale.ROOT) + ".version", it.version.text()]
+}
+assert named.size() >= 8
+named.each { artifact, property, version ->
+  assert version == properties[property]: "examples/starter/pom.xml: " + artifact
+}
