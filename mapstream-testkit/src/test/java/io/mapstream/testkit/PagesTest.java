@@ -34,8 +34,7 @@ class PagesTest {
       Pattern.compile("^```java\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
 
   private static final Pattern BUILT =
-      Pattern.compile(
-          "^```(?:java|kotlin|xml)\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
+      Pattern.compile("^```(?:java|kotlin|xml)\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
 
   @TestFactory
   Stream<DynamicTest> examplesInJavadocAreCompiled() throws IOException {
