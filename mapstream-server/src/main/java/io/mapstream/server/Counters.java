@@ -38,6 +38,7 @@ final class Counters {
   private final Count results = new Count();
   private final Count resultBytes = new Count();
   private final Count handlersRun = new Count();
+  private final Count starvedChecks = new Count();
 
   /** Microseconds: nanoseconds of thousands of handlers at once would overflow within weeks. */
   private final Count handlerMicros = new Count();
@@ -83,6 +84,11 @@ final class Counters {
     released(); // last, since a snapshot reads it first
   }
 
+  /** A handler waits for a carrier, and no other has begun since the last check. */
+  void starved() {
+    starvedChecks.add(1);
+  }
+
   // Any thread.
 
   void waitsInEmit() {
@@ -118,6 +124,7 @@ final class Counters {
         Duration.of(handlerMicros.get(), ChronoUnit.MICROS),
         emitsWaiting.get(),
         Duration.of(emitWaitMicros.get(), ChronoUnit.MICROS),
+        starvedChecks.get(),
         failures);
   }
 }

@@ -10,7 +10,7 @@ import org.slf4j.MDC;
  * One datum on a virtual thread of its own, which is named after the datum's id: runs the handler,
  * then ends the datum or reports the failure.
  */
-final class HandlerTask implements Runnable {
+final class HandlerTask implements Runnable, StarvationWatch.Start {
 
   private static final int OVERHEAD = 1024;
   private static final long NOT_RUN = -1;
@@ -46,6 +46,9 @@ final class HandlerTask implements Runnable {
   /** The handler has returned or thrown, or is never called. */
   private volatile boolean returned;
 
+  /** Its thread has got a carrier. */
+  private volatile boolean begun;
+
   HandlerTask(
       StreamContext context, MapStream stream, ResponseWriter writer, Request.Data request) {
     this.context = context;
@@ -74,6 +77,8 @@ final class HandlerTask implements Runnable {
 
   @Override
   public void run() {
+    begun = true;
+    context.handlerBegins();
     if (recording == null) {
       handle();
     } else {
@@ -147,6 +152,11 @@ final class HandlerTask implements Runnable {
 
   boolean hasReturned() {
     return returned;
+  }
+
+  @Override
+  public boolean hasBegun() {
+    return begun || returned;
   }
 
   /** Whether the handler was called, which it is not where its stream has ended before. */

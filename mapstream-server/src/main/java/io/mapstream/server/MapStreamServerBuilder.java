@@ -26,6 +26,7 @@ public final class MapStreamServerBuilder {
   @Nullable ErrorPolicy errorPolicy;
   @Nullable Boolean datumIdInMdc;
   @Nullable Duration slowHandlerWarning;
+  @Nullable Integer maxCarriers;
   @Nullable String containerType;
 
   MapStreamServerBuilder(MapStreamer handler) {
@@ -49,6 +50,7 @@ public final class MapStreamServerBuilder {
     errorPolicy = options.errorPolicy();
     datumIdInMdc = options.datumIdInMdc();
     slowHandlerWarning = options.slowHandlerWarning();
+    maxCarriers = options.maxCarriers();
     containerType = options.containerType();
     return this;
   }
@@ -175,6 +177,23 @@ public final class MapStreamServerBuilder {
    */
   public MapStreamServerBuilder onStop(Runnable onStop) {
     this.onStop = Objects.requireNonNull(onStop, "onStop");
+    return this;
+  }
+
+  /**
+   * Sets up to how many carriers the JVM gets while handlers wait for one. Carriers are the
+   * platform threads that run virtual threads, as many as there are processors. A handler that
+   * computes, or blocks in native code, keeps its carrier; if all are kept and no other handler
+   * begins for some 20 milliseconds, there are more of them until a second after no handler had to
+   * wait. The number belongs to the JVM, so that all servers of the process share it. It can be
+   * changed on JDK 24 and newer; on an older one nothing happens.
+   *
+   * @param maxCarriers the limit; zero never changes their number
+   * @return this
+   * @throws IllegalArgumentException if it is negative
+   */
+  public MapStreamServerBuilder maxCarriers(int maxCarriers) {
+    this.maxCarriers = ServerOptions.checkCarriers(maxCarriers);
     return this;
   }
 

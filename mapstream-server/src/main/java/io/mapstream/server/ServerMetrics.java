@@ -29,6 +29,9 @@ import java.util.Map;
  *     handlers
  * @param emitWaitTime how long calls of {@code emit} were blocked, in sum; without those that still
  *     are
+ * @param starvedChecks how often a check, 20 milliseconds after the one before, found that a
+ *     handler waited for a carrier (a platform thread that runs virtual threads) and that no other
+ *     handler had begun meanwhile; 0 where {@link ServerOptions#maxCarriers()} is 0
  * @param failures failures by kind, with all kinds in it
  */
 public record ServerMetrics(
@@ -44,6 +47,7 @@ public record ServerMetrics(
     Duration handlerTime,
     long emitsWaiting,
     Duration emitWaitTime,
+    long starvedChecks,
     Map<FailureKind, Long> failures) {
 
   /** Copies {@code failures}, and takes a kind that is missing in it as 0. */

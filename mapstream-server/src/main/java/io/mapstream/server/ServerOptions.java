@@ -31,6 +31,8 @@ import java.util.function.Function;
  *     <td>false</td></tr>
  * <tr><td>{@link #slowHandlerWarning()}</td><td>{@code MAPSTREAM_SLOW_HANDLER_SECONDS}</td>
  *     <td>0, which is off</td></tr>
+ * <tr><td>{@link #maxCarriers()}</td><td>{@code MAPSTREAM_MAX_CARRIERS}</td>
+ *     <td>64</td></tr>
  * </table>
  */
 public final class ServerOptions {
@@ -62,6 +64,7 @@ public final class ServerOptions {
   private static final int DEFAULT_MESSAGE_SIZE = 64 * 1024 * 1024;
   private static final int DEFAULT_CONCURRENCY = 10_000;
   private static final long DEFAULT_GRACE_SECONDS = 30;
+  private static final int DEFAULT_CARRIERS = 64;
 
   private final Path socketPath;
   private final Path serverInfoFile;
@@ -71,6 +74,7 @@ public final class ServerOptions {
   private final ErrorPolicy errorPolicy;
   private final boolean datumIdInMdc;
   private final Duration slowHandlerWarning;
+  private final int maxCarriers;
   private final String containerType;
   private final List<String> misspelt;
 
@@ -116,6 +120,12 @@ public final class ServerOptions {
             text -> checkSlowHandler(parseSeconds("slowHandlerWarning", text)),
             "0",
             "MAPSTREAM_SLOW_HANDLER_SECONDS");
+    maxCarriers =
+        env.orElse(
+            given.maxCarriers,
+            text -> checkCarriers(parseInt("maxCarriers", text)),
+            String.valueOf(DEFAULT_CARRIERS),
+            "MAPSTREAM_MAX_CARRIERS");
     containerType =
         env.orElse(
             given.containerType,
@@ -182,6 +192,14 @@ public final class ServerOptions {
     return slowHandlerWarning;
   }
 
+  /**
+   * {@return up to how many carriers (platform threads that run virtual threads) the JVM gets while
+   * handlers wait for one; zero leaves their number alone}
+   */
+  public int maxCarriers() {
+    return maxCarriers;
+  }
+
   /** The platform's name for this container, for error messages. */
   String containerType() {
     return containerType;
@@ -194,7 +212,7 @@ public final class ServerOptions {
 
   @Override
   public String toString() {
-    return "ServerOptions[socketPath=%s, serverInfoFile=%s, maxMessageSize=%d, maxConcurrency=%d, shutdownGrace=%s, errorPolicy=%s, datumIdInMdc=%s, slowHandlerWarning=%s]"
+    return "ServerOptions[socketPath=%s, serverInfoFile=%s, maxMessageSize=%d, maxConcurrency=%d, shutdownGrace=%s, errorPolicy=%s, datumIdInMdc=%s, slowHandlerWarning=%s, maxCarriers=%d]"
         .formatted(
             socketPath,
             serverInfoFile,
@@ -203,7 +221,8 @@ public final class ServerOptions {
             shutdownGrace,
             errorPolicy,
             datumIdInMdc,
-            slowHandlerWarning);
+            slowHandlerWarning,
+            maxCarriers);
   }
 
   static int checkMessageSize(int bytes) {
@@ -220,6 +239,10 @@ public final class ServerOptions {
 
   static Duration checkSlowHandler(Duration limit) {
     return check(!limit.isNegative(), "slowHandlerWarning", limit, "must not be negative", limit);
+  }
+
+  static int checkCarriers(int carriers) {
+    return check(carriers >= 0, "maxCarriers", carriers, "must be at least 0", carriers);
   }
 
   private static int parseInt(String name, String text) {

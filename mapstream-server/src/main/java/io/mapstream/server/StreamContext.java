@@ -4,6 +4,7 @@ import io.mapstream.MapStreamer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param admission what is in work, over all streams; belongs to the loop
  * @param starts handlers to be started; belongs to the loop
  * @param slow finds handlers that run for too long; null where that is off; belongs to the loop
+ * @param starvation finds handlers that get no carrier; null where that is off; belongs to the loop
  * @param counters where all that happens is counted
  * @param failures decides what a failure does
  * @param threads makes the handlers' threads
@@ -43,6 +45,7 @@ record StreamContext(
     Admission admission,
     StartQueue starts,
     @Nullable SlowHandlers slow,
+    @Nullable StarvationWatch starvation,
     Counters counters,
     Failures failures,
     HandlerTask.Threads threads,
@@ -62,6 +65,16 @@ record StreamContext(
       slow.started(task);
     }
     starts.add(task);
+    if (starvation != null) {
+      starvation.started(task);
+    }
+  }
+
+  /** A handler has got a carrier. Any thread. */
+  void handlerBegins() {
+    if (starvation != null) {
+      starvation.begins();
+    }
   }
 
   /** A datum is no longer in work. */
@@ -129,18 +142,38 @@ record StreamContext(
     }
 
     StreamContext build() {
+      Admission admission = new Admission(limits.datumsInWork(), limits.requestBytes());
       return new StreamContext(
           handler,
           options.datumIdInMdc(),
           limits,
           loop,
-          new Admission(limits.datumsInWork(), limits.requestBytes()),
+          admission,
           new StartQueue(loop, clock),
           slowHandlers(options.slowHandlerWarning()),
+          starvationWatch(options.maxCarriers(), admission),
           counters,
           failures != null ? failures : new Failures(options, counters, (failure, kind) -> {}),
           threads,
           onRequestSize);
+    }
+
+    /** Only on a loop that has a clock of its own: the JVM's carriers are no matter of others. */
+    private @Nullable StarvationWatch starvationWatch(int maxCarriers, Admission admission) {
+      if (maxCarriers == 0 || !(loop instanceof ScheduledExecutorService timer)) {
+        return null;
+      }
+      int processors = Runtime.getRuntime().availableProcessors();
+      return new StarvationWatch(
+          (nanos, check) -> {
+            var unused = timer.schedule(check, nanos, TimeUnit.NANOSECONDS);
+          },
+          () -> admission.datums() >= processors,
+          StarvationWatch::startProbe,
+          () -> {
+            counters.starved();
+            Carriers.OF_JVM.starved(maxCarriers);
+          });
     }
 
     private @Nullable SlowHandlers slowHandlers(Duration limit) {

@@ -27,6 +27,15 @@ final class Tuning {
    */
   static final long LONGEST_GATHERING_NANOS = 100_000;
 
+  /**
+   * How long a started handler waits, while no other begins, before it counts as starved: longer
+   * than a time slice of the system or a collection of garbage takes.
+   */
+  static final long STARVED_NANOS = 20_000_000;
+
+  /** How long after a check that found nothing a probe is started. */
+  static final long PROBE_PAUSE_NANOS = 100_000_000;
+
   private static final int MOST_PENDING = 4 * 1024 * 1024;
   private static final int LEAST_PENDING = 256 * 1024;
   private static final long LEAST_IN_WORK = 1024 * 1024;

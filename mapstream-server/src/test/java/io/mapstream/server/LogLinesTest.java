@@ -55,6 +55,7 @@ class LogLinesTest {
             Duration.ZERO,
             0,
             Duration.ZERO,
+            0,
             Map.of(FailureKind.CLIENT_GONE, 1L, FailureKind.HANDLER_ANSWERED_WITH_FAIL, 2L));
 
     assertEquals(

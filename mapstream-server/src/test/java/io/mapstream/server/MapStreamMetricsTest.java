@@ -88,6 +88,7 @@ class MapStreamMetricsTest {
               "mapstream_received_bytes_total",
               "mapstream_results_total",
               "mapstream_sent_bytes_total",
+              "mapstream_starved_checks_total",
               "mapstream_streams_active_streams",
               "mapstream_streams_total"),
           List.copyOf(samples.keySet()));

@@ -55,7 +55,7 @@ class OperatingPageTest {
     String code = Files.readString(METERS);
     List<String> registered = meters(code, "\"", "\"");
 
-    assertEquals(13, registered.size(), registered::toString);
+    assertEquals(14, registered.size(), registered::toString);
     assertEquals(registered, meters(Files.readString(PAGE), "\\| `", "` \\|"));
     assertEquals(registered, meters(code, "\\{@code ", "}"));
   }

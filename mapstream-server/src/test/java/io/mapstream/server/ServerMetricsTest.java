@@ -44,7 +44,8 @@ class ServerMetricsTest {
       ServerMetrics none = server.server().metrics();
 
       assertEquals(
-          new ServerMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0, Duration.ZERO, Map.of()),
+          new ServerMetrics(
+              0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0, Map.of()),
           none);
       assertEquals(List.of(FailureKind.values()), List.copyOf(none.failures().keySet()));
     }
@@ -243,7 +244,7 @@ class ServerMetricsTest {
   void snapshotsAreImmutable() {
     Map<FailureKind, Long> failures = new HashMap<>(Map.of(FailureKind.CLIENT_GONE, 1L));
     ServerMetrics metrics =
-        new ServerMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0, Duration.ZERO, failures);
+        new ServerMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0, failures);
     failures.put(FailureKind.CLIENT_GONE, 2L);
 
     assertEquals(1, metrics.failures(FailureKind.CLIENT_GONE));

@@ -21,17 +21,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ServerOptionsTest {
 
   private static final Map<String, String> ENVIRONMENT =
-      Map.of(
-          "MAPSTREAM_SOCKET_PATH", "/env/s",
-          "MAPSTREAM_SERVER_INFO_FILE", "/env/i",
-          "MAPSTREAM_MAX_MESSAGE_SIZE", "1000",
-          "MAPSTREAM_MAX_CONCURRENCY", "7",
-          "MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "11",
-          "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS", "12",
-          "MAPSTREAM_ERROR_POLICY", "FAIL",
-          "MAPSTREAM_DATUM_ID_IN_MDC", "true",
-          "MAPSTREAM_SLOW_HANDLER_SECONDS", "13",
-          "NUMAFLOW_UD_CONTAINER_TYPE", "udf");
+      Map.ofEntries(
+          Map.entry("MAPSTREAM_SOCKET_PATH", "/env/s"),
+          Map.entry("MAPSTREAM_SERVER_INFO_FILE", "/env/i"),
+          Map.entry("MAPSTREAM_MAX_MESSAGE_SIZE", "1000"),
+          Map.entry("MAPSTREAM_MAX_CONCURRENCY", "7"),
+          Map.entry("MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "11"),
+          Map.entry("NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS", "12"),
+          Map.entry("MAPSTREAM_ERROR_POLICY", "FAIL"),
+          Map.entry("MAPSTREAM_DATUM_ID_IN_MDC", "true"),
+          Map.entry("MAPSTREAM_SLOW_HANDLER_SECONDS", "13"),
+          Map.entry("MAPSTREAM_MAX_CARRIERS", "14"),
+          Map.entry("NUMAFLOW_UD_CONTAINER_TYPE", "udf"));
 
   private static MapStreamServerBuilder builder() {
     return MapStreamServer.builder((keys, datum, sink) -> {});
@@ -53,6 +54,7 @@ class ServerOptionsTest {
     assertEquals(ErrorPolicy.STOP, options.errorPolicy());
     assertFalse(options.datumIdInMdc());
     assertEquals(Duration.ZERO, options.slowHandlerWarning());
+    assertEquals(64, options.maxCarriers());
     assertEquals("unknown-container", options.containerType());
   }
 
@@ -68,6 +70,7 @@ class ServerOptionsTest {
     assertEquals(ErrorPolicy.FAIL, options.errorPolicy());
     assertTrue(options.datumIdInMdc());
     assertEquals(Duration.ofSeconds(13), options.slowHandlerWarning());
+    assertEquals(14, options.maxCarriers());
     assertEquals("udf", options.containerType());
   }
 
@@ -83,6 +86,7 @@ class ServerOptionsTest {
             .errorPolicy(ErrorPolicy.STOP)
             .datumIdInMdc(false)
             .slowHandlerWarning(Duration.ofMillis(2))
+            .maxCarriers(0)
             .optionsIn(ENVIRONMENT);
 
     assertEquals(Path.of("/code/s"), options.socketPath());
@@ -93,6 +97,7 @@ class ServerOptionsTest {
     assertEquals(ErrorPolicy.STOP, options.errorPolicy());
     assertFalse(options.datumIdInMdc());
     assertEquals(Duration.ofMillis(2), options.slowHandlerWarning());
+    assertEquals(0, options.maxCarriers());
   }
 
   @Test
@@ -142,7 +147,9 @@ class ServerOptionsTest {
     "MAPSTREAM_ERROR_POLICY, IGNORE",
     "MAPSTREAM_DATUM_ID_IN_MDC, yes",
     "MAPSTREAM_SLOW_HANDLER_SECONDS, -1",
-    "MAPSTREAM_SLOW_HANDLER_SECONDS, 0.5"
+    "MAPSTREAM_SLOW_HANDLER_SECONDS, 0.5",
+    "MAPSTREAM_MAX_CARRIERS, -1",
+    "MAPSTREAM_MAX_CARRIERS, all"
   })
   void anUnusableValueIsRefusedWithItsVariable(String variable, String value) {
     IllegalArgumentException refused =
@@ -161,7 +168,8 @@ class ServerOptionsTest {
             "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS", "x",
             "MAPSTREAM_ERROR_POLICY", "x",
             "MAPSTREAM_DATUM_ID_IN_MDC", "x",
-            "MAPSTREAM_SLOW_HANDLER_SECONDS", "x");
+            "MAPSTREAM_SLOW_HANDLER_SECONDS", "x",
+            "MAPSTREAM_MAX_CARRIERS", "x");
     ServerOptions options =
         builder()
             .maxMessageSize(2000)
@@ -170,6 +178,7 @@ class ServerOptionsTest {
             .errorPolicy(ErrorPolicy.STOP)
             .datumIdInMdc(true)
             .slowHandlerWarning(Duration.ZERO)
+            .maxCarriers(1)
             .optionsIn(unusable);
 
     assertEquals(Duration.ZERO, options.shutdownGrace());
@@ -188,7 +197,8 @@ class ServerOptionsTest {
                 "maxMessageSize", () -> builder().maxMessageSize(0),
                 "maxConcurrency", () -> builder().maxConcurrency(-1),
                 "shutdownGrace", () -> builder().shutdownGrace(Duration.ofMillis(-1)),
-                "slowHandlerWarning", () -> builder().slowHandlerWarning(Duration.ofMillis(-1)))
+                "slowHandlerWarning", () -> builder().slowHandlerWarning(Duration.ofMillis(-1)),
+                "maxCarriers", () -> builder().maxCarriers(-1))
             .entrySet()) {
       String message =
           assertThrows(IllegalArgumentException.class, refused.getValue()).getMessage();
@@ -262,6 +272,7 @@ class ServerOptionsTest {
     assertEquals(all.errorPolicy(), taken.errorPolicy());
     assertFalse(taken.datumIdInMdc());
     assertEquals(all.slowHandlerWarning(), taken.slowHandlerWarning());
+    assertEquals(all.maxCarriers(), taken.maxCarriers());
     assertEquals(all.containerType(), taken.containerType());
   }
 
@@ -270,7 +281,7 @@ class ServerOptionsTest {
     assertEquals(
         "ServerOptions[socketPath=/env/s, serverInfoFile=/env/i, maxMessageSize=1000,"
             + " maxConcurrency=7, shutdownGrace=PT11S, errorPolicy=FAIL, datumIdInMdc=true,"
-            + " slowHandlerWarning=PT13S]",
+            + " slowHandlerWarning=PT13S, maxCarriers=14]",
         from(ENVIRONMENT).toString());
   }
 }

@@ -60,6 +60,8 @@ import org.slf4j.LoggerFactory;
  *     <td>time for which {@code emit} was blocked, over all handlers</td></tr>
  * <tr><td>{@code mapstream.emit.waiting}</td><td>gauge, calls</td>
  *     <td>calls of {@code emit} that are blocked now</td></tr>
+ * <tr><td>{@code mapstream.starved}</td><td>counter, checks</td>
+ *     <td>that found a handler waiting for a carrier while no other began</td></tr>
  * <tr><td>{@code mapstream.failures}</td><td>counter, failures; tag {@code kind}</td>
  *     <td>a {@link FailureKind} in lower case</td></tr>
  * </table>
@@ -220,6 +222,11 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
         "calls",
         s -> s.metrics().emitsWaiting(),
         "Calls of emit that are blocked now");
+    meters.counter(
+        "mapstream.starved",
+        "checks",
+        ServerMetrics::starvedChecks,
+        "Checks that found a handler waiting for a carrier while no other began");
   }
 
   /** Registers meters that read one server, and keeps what the registry made of them. */

@@ -1,0 +1,226 @@
+package io.mapstream.server;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.PlatformManagedObject;
+import java.lang.reflect.Method;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The carriers of the JVM's virtual threads: how many platform threads run them. There are more
+ * while handlers starve, and as many as before some time after the last of them was starved. All
+ * servers of the process share them.
+ *
+ * <p>The JDK lets a program change their number since version 24, by {@code
+ * jdk.management.VirtualThreadSchedulerMXBean}. Its classes are loaded when they are needed first.
+ * On an older JDK, or where the module is missing, nothing changes, and a line in the log says so.
+ */
+final class Carriers {
+
+  /** How many carriers there are at most. Called on one thread at a time. */
+  interface Scheduler {
+    int parallelism();
+
+    void setParallelism(int carriers);
+  }
+
+  /** Finds the JVM's scheduler. */
+  @FunctionalInterface
+  interface Finder {
+    Scheduler find() throws ReflectiveOperationException;
+  }
+
+  static final Carriers OF_JVM =
+      new Carriers(
+          JdkScheduler::find,
+          Carriers::onFreshThread,
+          (nanos, action) ->
+              CompletableFuture.delayedExecutor(
+                      nanos, TimeUnit.NANOSECONDS, Carriers::onFreshThread)
+                  .execute(action),
+          System::nanoTime);
+
+  /** The first raise goes at least this far, so that one step helps a small machine. */
+  private static final int FIRST_STEP = 8;
+
+  private static final long SHORTEST_HOLD = TimeUnit.SECONDS.toNanos(1);
+  private static final long LONGEST_HOLD = TimeUnit.MINUTES.toNanos(1);
+
+  private static final Logger log = LoggerFactory.getLogger(Carriers.class);
+
+  private final Finder finder;
+  private final Executor freshThread;
+  private final SlowHandlers.Timer timer;
+  private final LongSupplier clock;
+
+  /** A raise is on its way. */
+  private final AtomicBoolean raising = new AtomicBoolean();
+
+  private volatile boolean unavailable;
+  private volatile long starvedAt;
+
+  /** The number of carriers since the last raise; 0 when none is in effect. */
+  private volatile int raised;
+
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by lock, which no event loop waits for.
+  private @Nullable Scheduler scheduler;
+
+  /** The number to go back to. */
+  private int before;
+
+  /** For how long after the last starvation the raise stays in effect. */
+  private long hold;
+
+  private long loweredAt;
+
+  /**
+   * Nothing is looked up or changed yet.
+   *
+   * @param freshThread runs what it is given on a new platform thread
+   * @param timer runs an action once, after some time; on any thread
+   * @param clock nanoseconds, as {@link System#nanoTime} gives them
+   */
+  Carriers(Finder finder, Executor freshThread, SlowHandlers.Timer timer, LongSupplier clock) {
+    this.finder = finder;
+    this.freshThread = freshThread;
+    this.timer = timer;
+    this.clock = clock;
+  }
+
+  private static void onFreshThread(Runnable action) {
+    Thread.ofPlatform()
+        .daemon()
+        .name("mapstream-carriers")
+        .inheritInheritableThreadLocals(false)
+        .start(action);
+  }
+
+  /**
+   * Handlers are starved: there are to be more carriers soon. Never waits and never throws; any
+   * thread.
+   *
+   * @param most how many carriers there may be
+   */
+  @SuppressWarnings("CatchingUnchecked")
+  void starved(int most) {
+    starvedAt = clock.getAsLong();
+    if (unavailable || raised >= most || !raising.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      freshThread.execute(() -> raise(most));
+    } catch (Throwable t) {
+      raising.set(false); // No thread to be had: the next check tries again.
+      log.debug("the number of carriers can't be raised now", t);
+    }
+  }
+
+  @SuppressWarnings("CatchingUnchecked")
+  private void raise(int most) {
+    lock.lock();
+    try {
+      if (scheduler == null) {
+        scheduler = finder.find();
+      }
+      raise(scheduler, most);
+    } catch (Throwable t) {
+      unavailable = true;
+      log.info(
+          "handlers hold all carriers of virtual threads and others wait; a JVM gets more while it"
+              + " runs from JDK 24 on, with the module jdk.management. Here"
+              + " -Djdk.virtualThreadScheduler.parallelism sets their number: {}",
+          t.toString());
+    } finally {
+      lock.unlock();
+      raising.set(false);
+    }
+  }
+
+  private void raise(Scheduler carriers, int most) {
+    int current = carriers.parallelism();
+    if (current != raised) {
+      before = current; // Also where somebody else has changed it since the last raise.
+    }
+    int more = Math.max(current, Math.min(most, Math.max(FIRST_STEP, 2 * current)));
+    if (more > current) {
+      carriers.setParallelism(more);
+      log.debug("handlers are starved: {} carriers of virtual threads, were {}", more, current);
+    }
+    boolean isFirst = raised == 0;
+    raised = more;
+    if (isFirst) {
+      boolean isSoonAgain = hold > 0 && clock.getAsLong() - loweredAt < hold;
+      hold = isSoonAgain ? Math.min(2 * hold, LONGEST_HOLD) : SHORTEST_HOLD;
+      timer.after(hold, this::lower);
+    }
+  }
+
+  /** Goes back to the number before, unless handlers have been starved lately. */
+  private void lower() {
+    lock.lock();
+    try {
+      long now = clock.getAsLong();
+      long left = hold - (now - starvedAt);
+      if (left > 0) {
+        timer.after(left, this::lower);
+        return;
+      }
+      Scheduler carriers = Objects.requireNonNull(scheduler);
+      if (before != raised && carriers.parallelism() == raised) {
+        carriers.setParallelism(before);
+        log.debug("no handler is starved: {} carriers of virtual threads, were {}", before, raised);
+      }
+      raised = 0;
+      loweredAt = now;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The JDK's own, by the names of its public interface, which JDK 21 does not have. */
+  private record JdkScheduler(Object bean, Method getter, Method setter) implements Scheduler {
+
+    static Scheduler find() throws ReflectiveOperationException {
+      Class<? extends PlatformManagedObject> type =
+          Class.forName("jdk.management.VirtualThreadSchedulerMXBean")
+              .asSubclass(PlatformManagedObject.class);
+      return new JdkScheduler(
+          Objects.requireNonNull(ManagementFactory.getPlatformMXBean(type), type.getName()),
+          type.getMethod("getParallelism"),
+          type.getMethod("setParallelism", int.class));
+    }
+
+    @Override
+    public int parallelism() {
+      return (int) Objects.requireNonNull(call(getter));
+    }
+
+    /**
+     * A carrier is started by what joins an empty queue, and the event loop's queue is not empty
+     * when handlers wait. A thread that is new has a queue of its own.
+     */
+    @Override
+    public void setParallelism(int carriers) {
+      call(setter, carriers);
+      Thread.startVirtualThread(() -> {});
+    }
+
+    private @Nullable Object call(Method method, Object... arguments) {
+      try {
+        return method.invoke(bean, arguments);
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(method.getName() + " of the JDK's scheduler failed", e);
+      }
+    }
+  }
+}

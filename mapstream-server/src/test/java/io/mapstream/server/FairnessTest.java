@@ -1,0 +1,177 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.server.hostile.Await;
+import java.io.FileInputStream;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.JRE;
+import org.junit.jupiter.api.condition.OS;
+
+/**
+ * Handlers that hold all carriers of virtual threads don't keep others from theirs. They hold them
+ * until another handler has been answered, so that without more carriers neither would end.
+ */
+class FairnessTest {
+
+  private static final int CARRIERS = Runtime.getRuntime().availableProcessors();
+
+  private final CountDownLatch holding = new CountDownLatch(CARRIERS);
+  private volatile boolean answered;
+
+  /** What keeps a carrier. */
+  private interface Hold {
+    void carrier() throws Exception;
+  }
+
+  private void spin() {
+    long end = System.nanoTime() + Waits.LIMIT.toNanos();
+    while (!answered && System.nanoTime() < end) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private MapStreamer holding(Hold hold) {
+    return (keys, datum, sink) -> {
+      if (datum.text().equals("hold")) {
+        holding.countDown();
+        hold.carrier();
+      }
+      sink.emit(Message.of(datum.text()));
+    };
+  }
+
+  private static void send(Call call, int holders) {
+    for (int i = 0; i < holders; i++) {
+      call.send("hold-" + i, "hold");
+    }
+  }
+
+  private void answersAnother(Call call) throws InterruptedException {
+    assertEquals(0, call.eots());
+    call.send("another", "text");
+    assertEquals("text", call.answer("another").texts().getFirst());
+    answered = true;
+  }
+
+  private static void answersAll(Call call, int holders) throws InterruptedException {
+    for (int i = 0; i < holders; i++) {
+      assertEquals("hold", call.answer("hold-" + i).texts().getFirst());
+    }
+  }
+
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_24)
+  void handlersThatComputeLeaveACarrierForAnother() throws Exception {
+    try (TestServer server = TestServer.start(InternalSocketKind.best(), holding(this::spin))) {
+      Call call = server.open();
+      send(call, CARRIERS);
+      Waits.await(holding);
+
+      answersAnother(call);
+      answersAll(call, CARRIERS);
+    }
+  }
+
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_24)
+  void moreHandlersThanCarriersMayCompute() throws Exception {
+    int holders = 2 * CARRIERS;
+    try (TestServer server = TestServer.start(InternalSocketKind.best(), holding(this::spin))) {
+      Call call = server.open();
+      send(call, holders);
+      Waits.await(holding);
+
+      answersAnother(call);
+      answersAll(call, holders);
+    }
+  }
+
+  /** All handlers have begun, so that no start waits. */
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_24)
+  void aHandlerThatWakesUpGetsACarrierToo() throws Exception {
+    Gate gate = new Gate();
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          if (datum.text().equals("sleep")) {
+            gate.pass();
+          } else {
+            holding.countDown();
+            spin();
+          }
+          sink.emit(Message.of(datum.text()));
+        };
+    try (TestServer server = TestServer.start(InternalSocketKind.best(), handler)) {
+      Call call = server.open().send("sleeper", "sleep");
+      gate.awaitHandlers();
+      send(call, CARRIERS);
+      Waits.await(holding);
+      assertEquals(0, call.eots());
+
+      gate.open();
+      assertEquals("sleep", call.answer("sleeper").texts().getFirst());
+      answered = true;
+      answersAll(call, CARRIERS);
+    }
+  }
+
+  /** The JDK opens a pipe without releasing the carrier. */
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_24)
+  @EnabledOnOs(OS.LINUX)
+  void handlersBlockedInTheSystemLeaveACarrierForAnother() throws Exception {
+    int holders = 2 * CARRIERS;
+    Path folder = TestServer.newFolder();
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    MapStreamer handler =
+        holding(() -> {
+          try (InputStream opened = new FileInputStream(pipe.toFile())) {
+            assertTrue(answered);
+          }
+        });
+    try (TestServer server = TestServer.start(InternalSocketKind.best(), handler)) {
+      Call call = server.open();
+      send(call, holders);
+      Waits.await(holding);
+      try {
+        answersAnother(call);
+      } finally {
+        // Lets those in that are there, and all that come while it is open.
+        try (RandomAccessFile writer = new RandomAccessFile(pipe.toFile(), "rw")) {
+          answersAll(call, holders);
+        }
+      }
+    } finally {
+      TestServer.delete(folder);
+    }
+  }
+
+  /**
+   * More of them than there may be carriers, so that some wait whatever an earlier test has left.
+   */
+  @Test
+  void starvationIsCountedOnEveryVersion() throws Exception {
+    int holders = ServerOptions.fromEnvironment().maxCarriers() + 1;
+    try (TestServer server = TestServer.start(InternalSocketKind.best(), holding(this::spin))) {
+      Call call = server.open();
+      send(call, holders);
+      Await.until(
+          "starvation",
+          () -> server.server().metrics().starvedChecks() > 0,
+          server.server()::metrics);
+      answered = true;
+      answersAll(call, holders);
+    }
+  }
+}
