@@ -4,70 +4,123 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.mapstream.Datum;
 import io.mapstream.Message;
+import io.mapstream.Metadata;
 import io.mapstream.testkit.ClientStream;
+import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.ReplyListener;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 
-/** A load for {@link Fanout}: so many datums, each answered with {@code fan} results of a size. */
-record BenchWork(String name, int datums, int fan, int size) {
+/**
+ * A load for {@link Fanout}: datums of one kind, of which some are in flight at a time.
+ *
+ * @param name what it is called
+ * @param inFlight datums sent and not yet answered
+ * @param results results of each datum
+ * @param resultBytes size of a result's value
+ * @param valueBytes size of a datum's value, at least
+ * @param keys keys, headers and metadata values of each datum; its results carry the keys
+ * @param streams streams of the one connection
+ */
+record BenchWork(
+    String name,
+    int inFlight,
+    int results,
+    int resultBytes,
+    int valueBytes,
+    int keys,
+    int streams) {
 
   static final List<BenchWork> ALL =
-      List.of(
-          new BenchWork("fan1", 100_000, 1, 100),
-          new BenchWork("fan20", 15_000, 20, 100),
-          new BenchWork("large", 3_000, 2, 65_536));
+      List.of(of("fan1", 1, 100), of("fan20", 20, 100), of("large", 2, 65_536));
 
-  private static final int IN_FLIGHT = 500;
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
+  /** What one client keeps in flight at most, so that large values fit into its heap. */
+  private static final int BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+
+  /** Datums and results of a size, 500 in flight, with one key on one stream. */
+  static BenchWork of(String name, int results, int bytes) {
+    long each = Math.max(1L, (long) bytes * results);
+    int inFlight = (int) Math.clamp(BYTES_IN_FLIGHT / each, 2, 500);
+    return new BenchWork(name, inFlight, results, bytes, bytes, 1, 1);
+  }
+
   private Datum datum() {
-    byte[] head = "%d %d 0 ".formatted(fan, size).getBytes(US_ASCII);
-    byte[] value = Arrays.copyOf(head, Math.max(head.length, size));
+    byte[] head = "%d %d 0 ".formatted(results, resultBytes).getBytes(US_ASCII);
+    byte[] value = Arrays.copyOf(head, Math.max(head.length, valueBytes));
     Arrays.fill(value, head.length, value.length, (byte) ' ');
-    return Datum.of(List.of("k"), value, Instant.EPOCH, Instant.EPOCH, Map.of());
+    List<String> names = IntStream.range(0, keys).mapToObj(i -> "key-" + i).toList();
+    Map<String, String> headers = new LinkedHashMap<>();
+    Metadata metadata = Metadata.empty();
+    for (String name : names.subList(0, keys > 1 ? keys : 0)) {
+      headers.put(name, "header");
+      metadata = metadata.with("group", name, "value");
+    }
+    return Datum.builder()
+        .keys(names)
+        .value(value)
+        .eventTime(Instant.EPOCH)
+        .watermark(Instant.EPOCH)
+        .headers(headers)
+        .userMetadata(metadata)
+        .build();
   }
 
-  long results() {
-    return (long) datums * fan;
-  }
-
-  /** Sends all datums, {@value #IN_FLIGHT} in flight, and waits for every EOT. */
-  void run(ClientStream stream) throws InterruptedException {
-    Semaphore places = new Semaphore(IN_FLIGHT);
-    AtomicLong results = new AtomicLong();
+  /**
+   * Sends datums for some time, and waits for every EOT.
+   *
+   * @return how many datums were answered
+   */
+  long run(MapStreamClient client, Duration time) throws InterruptedException {
+    List<ClientStream> open = new ArrayList<>();
+    for (int i = 0; i < streams; i++) {
+      open.add(client.openStream());
+    }
+    Semaphore places = new Semaphore(inFlight);
+    AtomicLong received = new AtomicLong();
     Datum datum = datum();
-    for (int i = 0; i < datums; i++) {
+    long sent = 0;
+    for (long end = System.nanoTime() + time.toNanos(); System.nanoTime() < end; sent++) {
       acquire(places, 1);
-      stream.send(
-          datum,
-          new ReplyListener() {
-            @Override
-            public void message(Message message) {
-              results.incrementAndGet();
-            }
-
-            @Override
-            public void ended() {
-              places.release();
-            }
-
-            @Override
-            public void failed(RuntimeException reason) {
-              throw reason;
-            }
-          });
+      open.get((int) (sent % streams)).send(datum, listener(received, places));
     }
-    acquire(places, IN_FLIGHT);
-    if (results.get() != results()) {
-      throw new IllegalStateException(this + " got " + results + " results");
+    acquire(places, inFlight);
+    for (ClientStream stream : open) {
+      stream.complete(LIMIT);
     }
+    if (received.get() != sent * results) {
+      throw new IllegalStateException(this + " got " + received + " results of " + sent);
+    }
+    return sent;
+  }
+
+  private static ReplyListener listener(AtomicLong received, Semaphore places) {
+    return new ReplyListener() {
+      @Override
+      public void message(Message message) {
+        received.incrementAndGet();
+      }
+
+      @Override
+      public void ended() {
+        places.release();
+      }
+
+      @Override
+      public void failed(RuntimeException reason) {
+        throw reason;
+      }
+    };
   }
 
   private void acquire(Semaphore places, int number) throws InterruptedException {

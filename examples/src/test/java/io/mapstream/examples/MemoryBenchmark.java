@@ -2,6 +2,7 @@ package io.mapstream.examples;
 
 import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -37,7 +38,7 @@ public final class MemoryBenchmark {
       add(line, "idle", server);
       for (BenchWork work : BenchWork.ALL) {
         for (int i = 0; i < ROUNDS; i++) {
-          work.run(client.stream());
+          work.run(client, Duration.ofSeconds(1));
         }
         add(line, work.name(), server);
       }

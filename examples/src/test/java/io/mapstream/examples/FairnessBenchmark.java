@@ -1,0 +1,104 @@
+package io.mapstream.examples;
+
+import io.mapstream.Datum;
+import io.mapstream.testkit.MapStreamClient;
+import io.mapstream.testkit.Reply;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Measures how long a trivial datum takes while handlers compute ({@link Computing}), with more
+ * carriers when they are needed and without: {@code mvn -q -DskipTests -Pbench package
+ * -Dbench.tables=fairness}.
+ */
+final class FairnessBenchmark {
+
+  private static final int ROUNDS = 5;
+  private static final int COMPUTED_RESULTS = 1_000;
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  /** A trivial datum's time, and how long the datums took that compute. */
+  private record Round(double trivialMillis, double computingMillis) {}
+
+  private FairnessBenchmark() {}
+
+  /** The lines of a table; the ways take turns within each round, so that a noise hits both. */
+  static List<String> table(List<String> java) throws IOException, InterruptedException {
+    List<String> lines = new ArrayList<>();
+    lines.add("| computing handlers | `maxCarriers` | trivial datum, ms | computing datums, ms |");
+    lines.add("|---|---|---|---|");
+    int processors = Runtime.getRuntime().availableProcessors();
+    for (int computing : List.of(processors, 2 * processors)) {
+      List<Round> off = new ArrayList<>();
+      List<Round> on = new ArrayList<>();
+      for (int i = 0; i < ROUNDS; i++) {
+        off.add(round(java, computing, Map.of("MAPSTREAM_MAX_CARRIERS", "0")));
+        on.add(round(java, computing, Map.of()));
+      }
+      lines.add(line(computing, "0, which is off", off));
+      lines.add(line(computing, "default", on));
+    }
+    return lines;
+  }
+
+  /** In a process of its own, so that its first need for carriers is part of it. */
+  private static Round round(List<String> java, int computing, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(java);
+    command.add(Computing.class.getName());
+    try (FunctionProcess server = FunctionProcess.start(command, environment);
+        MapStreamClient client = server.connect()) {
+      for (int i = 0; i < 100; i++) {
+        client.send(datum(1)).await(LIMIT);
+      }
+      List<Reply> replies = new ArrayList<>();
+      long begin = System.nanoTime();
+      for (int i = 0; i < computing; i++) {
+        replies.add(client.send(datum(COMPUTED_RESULTS)));
+      }
+      // As many as there are processors: then all carriers are kept.
+      for (Reply reply : replies.subList(0, Runtime.getRuntime().availableProcessors())) {
+        reply.next(LIMIT);
+      }
+      long sent = System.nanoTime();
+      client.send(datum(0)).await(LIMIT);
+      double trivial = (System.nanoTime() - sent) / 1e6;
+      for (Reply reply : replies) {
+        reply.await(LIMIT);
+      }
+      return new Round(trivial, (System.nanoTime() - begin) / 1e6);
+    }
+  }
+
+  private static Datum datum(int results) {
+    return Datum.builder()
+        .text("" + results)
+        .eventTime(Instant.EPOCH)
+        .watermark(Instant.EPOCH)
+        .build();
+  }
+
+  private static String line(int computing, String way, List<Round> rounds) {
+    return String.format(
+        Locale.ROOT,
+        "| %d | %s | %s | %s |",
+        computing,
+        way,
+        range(rounds.stream().mapToDouble(Round::trivialMillis).sorted().toArray()),
+        range(rounds.stream().mapToDouble(Round::computingMillis).sorted().toArray()));
+  }
+
+  private static String range(double[] sorted) {
+    return String.format(
+        Locale.ROOT,
+        "%.0f (%.0f to %.0f)",
+        sorted[sorted.length / 2],
+        sorted[0],
+        sorted[sorted.length - 1]);
+  }
+}
