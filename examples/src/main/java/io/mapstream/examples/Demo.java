@@ -7,7 +7,7 @@ import io.mapstream.Message;
 import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.ReplyListener;
-import io.mapstream.testkit.WaitTimeoutException;
+import io.mapstream.testkit.WaitTimeoutError;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -67,6 +67,7 @@ public final class Demo {
       new DemoOutput(
           new FileOutputStream(FileDescriptor.out), report::erase, this::outputTakesNoMore);
 
+  private long lastId;
   private volatile boolean closing;
 
   private Demo(DemoInput input, String function) {
@@ -200,11 +201,12 @@ public final class Demo {
     Instant now = Instant.now();
     Datum datum = Datum.builder().value(line).eventTime(now).watermark(now).build();
     SentLine sent = new SentLine(line.length);
+    long id = ++lastId;
     while (true) {
       try {
-        stream.send(datum, sent);
+        stream.send(Long.toString(id), datum, sent);
         return;
-      } catch (WaitTimeoutException e) {
+      } catch (WaitTimeoutError e) {
         // Nothing moves while nobody reads standard output, and that may take as long as it likes.
       }
     }
@@ -259,7 +261,7 @@ public final class Demo {
     }
 
     @Override
-    public void failed(RuntimeException reason) {
+    public void failed(Throwable reason) {
       fail(String.valueOf(reason.getMessage()));
     }
   }

@@ -92,7 +92,7 @@ record BenchWork(
     long sent = 0;
     for (long end = System.nanoTime() + time.toNanos(); System.nanoTime() < end; sent++) {
       acquire(places, 1);
-      open.get((int) (sent % streams)).send(datum, listener(received, places));
+      open.get((int) (sent % streams)).send(Long.toString(sent), datum, listener(received, places));
     }
     acquire(places, inFlight);
     for (ClientStream stream : open) {
@@ -117,8 +117,8 @@ record BenchWork(
       }
 
       @Override
-      public void failed(RuntimeException reason) {
-        throw reason;
+      public void failed(Throwable reason) {
+        throw new IllegalStateException(reason);
       }
     };
   }

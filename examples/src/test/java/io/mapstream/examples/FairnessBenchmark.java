@@ -54,7 +54,7 @@ final class FairnessBenchmark {
     try (FunctionProcess server = FunctionProcess.start(command, environment);
         MapStreamClient client = server.connect()) {
       for (int i = 0; i < 100; i++) {
-        client.send(datum(1)).await(LIMIT);
+        client.send(datum(1)).remaining(LIMIT);
       }
       List<Reply> replies = new ArrayList<>();
       long begin = System.nanoTime();
@@ -66,10 +66,10 @@ final class FairnessBenchmark {
         reply.next(LIMIT);
       }
       long sent = System.nanoTime();
-      client.send(datum(0)).await(LIMIT);
+      client.send(datum(0)).remaining(LIMIT);
       double trivial = (System.nanoTime() - sent) / 1e6;
       for (Reply reply : replies) {
-        reply.await(LIMIT);
+        reply.remaining(LIMIT);
       }
       return new Round(trivial, (System.nanoTime() - begin) / 1e6);
     }

@@ -29,7 +29,7 @@ class FanoutTest {
   void answersWithAsManyMessagesOfTheSizeAskedFor(String text, int count, int size)
       throws Exception {
     try (MapStreamTestServer server = MapStreamTestServer.start(new Fanout())) {
-      Messages messages = server.client().send(datum(text)).await(LIMIT);
+      Messages messages = server.client().send(datum(text)).remaining(LIMIT);
 
       assertEquals(count, messages.size());
       for (int index = 0; index < count; index++) {
@@ -45,14 +45,14 @@ class FanoutTest {
   void sleepsOfManyDatumsPassAtTheSameTime() throws Exception {
     int many = 500;
     try (MapStreamTestServer server = MapStreamTestServer.start(new Fanout())) {
-      server.client().send(datum("1 4 0")).await(LIMIT);
+      server.client().send(datum("1 4 0")).remaining(LIMIT);
       long start = System.nanoTime();
       List<Reply> replies = new ArrayList<>();
       for (int i = 0; i < many; i++) {
         replies.add(server.client().send(datum("1 4 1000")));
       }
       for (Reply reply : replies) {
-        assertEquals(1, reply.await(LIMIT).size());
+        assertEquals(1, reply.remaining(LIMIT).size());
       }
       Duration took = Duration.ofNanos(System.nanoTime() - start);
 
@@ -67,7 +67,7 @@ class FanoutTest {
     try (MapStreamTestServer server = MapStreamTestServer.start(new Fanout())) {
       Reply reply = server.client().send(datum(text));
 
-      var broken = assertThrows(StreamBrokenException.class, () -> reply.await(LIMIT));
+      var broken = assertThrows(StreamBrokenException.class, () -> reply.remaining(LIMIT));
 
       String message = broken.status().message();
       assertTrue(message.contains("in the datum \"" + text + "\""), message);

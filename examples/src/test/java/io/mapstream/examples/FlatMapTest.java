@@ -68,7 +68,7 @@ class FlatMapTest {
               .eventTime(Instant.EPOCH)
               .watermark(Instant.EPOCH)
               .build();
-      return server.client().send(datum).await(LIMIT);
+      return server.client().send(datum).remaining(LIMIT);
     }
   }
 }

@@ -62,7 +62,7 @@ class FunctionFolderTest {
 
   private static Messages answer(FunctionProcess process, String datum) throws Exception {
     try (MapStreamClient client = process.connect()) {
-      return client.send(TestDatum.of(datum)).await(LIMIT);
+      return client.send(TestDatum.of(datum)).remaining(LIMIT);
     }
   }
 

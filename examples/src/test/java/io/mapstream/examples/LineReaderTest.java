@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mapstream.Message;
 import io.mapstream.Messages;
 import io.mapstream.SinkClosedException;
-import io.mapstream.testkit.DatumStream;
 import io.mapstream.testkit.MapStreamHarness;
+import io.mapstream.testkit.Reply;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -79,7 +79,7 @@ class LineReaderTest {
   @Test
   void linesLeaveWhileTheFileIsStillRead() throws Exception {
     Path log = Files.writeString(root.resolve("log"), numbered(3_000));
-    DatumStream lines = harness.stream("log");
+    Reply lines = harness.send("log");
     assertEquals("line 0", lines.next().text());
     lines.awaitBlockedEmit();
 
@@ -98,7 +98,7 @@ class LineReaderTest {
     }
     assertEquals(size, Files.size(huge));
 
-    DatumStream lines = harness.stream("huge");
+    Reply lines = harness.send("huge");
     for (int i = 0; i < 1_500; i++) {
       assertEquals("line " + i, lines.next().text());
     }

@@ -53,7 +53,7 @@ class MeteredTest {
 
     String shown;
     try (MapStreamClient client = MapStreamClient.connect(socket)) {
-      client.send(TestDatum.of("a,b,c")).await(LIMIT);
+      client.send(TestDatum.of("a,b,c")).remaining(LIMIT);
       // Prometheus refuses a page without one.
       assertEquals("text/plain; version=0.0.4", page.toURL().openConnection().getContentType());
       shown = read(page);

@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mapstream.Message;
 import io.mapstream.Messages;
 import io.mapstream.SinkClosedException;
-import io.mapstream.testkit.DatumStream;
 import io.mapstream.testkit.HandlerFailedException;
 import io.mapstream.testkit.MapStreamHarness;
 import io.mapstream.testkit.MapStreamTestServer;
+import io.mapstream.testkit.Reply;
 import io.mapstream.testkit.TestDatum;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -106,7 +106,7 @@ class SqlRowsTest {
   @Test
   void rowsLeaveAsTheyAreFetched() {
     try (var harness = MapStreamHarness.builder(asking(ENDLESS)).bound(1).build()) {
-      DatumStream rows = harness.stream("0");
+      Reply rows = harness.send("0");
 
       rows.awaitBlockedEmit();
       assertEquals(2, Probe.rows.get()); // one to read, and one in the handler's hands
@@ -124,7 +124,7 @@ class SqlRowsTest {
   void cancelEndsAQueryThatHasNoRowYet() throws Exception {
     var sum = asking("SELECT SUM(fetched(x)) FROM SYSTEM_RANGE(1, 1e15) WHERE x > ?");
     try (var harness = MapStreamHarness.of(sum)) {
-      DatumStream rows = harness.stream("0");
+      Reply rows = harness.send("0");
       awaitQuery();
 
       rows.cancel();
@@ -183,7 +183,7 @@ class SqlRowsTest {
   }
 
   /** Whether the emit is refused first or the thread interrupted is for the scheduler to decide. */
-  private static void assertCancelled(DatumStream rows) {
+  private static void assertCancelled(Reply rows) {
     Throwable failure = rows.failure().orElseThrow();
     assertTrue(
         failure instanceof InterruptedException || failure instanceof SinkClosedException,

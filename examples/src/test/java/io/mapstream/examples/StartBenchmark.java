@@ -64,7 +64,7 @@ public final class StartBenchmark {
     long begin = System.nanoTime();
     try (FunctionProcess server = FunctionProcess.start(command, Map.of());
         MapStreamClient client = server.connect()) {
-      client.send(datum).await(LIMIT);
+      client.send(datum).remaining(LIMIT);
       return new Start((System.nanoTime() - begin) / 1e6, server.cpuNanos() / 1e6);
     }
   }

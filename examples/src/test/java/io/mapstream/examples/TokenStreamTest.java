@@ -9,8 +9,8 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.mapstream.Message;
 import io.mapstream.Messages;
-import io.mapstream.testkit.DatumStream;
 import io.mapstream.testkit.MapStreamHarness;
+import io.mapstream.testkit.Reply;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -133,7 +133,7 @@ class TokenStreamTest {
 
   @Test
   void anEventLeavesWhileTheResponseIsOpen() {
-    DatumStream tokens = harness.stream("greet");
+    Reply tokens = harness.send("greet");
 
     answer.add("data: Hello\n\n");
     assertEquals("Hello", tokens.next().text());
@@ -168,7 +168,7 @@ class TokenStreamTest {
 
   @Test
   void cancelClosesTheResponse() throws Exception {
-    DatumStream tokens = harness.stream("greet");
+    Reply tokens = harness.send("greet");
     answer.add("data: Hello\n\n");
     assertEquals("Hello", tokens.next().text());
 
@@ -182,7 +182,7 @@ class TokenStreamTest {
   @Test
   void cancelEndsTheWaitForAResponse() throws Exception {
     status = 0;
-    DatumStream tokens = harness.stream("greet");
+    Reply tokens = harness.send("greet");
     assertTrue(asked.await(LIMIT_SECONDS, TimeUnit.SECONDS), "the endpoint has to be asked");
 
     tokens.cancel();

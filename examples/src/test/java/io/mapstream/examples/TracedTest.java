@@ -11,7 +11,6 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.Messages;
-import io.mapstream.testkit.DatumStream;
 import io.mapstream.testkit.HandlerFailedException;
 import io.mapstream.testkit.MapStreamHarness;
 import io.mapstream.testkit.MapStreamTestServer;
@@ -237,7 +236,7 @@ class TracedTest {
           never.await();
         };
     try (var harness = MapStreamHarness.of(new Traced(tracer, waiting))) {
-      DatumStream stream = harness.stream(datum(SAMPLED).build());
+      Reply stream = harness.send(datum(SAMPLED).build());
       assertEquals("started", stream.next().text());
 
       stream.cancel();
@@ -264,7 +263,7 @@ class TracedTest {
         replies.add(server.client().send(datum(traceparent(i)).build()));
       }
       for (Reply reply : replies) {
-        answers.add(reply.await(LIMIT).texts().getLast());
+        answers.add(reply.remaining(LIMIT).texts().getLast());
       }
     }
 

@@ -51,6 +51,11 @@ record Limits(
         datumsInWork, requestBytes, results, bytes -> 1, messageSize, 1, readyThreshold);
   }
 
+  /** Permits that are given back together: each return may wake an emitter. */
+  int returnedTogether() {
+    return mergedResults == 1 ? 1 : pending / 8;
+  }
+
   private static int heapOf(int encodedBytes) {
     return (int) Math.min((long) encodedBytes + RESULT_OVERHEAD, Integer.MAX_VALUE);
   }

@@ -213,7 +213,7 @@ final class ResponseWriter {
         takeIncoming();
       }
     }
-    if (freed >= limits.pending() / 8 || (freed > 0 && ready.isEmpty())) {
+    if (freed >= limits.returnedTogether() || (freed > 0 && ready.isEmpty())) {
       permits.release(freed);
       freed = 0;
     }

@@ -1,11 +1,13 @@
 package io.mapstream.testkit;
 
+import io.mapstream.proto.Durations;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.function.BooleanSupplier;
 
-/** The moment at which a wait gives up. */
+/** The moment at which a wait gives up; printed as the limit that was given. */
 final class Deadline {
 
   private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 2);
@@ -15,19 +17,21 @@ final class Deadline {
 
   private Deadline(Duration limit) {
     this.limit = limit;
-    this.end = System.nanoTime() + nanos(limit);
+    this.end =
+        System.nanoTime() + (limit.compareTo(LONGEST) > 0 ? LONGEST.toNanos() : limit.toNanos());
   }
 
+  /** Starts a limit now. */
   static Deadline in(Duration limit) {
-    return new Deadline(limit);
+    return new Deadline(notNegative("limit", limit));
   }
 
-  private static long nanos(Duration limit) {
-    return limit.compareTo(LONGEST) > 0 ? LONGEST.toNanos() : limit.toNanos();
-  }
-
-  /** The limit as it was given, for the message of a wait that was in vain. */
-  Duration limit() {
+  /** Checks an argument of the given name. */
+  static Duration notNegative(String name, Duration limit) {
+    if (Objects.requireNonNull(limit, name).isNegative()) {
+      throw new IllegalArgumentException(
+          name + " must not be negative but was " + Durations.text(limit));
+    }
     return limit;
   }
 
@@ -40,18 +44,14 @@ final class Deadline {
     return Duration.ofNanos(Math.max(0, nanosLeft()));
   }
 
-  boolean hasPassed() {
-    return nanosLeft() <= 0;
-  }
-
   /**
-   * Waits on a condition until something has come about. The caller holds the condition's lock.
+   * Waits on a condition until a state is reached. The caller holds the condition's lock.
    *
    * @return false if the moment passed before
    */
-  boolean await(Condition changed, BooleanSupplier comeAbout) throws InterruptedException {
+  boolean await(Condition changed, BooleanSupplier reached) throws InterruptedException {
     long left = nanosLeft();
-    while (!comeAbout.getAsBoolean()) {
+    while (!reached.getAsBoolean()) {
       if (left <= 0) {
         return false;
       }
@@ -61,8 +61,8 @@ final class Deadline {
   }
 
   /**
-   * Lets a little time pass, for what can only be found out by asking again: a file that another
-   * process writes, a server that is not there yet.
+   * Sleeps for a little while, for a state that can only be polled: a file that another process
+   * writes, a server that has not started yet.
    *
    * @return false if the moment had passed before
    */
@@ -73,5 +73,10 @@ final class Deadline {
     }
     TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(10)));
     return true;
+  }
+
+  @Override
+  public String toString() {
+    return Durations.text(limit);
   }
 }

@@ -4,27 +4,28 @@ import io.mapstream.Messages;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says that a handler threw. Its exception or error is the {@linkplain #getCause() cause}.
+ * The handler threw, and its stream has ended with that. What it threw is the {@linkplain
+ * #getCause() cause}.
  *
  * <p>On the platform this ends more than the one datum; see {@link io.mapstream.MapStreamer#handle
  * MapStreamer.handle}.
  */
-public class HandlerFailedException extends RuntimeException {
+public class HandlerFailedException extends StreamBrokenException {
 
   private static final long serialVersionUID = 1L;
 
   /** What was emitted; lost where the exception is serialized, since messages can't be. */
   private final transient @Nullable Messages messages;
 
-  HandlerFailedException(String message, Messages messages, Throwable cause) {
-    super(message, cause);
+  HandlerFailedException(String message, Messages messages, Throwable cause, StreamStatus status) {
+    super(message, status);
+    initCause(cause);
     this.messages = messages;
   }
 
   /**
-   * The messages that the handler emitted before it failed, as far as the test has not read them
-   * before: all of them after {@link MapStreamHarness#process(io.mapstream.Datum) process}. In
-   * production they have left already.
+   * The messages that the handler emitted before it failed, except those that the test had taken
+   * before: all of them after {@link MapStreamHarness#process(io.mapstream.Datum) process}.
    *
    * @return the messages in the order of their emission
    */

@@ -5,6 +5,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.mapstream.Datum;
 import io.mapstream.proto.map.v1.MapGrpc;
+import io.mapstream.server.InternalSocketKind;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,14 +22,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Calls a running map-stream function as Numaflow's data plane does: over its Unix socket, after
- * its server info and its readiness, with a handshake first and datums under ids then. The function
- * may be written with any SDK.
+ * its server info and its readiness, first a handshake and then datums under ids. The function may
+ * be written with any SDK.
  *
  * {@snippet :
  * try (MapStreamClient client = MapStreamClient.connect(socket)) {
  *   Reply reply = client.send(datum);
- *   Message first = reply.next(Duration.ofSeconds(5)); // as soon as it is here
- *   Messages others = reply.await(Duration.ofSeconds(5)); // up to the EOT
+ *   Message first = reply.next(); // as soon as it is here
+ *   Messages others = reply.remaining(); // up to the EOT
  * }
  * }
  *
@@ -79,7 +80,7 @@ public final class MapStreamClient implements AutoCloseable {
    * @param socketPath the Unix socket
    * @return a client that is connected
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutException if no server was ready in time
+   * @throws WaitTimeoutError if no server was ready in time
    */
   public static MapStreamClient connect(Path socketPath) throws InterruptedException {
     return builder(socketPath).connect();
@@ -105,9 +106,9 @@ public final class MapStreamClient implements AutoCloseable {
       // The last call may have been given no time; what was said before tells more.
       last = last.isEmpty() || !answer.equals(NONE) ? answer : last;
     } while (deadline.pause());
-    throw new WaitTimeoutException(
+    throw new WaitTimeoutError(
         "waited "
-            + deadline.limit()
+            + deadline
             + " for a server on "
             + socketPath
             + " to be ready; its answer to IsReady: "
@@ -156,9 +157,9 @@ public final class MapStreamClient implements AutoCloseable {
    *
    * @return the stream, always the same one, whether or not it has ended
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutException if the handshake wasn't answered in time
+   * @throws WaitTimeoutError if the handshake wasn't answered in time
    * @throws StreamBrokenException if the server ended the stream
-   * @throws ProtocolFaultException if it answered with something else
+   * @throws ProtocolFaultError if it answered with something else
    * @throws IllegalStateException if the client is closed
    */
   public ClientStream stream() throws InterruptedException {
@@ -179,9 +180,9 @@ public final class MapStreamClient implements AutoCloseable {
    *
    * @return a stream that reads as responses come
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutException if the handshake wasn't answered in time
+   * @throws WaitTimeoutError if the handshake wasn't answered in time
    * @throws StreamBrokenException if the server ended the stream
-   * @throws ProtocolFaultException if it answered with something else
+   * @throws ProtocolFaultError if it answered with something else
    * @throws IllegalStateException if the client is closed
    */
   public ClientStream openStream() throws InterruptedException {
@@ -194,9 +195,9 @@ public final class MapStreamClient implements AutoCloseable {
    *
    * @return a stream whose reading is paused
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutException if the handshake wasn't answered in time
+   * @throws WaitTimeoutError if the handshake wasn't answered in time
    * @throws StreamBrokenException if the server ended the stream
-   * @throws ProtocolFaultException if it answered with something else
+   * @throws ProtocolFaultError if it answered with something else
    * @throws IllegalStateException if the client is closed
    */
   public ClientStream openPausedStream() throws InterruptedException {
@@ -214,6 +215,17 @@ public final class MapStreamClient implements AutoCloseable {
     }
   }
 
+  /**
+   * Opens a stream for a test of a server, on which nothing is sent or read by itself.
+   *
+   * @return a stream without a handshake; the caller closes it
+   * @throws IllegalStateException if the client is closed
+   */
+  public RawStream openRawStream() {
+    verifyOpen();
+    return new RawStream(socket.channel(), timeout);
+  }
+
   private ClientStream open(boolean reading) throws InterruptedException {
     ClientStream stream;
     lock.lock();
@@ -227,23 +239,21 @@ public final class MapStreamClient implements AutoCloseable {
       lock.unlock();
     }
     try {
-      stream.open(Deadline.in(timeout));
+      stream.open();
       return stream;
-    } catch (InterruptedException | RuntimeException e) {
+    } catch (InterruptedException | RuntimeException | AssertionError e) {
       stream.cancel();
       throw e;
     }
   }
 
   /**
-   * Sends a datum on the first stream; see {@link ClientStream#send(Datum)}.
+   * Sends a datum on the {@linkplain #stream() first stream}. Waits and fails as that method and
+   * {@link ClientStream#send(Datum)} do.
    *
    * @param datum what to send
    * @return where its results arrive
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
-   * @throws WaitTimeoutException if the server took nothing for too long; the datum was not sent
-   * @throws StreamBrokenException if the stream has ended
-   * @throws ProtocolFaultException if the server has broken the protocol
    * @throws IllegalStateException if the client is closed, or the stream was half-closed
    */
   public Reply send(Datum datum) throws InterruptedException {
@@ -251,15 +261,13 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Sends a datum on the first stream; see {@link ClientStream#send(String, Datum)}.
+   * Sends a datum under a given id on the {@linkplain #stream() first stream}. Waits and fails as
+   * that method and {@link ClientStream#send(String, Datum)} do.
    *
    * @param id any text but the empty one; one that was used before for a retry
    * @param datum what to send
    * @return where its results arrive
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
-   * @throws WaitTimeoutException if the server took nothing for too long; the datum was not sent
-   * @throws StreamBrokenException if the stream has ended
-   * @throws ProtocolFaultException if the server has broken the protocol
    * @throws IllegalStateException if the client is closed, or the stream was half-closed
    * @throws IllegalArgumentException if the id is empty
    */
@@ -275,9 +283,9 @@ public final class MapStreamClient implements AutoCloseable {
    * @param broken a stream that has ended
    * @return where the results arrive now, on a stream of their own; empty if nothing was unanswered
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutException if the server wasn't ready, or took nothing, for too long
+   * @throws WaitTimeoutError if the server wasn't ready, or took nothing, for too long
    * @throws StreamBrokenException if the new stream has broken, too
-   * @throws ProtocolFaultException if the server has broken the protocol
+   * @throws ProtocolFaultError if the server has broken the protocol
    * @throws IllegalArgumentException if the stream has not ended
    * @throws IllegalStateException if the client is closed
    */
@@ -302,8 +310,8 @@ public final class MapStreamClient implements AutoCloseable {
   /**
    * Cancels all streams and cuts the connection. Does nothing the second time.
    *
-   * @throws ProtocolFaultException if the server has broken the protocol and nothing has thrown
-   *     that yet
+   * @throws ProtocolFaultError if the server has broken the protocol and nothing has thrown that
+   *     yet
    */
   @Override
   public void close() {
@@ -316,22 +324,16 @@ public final class MapStreamClient implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    RuntimeException fault = null;
+    List<Throwable> faults = new ArrayList<>();
     for (ClientStream stream : left) {
       try {
         stream.close();
-      } catch (ProtocolFaultException e) {
-        if (fault == null) {
-          fault = e;
-        } else {
-          fault.addSuppressed(e);
-        }
+      } catch (ProtocolFaultError e) {
+        faults.add(e);
       }
     }
     socket.close();
-    if (fault != null) {
-      throw fault;
-    }
+    Throwables.throwFirst(faults);
   }
 
   /** Collects the settings of a client. Not safe for use by several threads. */
@@ -342,7 +344,7 @@ public final class MapStreamClient implements AutoCloseable {
     private Duration timeout = Duration.ofSeconds(30);
     private int maxMessageSize = 64 * 1024 * 1024;
     private OptionalInt window = OptionalInt.empty();
-    private ClientSocket.Kind kind = ClientSocket.Kind.best();
+    private InternalSocketKind kind = InternalSocketKind.best();
 
     private Builder(Path socketPath) {
       this.socketPath = socketPath;
@@ -356,23 +358,20 @@ public final class MapStreamClient implements AutoCloseable {
      * @return this builder
      */
     public Builder serverInfoFile(Path file) {
-      this.serverInfoFile = file;
+      this.serverInfoFile = Objects.requireNonNull(file, "file");
       return this;
     }
 
     /**
      * Limits how long to wait for the server to be there and ready, for the echo of a handshake,
-     * and for a datum to be taken.
+     * for a datum to be taken, and for a {@link Reply} where its call is given no other limit.
      *
      * @param limit 30 seconds unless set
      * @return this builder
      * @throws IllegalArgumentException if it is negative
      */
     public Builder timeout(Duration limit) {
-      if (limit.isNegative()) {
-        throw new IllegalArgumentException("timeout must not be negative but was " + limit);
-      }
-      this.timeout = limit;
+      this.timeout = Deadline.notNegative("timeout", limit);
       return this;
     }
 
@@ -386,7 +385,7 @@ public final class MapStreamClient implements AutoCloseable {
      */
     public Builder maxMessageSize(int bytes) {
       if (bytes < 1) {
-        throw new IllegalArgumentException("maxMessageSize has to be at least 1 but was " + bytes);
+        throw new IllegalArgumentException("maxMessageSize must be at least 1 but was " + bytes);
       }
       this.maxMessageSize = bytes;
       return this;
@@ -403,14 +402,13 @@ public final class MapStreamClient implements AutoCloseable {
      */
     public Builder flowControlWindow(int bytes) {
       if (bytes < 1) {
-        throw new IllegalArgumentException(
-            "flowControlWindow has to be at least 1 but was " + bytes);
+        throw new IllegalArgumentException("flowControlWindow must be at least 1 but was " + bytes);
       }
       this.window = OptionalInt.of(bytes);
       return this;
     }
 
-    Builder kind(ClientSocket.Kind kind) {
+    Builder kind(InternalSocketKind kind) {
       this.kind = kind;
       return this;
     }
@@ -421,8 +419,8 @@ public final class MapStreamClient implements AutoCloseable {
      *
      * @return a client that is connected
      * @throws InterruptedException if the thread was interrupted
-     * @throws WaitTimeoutException if the file or a ready server wasn't there in time
-     * @throws ProtocolFaultException if the platform would refuse what the file says
+     * @throws WaitTimeoutError if the file or a ready server wasn't there in time
+     * @throws ProtocolFaultError if the platform would refuse what the file says
      */
     public MapStreamClient connect() throws InterruptedException {
       Deadline deadline = Deadline.in(timeout);
@@ -432,7 +430,7 @@ public final class MapStreamClient implements AutoCloseable {
       try {
         client.awaitReady(deadline);
         return client;
-      } catch (InterruptedException | RuntimeException e) {
+      } catch (InterruptedException | RuntimeException | AssertionError e) {
         client.close();
         throw e;
       }

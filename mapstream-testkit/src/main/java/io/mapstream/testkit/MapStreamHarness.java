@@ -1,24 +1,42 @@
 package io.mapstream.testkit;
 
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
 import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
+import io.mapstream.MessageSink;
 import io.mapstream.Messages;
+import io.mapstream.proto.Durations;
+import io.mapstream.server.InternalMapStreamServer;
+import io.mapstream.server.MapStreamServer;
+import io.mapstream.server.MapStreamServerBuilder;
+import io.mapstream.server.ServerOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a map-stream function in memory, as a server runs it, and lets a test read what it emits: no
- * gRPC, no files, no ports, and nothing to wait for but the function.
+ * Runs a map-stream function in memory, on the server's own engine, and lets a test read what it
+ * emits. There is no socket, no file and no port; a test waits for nothing but the function.
  *
  * <h2>What comes out for a datum</h2>
  *
- * A harness is made for a handler and closed at the end of the test. {@link #process(String)
- * process} gives the handler a datum on a virtual thread of its own, and returns all its messages:
+ * A test makes a harness for a handler and closes it at its end. {@link #process(String) process}
+ * gives the handler a datum on a virtual thread of its own, and returns all its messages:
  *
  * {@snippet lang=java :
  * try (var harness = MapStreamHarness.of(new WordSplitter())) {
@@ -40,7 +58,7 @@ import org.jspecify.annotations.Nullable;
  * assertTrue(harness.process("").get(0).isDrop());
  * }
  *
- * <p>What the handler throws comes as the cause of a {@link HandlerFailedException}, which has the
+ * <p>What the handler throws is the cause of a {@link HandlerFailedException}, which has the
  * messages that were emitted before:
  *
  * {@snippet lang=java :
@@ -53,12 +71,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Message by message</h2>
  *
- * A map-stream function is worth its name when results leave while it still works. {@link
- * #stream(Datum) stream} returns at once, and the test takes the messages as they come. Here the
- * handler reads from a queue that the test fills:
+ * Results of a map-stream function leave while it still works. {@link #send(Datum) send} returns at
+ * once, and the test takes the messages as they come. Here the handler reads from a queue that the
+ * test fills:
  *
  * {@snippet lang=java :
- * DatumStream results = harness.stream("orders");
+ * Reply results = harness.send("orders");
  *
  * lines.put("first");
  * assertEquals("first", results.next().text());
@@ -70,22 +88,22 @@ import org.jspecify.annotations.Nullable;
  * assertFalse(results.isRunning());
  * }
  *
- * <p>There is never a reason to sleep: whatever waits does so until something happens, and for a
- * limited time (5 seconds unless {@linkplain Builder#timeLimit set otherwise}). A wait that was in
- * vain fails with what was waited for and with the stack of the handler.
+ * <p>There is never a reason to sleep: every wait ends as soon as something happens, and after a
+ * limited time (5 seconds unless {@linkplain Builder#timeLimit set otherwise}). A wait that times
+ * out fails with what was waited for and with the stack of the handler.
  *
  * <h2>Back-pressure</h2>
  *
  * {@code emit} blocks while the reader is behind by a {@linkplain Builder#bound bound}. With a
- * bound of 1 a test can show that a handler makes its results one by one, where another one reads
- * all of a file before it emits the first line:
+ * bound of 1 a test can show that a handler makes its results one by one, and doesn't read all of a
+ * file before it emits the first line:
  *
  * {@snippet lang=java :
  * try (var harness = MapStreamHarness.builder(counter).bound(1).build()) {
- *   DatumStream numbers = harness.stream("1000000000");
+ *   Reply numbers = harness.send("1000000000");
  *
  *   numbers.awaitBlockedEmit();
- *   assertEquals(2, counter.made()); // one to read, and one in the handler's hands
+ *   assertEquals(2, counter.made()); // one to read, and one in emit
  *
  *   assertEquals("1", numbers.next().text());
  *   numbers.awaitBlockedEmit();
@@ -97,13 +115,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Cancel</h2>
  *
- * {@link DatumStream#cancel() cancel} does what a client does that cancels or disconnects: the
- * handler's thread is interrupted, and what it emits is refused with a {@link
+ * {@link Reply#cancel() cancel} does what a client does that cancels or disconnects: the handler's
+ * thread is interrupted, and what it emits is refused with a {@link
  * io.mapstream.SinkClosedException}, the interrupt flag still set. Tests show with it that a
  * handler ends and cleans up:
  *
  * {@snippet lang=java :
- * DatumStream results = harness.stream("orders");
+ * Reply results = harness.send("orders");
  * lines.put("first");
  * assertEquals("first", results.next().text());
  *
@@ -115,43 +133,43 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Several datums at once</h2>
  *
- * One handler serves all datums, many at the same time. Each call of {@code stream} starts another
+ * One handler serves all datums, many at the same time. Each call of {@code send} starts another
  * one:
  *
  * {@snippet lang=java :
- * List<DatumStream> streams =
- *     IntStream.range(0, 500).mapToObj(i -> harness.stream("a" + i + ",b")).toList();
+ * List<Reply> replies =
+ *     IntStream.range(0, 500).mapToObj(i -> harness.send("a" + i + ",b")).toList();
  *
- * for (int i = 0; i < streams.size(); i++) {
- *   assertEquals(List.of("a" + i, "b"), streams.get(i).remaining().texts());
+ * for (int i = 0; i < replies.size(); i++) {
+ *   assertEquals(List.of("a" + i, "b"), replies.get(i).remaining().texts());
  * }
  * }
  *
  * <h2>The end of a test</h2>
  *
  * {@link #close()} fails where the test has left something out: a handler still runs, messages were
- * not read, or a handler has failed and nobody asked. In a try-with-resources statement it doesn't
- * hide an earlier failure, to which it is added as suppressed. With JUnit, {@link
- * MapStreamHarnessExtension} makes a harness for each test and closes it.
+ * not read, a handler has failed and nobody asked, or a thread of a handler has emitted after its
+ * end. In a try-with-resources statement it doesn't hide an earlier failure, to which it is added
+ * as suppressed. With JUnit, {@link MapStreamHarnessExtension} makes a harness for each test and
+ * closes it.
  *
  * <h2>What is not simulated</h2>
  *
+ * Requests are decoded, handlers started, results encoded, bounded and written by the classes that
+ * do it in production. What is missing is what is outside of them:
+ *
  * <ul>
- *   <li><b>The wire.</b> Nothing is encoded; arrays go from the handler to the test as they are. An
- *       emit that is too large for a server fails here with the same sizes, where a server gives
- *       the datum the same id: ids are counted from 1, and the platform's are longer. Datums that
- *       are too large, which a server refuses, are handled.
- *   <li><b>The other datums of the stream.</b> A server bounds what waits by its bytes and over all
- *       datums of a client; here each datum has a bound of its own, in messages. There a client's
- *       cancel and a handler's failure end all datums in work; here only their own.
- *   <li><b>What follows a failure.</b> No process ends and nothing is delivered again; the {@code
- *       errorPolicy} of a server has no part in it. Drops, nacks and fails are messages that a test
- *       can see, and what the platform makes of them doesn't happen.
- *   <li><b>Admission.</b> As many handlers run as the test starts; no {@code maxConcurrency}, no
- *       budget in bytes, no drain and no grace period.
- *   <li><b>Time.</b> Event times and watermarks are the test's, and no watermark moves. Only the
- *       limits of waits are measured by a clock.
+ *   <li><b>The wire.</b> gRPC's transport within a process takes the place of HTTP/2 on a socket.
+ *       It refuses no datum for its size, and is never slow by itself.
+ *   <li><b>The stream that datums share.</b> Each datum has a stream of its own, so a cancel or a
+ *       failure concerns that datum alone, and the bound counts its messages alone, where a server
+ *       counts the bytes of all datums of a stream. {@code maxConcurrency} is for all of them.
+ *   <li><b>The platform.</b> A failure ends no process, and nothing is delivered again. Drops,
+ *       nacks and fails are messages that a test can see. Event times and watermarks are the
+ *       test's.
  * </ul>
+ *
+ * <p>{@link MapStreamTestServer} has the first two.
  *
  * <p>Safe for use by several threads.
  */
@@ -159,25 +177,45 @@ public final class MapStreamHarness implements AutoCloseable {
 
   private static final int DEFAULT_BOUND = 1000;
   private static final Duration DEFAULT_TIME_LIMIT = Duration.ofSeconds(5);
-  private static final int DEFAULT_MAX_MESSAGE_SIZE = 64 * 1024 * 1024;
 
   private final MapStreamer handler;
   private final int bound;
   private final Duration timeLimit;
-  private final int maxMessageSize;
+  private final ServerOptions options;
+  private final ExecutorService loop;
+  private final Server server;
+  private final ManagedChannel channel;
+
+  private final Map<String, HarnessReply> replies = new ConcurrentHashMap<>();
+  private final Queue<String> lateEmits = new ConcurrentLinkedQueue<>();
 
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by the lock.
-  private final Map<Long, HandlerRun> runs = new LinkedHashMap<>();
-  private long lastNumber;
+  private long lastId;
   private boolean closed;
 
   private MapStreamHarness(Builder builder) {
     handler = builder.handler;
     bound = builder.bound;
     timeLimit = builder.timeLimit;
-    maxMessageSize = builder.maxMessageSize;
+    options = builder.server.build().options();
+    loop =
+        Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("mapstream-harness").factory());
+    String name = InProcessServerBuilder.generateName();
+    try {
+      server =
+          InProcessServerBuilder.forName(name)
+              .executor(loop)
+              .addService(InternalMapStreamServer.service(this::handle, options, bound, loop))
+              .build()
+              .start();
+    } catch (IOException e) {
+      loop.shutdown();
+      throw new UncheckedIOException("the server in this process could not be started", e);
+    }
+    channel = InProcessChannelBuilder.forName(name).directExecutor().build();
   }
 
   /**
@@ -185,7 +223,6 @@ public final class MapStreamHarness implements AutoCloseable {
    *
    * @param handler the function to test; one instance for all datums, as in a server
    * @return the harness, to be closed
-   * @throws IllegalArgumentException if the handler is {@code null}
    */
   public static MapStreamHarness of(MapStreamer handler) {
     return builder(handler).build();
@@ -196,42 +233,37 @@ public final class MapStreamHarness implements AutoCloseable {
    *
    * @param handler the function to test; one instance for all datums, as in a server
    * @return a builder with the defaults
-   * @throws IllegalArgumentException if the handler is {@code null}
    */
   public static Builder builder(MapStreamer handler) {
-    return new Builder(required("handler", handler));
-  }
-
-  private static <T> T required(String name, @Nullable T given) {
-    if (given == null) {
-      throw new IllegalArgumentException(name + " is required but was null");
-    }
-    return given;
+    return new Builder(Objects.requireNonNull(handler, "handler"));
   }
 
   /**
-   * Runs the handler on a datum to its end, and gives all its messages.
+   * Runs the handler on a datum to its end, and returns all its messages.
    *
    * <p>Waits until the handler has returned, at most for the harness's time limit, after which the
-   * datum is given up and the handler interrupted.
+   * datum is cancelled.
    *
    * @param datum what the handler is given
    * @return the messages in the order of their emission, with drops, nacks and fails among them
    * @throws HandlerFailedException if the handler has thrown; that is its cause, and it holds the
    *     messages emitted before
-   * @throws AssertionError if the handler doesn't return within the limit, with its stack; if the
-   *     waiting thread is interrupted, whose flag stays set
-   * @throws IllegalArgumentException if the datum is {@code null}
+   * @throws WaitTimeoutError if the handler doesn't return within the limit, with its stack
+   * @throws AssertionError if the waiting thread is interrupted, whose flag stays set
    * @throws IllegalStateException if the harness is closed
    */
   public Messages process(Datum datum) {
-    HandlerRun run = start(datum);
+    HarnessReply reply = start(datum);
     try {
-      return new DatumStream(run, datum, timeLimit).remaining();
+      Messages messages = reply.remaining();
+      reply.awaitEnd(Deadline.in(timeLimit));
+      return messages;
     } finally {
-      // Effective only where the wait was in vain.
-      run.stop(HandlerRun.GIVEN_UP);
-      forget(run);
+      if (reply.isRunning()) {
+        reply.cancel();
+      } else {
+        replies.remove(reply.id());
+      }
     }
   }
 
@@ -242,7 +274,7 @@ public final class MapStreamHarness implements AutoCloseable {
    * @param text the datum's payload; {@code null} for no bytes
    * @return the messages in the order of their emission
    * @throws HandlerFailedException as {@link #process(Datum)} does
-   * @throws AssertionError as {@link #process(Datum)} does
+   * @throws WaitTimeoutError as {@link #process(Datum)} does
    * @throws IllegalStateException if the harness is closed
    */
   public Messages process(@Nullable String text) {
@@ -253,12 +285,12 @@ public final class MapStreamHarness implements AutoCloseable {
    * Starts the handler on a datum, and returns at once.
    *
    * @param datum what the handler is given
-   * @return the handle to read the messages with, while the handler goes on
-   * @throws IllegalArgumentException if the datum is {@code null}
+   * @return where the messages arrive, while the handler goes on
+   * @throws AssertionError if the calling thread is interrupted, whose flag stays set
    * @throws IllegalStateException if the harness is closed
    */
-  public DatumStream stream(Datum datum) {
-    return new DatumStream(start(datum), datum, timeLimit);
+  public Reply send(Datum datum) {
+    return start(datum);
   }
 
   /**
@@ -266,47 +298,64 @@ public final class MapStreamHarness implements AutoCloseable {
    * at once.
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return the handle to read the messages with, while the handler goes on
+   * @return where the messages arrive, while the handler goes on
    * @throws IllegalStateException if the harness is closed
    */
-  public DatumStream stream(@Nullable String text) {
-    return stream(TestDatum.of(text));
+  public Reply send(@Nullable String text) {
+    return send(TestDatum.of(text));
   }
 
-  private HandlerRun start(Datum datum) {
-    required("datum", datum);
+  private HarnessReply start(Datum datum) {
+    HarnessReply reply = register(datum);
+    boolean sent = false;
+    try {
+      reply.stream().open();
+      reply.stream().send(reply).stream().halfClose();
+      sent = true;
+      return reply;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted while sending " + datum, e);
+    } finally {
+      if (!sent) {
+        replies.remove(reply.id());
+        reply.cancel();
+      }
+    }
+  }
+
+  private HarnessReply register(Datum datum) {
+    Objects.requireNonNull(datum, "datum");
     lock.lock();
     try {
       if (closed) {
         throw new IllegalStateException("the harness is closed and takes no datum: " + datum);
       }
-      long number = ++lastNumber;
-      var run = new HandlerRun(handler, number, datum, bound, maxMessageSize);
-      runs.put(number, run);
-      run.start();
-      return run;
+      String id = Long.toString(++lastId);
+      var stream = new ClientStream(channel, "stream " + id, false, timeLimit);
+      var reply = new HarnessReply(stream, id, datum, timeLimit, bound, lateEmits);
+      replies.put(id, reply);
+      return reply;
     } finally {
       lock.unlock();
     }
   }
 
-  /** Nothing is left to be checked, unless the handler goes on after it was given up. */
-  private void forget(HandlerRun run) {
-    lock.lock();
-    try {
-      if (!run.isRunning()) {
-        runs.remove(run.number());
-      }
-    } finally {
-      lock.unlock();
+  /** What the server calls for each datum. The id on the wire is the harness's own. */
+  private void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
+    HarnessReply reply = replies.get(datum.id());
+    if (reply == null) {
+      throw new IllegalStateException("no datum was sent under the id " + datum.id());
     }
+    String id = reply.datum().id();
+    reply.run(handler, keys, id.isEmpty() ? datum : datum.toBuilder().id(id).build(), sink);
   }
 
   /**
    * Ends all that is left and checks that the test has seen all of it: no handler still runs, all
-   * messages were read, every failure was shown to the test. Of a cancelled datum nothing has to be
-   * read, and an {@link InterruptedException} or {@link io.mapstream.SinkClosedException} is no
-   * failure then.
+   * messages were read, every failure was shown to the test, nothing was emitted after the end of a
+   * handler. Of a cancelled datum nothing has to be read, and an {@link InterruptedException} or
+   * {@link io.mapstream.SinkClosedException} is no failure then.
    *
    * <p>Waits for handlers that are about to return, at most for the time limit over all of them,
    * and not for one whose {@code emit} waits for the test. Then interrupts those that still run and
@@ -324,90 +373,56 @@ public final class MapStreamHarness implements AutoCloseable {
 
   /** Closes with a limit of its own for handlers that are about to return. */
   void close(Duration patience) {
-    List<HandlerRun> left;
     lock.lock();
     try {
+      if (closed) {
+        return;
+      }
       closed = true;
-      left = List.copyOf(runs.values());
-      runs.clear();
     } finally {
       lock.unlock();
     }
-    if (!left.isEmpty()) {
-      new Closing(left).close(TimeLimit.of(patience));
+    List<String> findings = new ArrayList<>();
+    List<Throwable> failures = new ArrayList<>();
+    List<HarnessReply> left =
+        replies.values().stream()
+            .sorted(Comparator.comparing(r -> Long.parseLong(r.id())))
+            .toList();
+    try {
+      Deadline deadline = Deadline.in(patience);
+      left.forEach(reply -> isReached(() -> reply.awaitEndOrBlocked(deadline)));
+      // All stacks before the first interruption, which could let another handler go on.
+      left.forEach(reply -> reply.findLeftovers(findings, failures));
+      lateEmits.forEach(late -> findings.add("emitted after the handler had ended: " + late));
+      left.forEach(reply -> reply.stream().cancel());
+      Deadline ended = Deadline.in(timeLimit);
+      left.stream()
+          .filter(reply -> !isReached(() -> reply.awaitEnd(ended)))
+          .forEach(reply -> findings.add("goes on after an interrupt" + reply.read(reply::report)));
+    } finally {
+      channel.shutdownNow();
+      server.shutdownNow();
+      loop.shutdown();
+    }
+    if (!findings.isEmpty()) {
+      var error =
+          new AssertionError(
+              "the harness was closed too early:\n- " + String.join("\n- ", findings),
+              failures.isEmpty() ? null : failures.getFirst());
+      failures.stream().skip(1).forEach(error::addSuppressed);
+      throw error;
     }
   }
 
-  /** What closing goes through, and what it finds. */
-  private final class Closing {
-
-    private final List<HandlerRun> runs;
-    private final List<String> findings = new ArrayList<>();
-    private final List<Throwable> failures = new ArrayList<>();
-    private boolean interrupted;
-
-    Closing(List<HandlerRun> runs) {
-      this.runs = runs;
-    }
-
-    void close(TimeLimit patience) {
-      runs.forEach(run -> awaitLeftOrBlocked(run, patience));
-      List<HandlerRun> running = runs.stream().filter(HandlerRun::isRunning).toList();
-      // All stacks before the first interruption, which could let another handler go on.
-      running.forEach(run -> findings.add("still running: " + run.report()));
-      runs.forEach(this::checkSeen);
-      running.forEach(run -> run.stop(HandlerRun.HARNESS_CLOSED));
-      TimeLimit limit = TimeLimit.of(timeLimit);
-      running.stream()
-          .filter(run -> !join(run, limit))
-          .forEach(run -> findings.add("goes on after an interrupt: " + run.report()));
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-      if (!findings.isEmpty()) {
-        throw failure();
-      }
-    }
-
-    private void awaitLeftOrBlocked(HandlerRun run, TimeLimit patience) {
-      try {
-        if (!interrupted) {
-          run.awaitLeftOrBlocked(patience);
-        }
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-
-    private boolean join(HandlerRun run, TimeLimit limit) {
-      try {
-        return interrupted || run.join(limit);
-      } catch (InterruptedException e) {
-        interrupted = true;
-        return true;
-      }
-    }
-
-    private void checkSeen(HandlerRun run) {
-      Messages unread = run.unread();
-      if (!unread.isEmpty()) {
-        findings.add("not read: " + run.state() + ": " + unread);
-      }
-      Throwable failure = run.unseenFailure();
-      if (failure != null) {
-        findings.add("failed, and the test did not ask: " + run.state());
-        failures.add(failure);
-      }
-    }
-
-    private AssertionError failure() {
-      String text = "the harness was closed too early:\n- " + String.join("\n- ", findings);
-      if (failures.isEmpty()) {
-        return new AssertionError(text);
-      }
-      var error = new AssertionError(text, failures.getFirst());
-      failures.stream().skip(1).forEach(error::addSuppressed);
-      return error;
+  /** Waits, and tells whether that was long enough; an interruption ends it. */
+  private static boolean isReached(Runnable wait) {
+    try {
+      wait.run();
+      return true;
+    } catch (WaitTimeoutError e) {
+      return false;
+    } catch (AssertionError e) {
+      return Thread.currentThread().isInterrupted();
     }
   }
 
@@ -419,9 +434,13 @@ public final class MapStreamHarness implements AutoCloseable {
         + ", bound="
         + bound
         + ", timeLimit="
-        + timeLimit
+        + Durations.text(timeLimit)
         + ", maxMessageSize="
-        + maxMessageSize
+        + options.maxMessageSize()
+        + ", maxConcurrency="
+        + options.maxConcurrency()
+        + ", errorPolicy="
+        + options.errorPolicy()
         + "]";
   }
 
@@ -431,10 +450,11 @@ public final class MapStreamHarness implements AutoCloseable {
     private final MapStreamer handler;
     private int bound = DEFAULT_BOUND;
     private Duration timeLimit = DEFAULT_TIME_LIMIT;
-    private int maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE;
+    private final MapStreamServerBuilder server;
 
     private Builder(MapStreamer handler) {
       this.handler = handler;
+      this.server = MapStreamServer.builder(handler);
     }
 
     /**
@@ -447,7 +467,7 @@ public final class MapStreamHarness implements AutoCloseable {
      */
     public Builder bound(int messages) {
       if (messages < 1) {
-        throw new IllegalArgumentException("bound must be at least 1 message but was " + messages);
+        throw new IllegalArgumentException("bound must be at least 1 but was " + messages);
       }
       this.bound = messages;
       return this;
@@ -458,11 +478,11 @@ public final class MapStreamHarness implements AutoCloseable {
      *
      * @param limit more than zero
      * @return this builder
-     * @throws IllegalArgumentException if it is zero, negative or {@code null}
+     * @throws IllegalArgumentException if it is zero or negative
      */
     public Builder timeLimit(Duration limit) {
-      if (TimeLimit.checkNotNegative("timeLimit", limit).isZero()) {
-        throw new IllegalArgumentException("timeLimit must be more than zero but was " + limit);
+      if (Deadline.notNegative("timeLimit", limit).isZero()) {
+        throw new IllegalArgumentException("timeLimit must be more than 0 s but was 0 s");
       }
       this.timeLimit = limit;
       return this;
@@ -477,11 +497,33 @@ public final class MapStreamHarness implements AutoCloseable {
      * @throws IllegalArgumentException if it is less than 1
      */
     public Builder maxMessageSize(int bytes) {
-      if (bytes < 1) {
-        throw new IllegalArgumentException(
-            "maxMessageSize has to be at least 1 byte but was " + bytes);
-      }
-      this.maxMessageSize = bytes;
+      server.maxMessageSize(bytes);
+      return this;
+    }
+
+    /**
+     * Sets how many handlers run at once; further datums wait. As in a server unless set.
+     *
+     * @param datums at least 1
+     * @return this builder
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public Builder maxConcurrency(int datums) {
+      server.maxConcurrency(datums);
+      return this;
+    }
+
+    /**
+     * Sets what a handler's exception does. With {@code STOP}, the default, it ends the datum's
+     * stream, which the test sees as a {@link HandlerFailedException}; nothing else stops. With
+     * {@code FAIL} the datum is answered with the fail mark, and {@link Reply#failure()} has the
+     * exception.
+     *
+     * @param policy what is to be done
+     * @return this builder
+     */
+    public Builder errorPolicy(ServerOptions.ErrorPolicy policy) {
+      server.errorPolicy(policy);
       return this;
     }
 

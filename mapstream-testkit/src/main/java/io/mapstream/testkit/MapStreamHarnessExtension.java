@@ -5,6 +5,7 @@ import io.mapstream.MapStreamer;
 import io.mapstream.Messages;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -54,7 +55,6 @@ public final class MapStreamHarnessExtension
    *
    * @param handler the function to test; one instance for all tests of this extension
    * @return the extension, to be registered in a field with {@code @RegisterExtension}
-   * @throws IllegalArgumentException if the handler is {@code null}
    */
   public static MapStreamHarnessExtension of(MapStreamer handler) {
     return new MapStreamHarnessExtension(MapStreamHarness.builder(handler));
@@ -65,13 +65,9 @@ public final class MapStreamHarnessExtension
    *
    * @param settings what each test's harness is built by; not to be changed afterwards
    * @return the extension, to be registered in a field with {@code @RegisterExtension}
-   * @throws IllegalArgumentException if the builder is {@code null}
    */
   public static MapStreamHarnessExtension of(MapStreamHarness.Builder settings) {
-    if (settings == null) {
-      throw new IllegalArgumentException("settings is required but was null");
-    }
-    return new MapStreamHarnessExtension(settings);
+    return new MapStreamHarnessExtension(Objects.requireNonNull(settings, "settings"));
   }
 
   /**
@@ -100,8 +96,7 @@ public final class MapStreamHarnessExtension
    * @param datum what the handler is given
    * @return the messages in the order of their emission
    * @throws HandlerFailedException as {@link MapStreamHarness#process(Datum)} does
-   * @throws AssertionError as {@link MapStreamHarness#process(Datum)} does
-   * @throws IllegalArgumentException if the datum is {@code null}
+   * @throws WaitTimeoutError as {@link MapStreamHarness#process(Datum)} does
    * @throws IllegalStateException if no test runs, or more than one
    */
   public Messages process(Datum datum) {
@@ -114,7 +109,7 @@ public final class MapStreamHarnessExtension
    * @param text the datum's payload; {@code null} for no bytes
    * @return the messages in the order of their emission
    * @throws HandlerFailedException as {@link MapStreamHarness#process(Datum)} does
-   * @throws AssertionError as {@link MapStreamHarness#process(Datum)} does
+   * @throws WaitTimeoutError as {@link MapStreamHarness#process(Datum)} does
    * @throws IllegalStateException if no test runs, or more than one
    */
   public Messages process(@Nullable String text) {
@@ -122,26 +117,25 @@ public final class MapStreamHarnessExtension
   }
 
   /**
-   * Does what {@link MapStreamHarness#stream(Datum)} does, in this test's harness.
+   * Does what {@link MapStreamHarness#send(Datum)} does, in this test's harness.
    *
    * @param datum what the handler is given
-   * @return the handle to read the messages with
-   * @throws IllegalArgumentException if the datum is {@code null}
+   * @return where the messages arrive
    * @throws IllegalStateException if no test runs, or more than one
    */
-  public DatumStream stream(Datum datum) {
-    return harness().stream(datum);
+  public Reply send(Datum datum) {
+    return harness().send(datum);
   }
 
   /**
-   * Does what {@link MapStreamHarness#stream(String)} does, in this test's harness.
+   * Does what {@link MapStreamHarness#send(String)} does, in this test's harness.
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return the handle to read the messages with
+   * @return where the messages arrive
    * @throws IllegalStateException if no test runs, or more than one
    */
-  public DatumStream stream(@Nullable String text) {
-    return harness().stream(text);
+  public Reply send(@Nullable String text) {
+    return harness().send(text);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.mapstream.testkit;
 
 import io.mapstream.MapStreamer;
+import io.mapstream.proto.Durations;
 import io.mapstream.server.MapStreamServer;
 import io.mapstream.server.MapStreamServerBuilder;
 import java.io.IOException;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet :
  * try (MapStreamTestServer server = MapStreamTestServer.start(handler)) {
- *   Messages messages = server.client().send(datum).await(Duration.ofSeconds(5));
+ *   Messages messages = server.client().send(datum).remaining();
  * }
  * }
  *
@@ -117,7 +118,7 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @param options changes settings; the server info file is set already
    * @return a client that is connected
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutException if the server wasn't ready in time
+   * @throws WaitTimeoutError if the server wasn't ready in time
    * @throws IllegalStateException if {@link #close()} was called
    */
   public MapStreamClient connect(Consumer<MapStreamClient.Builder> options)
@@ -179,7 +180,7 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @param limit how long to wait
    * @return what the handler threw
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutException if the server runs on, or was stopped by something else
+   * @throws WaitTimeoutError if the server runs on, or was stopped by something else
    */
   public Throwable awaitFailure(Duration limit) throws InterruptedException {
     Optional<Throwable> failure = stoppedBy(limit);
@@ -187,12 +188,12 @@ public final class MapStreamTestServer implements AutoCloseable {
       throw new InterruptedException();
     }
     if (failure.isEmpty() && hasStopped()) {
-      throw new WaitTimeoutException(
+      throw new WaitTimeoutError(
           "the server was stopped by something else than a handler's failure");
     }
     return failure.orElseThrow(() ->
-        new WaitTimeoutException(
-            "waited " + limit + " for a handler's failure to stop the server"));
+        new WaitTimeoutError(
+            "waited " + Durations.text(limit) + " for a handler's failure to stop the server"));
   }
 
   private boolean hasStopped() throws InterruptedException {
@@ -226,10 +227,10 @@ public final class MapStreamTestServer implements AutoCloseable {
    * removes the temporary folder. Waits about a second for handlers that go on, also where the
    * calling thread is interrupted; the flag stays set then. Does nothing the second time.
    *
-   * @throws IllegalStateException if a handler's failure has stopped the server and the test hasn't
-   *     asked for it; the cause is what the handler threw
-   * @throws ProtocolFaultException if a client saw the server break the protocol and nothing has
-   *     thrown that yet
+   * @throws AssertionError if a handler's failure has stopped the server and the test hasn't asked
+   *     for it; the cause is what the handler threw
+   * @throws ProtocolFaultError if a client saw the server break the protocol and nothing has thrown
+   *     that yet
    */
   @Override
   public void close() {
@@ -247,12 +248,12 @@ public final class MapStreamTestServer implements AutoCloseable {
       lock.unlock();
     }
     boolean interrupted = Thread.interrupted();
-    RuntimeException failure = null;
+    List<Throwable> failures = new ArrayList<>();
     for (MapStreamClient connected : left) {
       try {
         connected.close();
-      } catch (ProtocolFaultException e) {
-        failure = first(failure, e);
+      } catch (ProtocolFaultError e) {
+        failures.add(e);
       }
     }
     server.close();
@@ -263,25 +264,15 @@ public final class MapStreamTestServer implements AutoCloseable {
     try {
       folder.delete();
     } catch (UncheckedIOException e) {
-      failure = first(failure, e);
+      failures.add(e);
     }
     Throwable thrown = failure().orElse(null);
     if (thrown != null && !known) {
-      failure = first(failure, new IllegalStateException("the handler failed: " + thrown, thrown));
+      failures.add(new AssertionError("the handler failed: " + thrown, thrown));
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    if (failure != null) {
-      throw failure;
-    }
-  }
-
-  private static RuntimeException first(@Nullable RuntimeException first, RuntimeException later) {
-    if (first == null) {
-      return later;
-    }
-    first.addSuppressed(later);
-    return first;
+    Throwables.throwFirst(failures);
   }
 }

@@ -7,11 +7,11 @@ import io.mapstream.SinkClosedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Keeps what is emitted to it: the whole of what the smallest unit test needs, in which the handler
- * is called as the method that it is.
+ * Keeps what is emitted to it. It is all that the smallest unit test needs, which calls the handler
+ * as a method.
  *
  * {@snippet lang=java :
  * var sink = new RecordingSink();
@@ -23,36 +23,41 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It refuses what a server's sink refuses: a message after one with the {@linkplain
  * Message#toFail() fail mark}, any message after {@link #close()}, and {@code null}. It never
- * blocks, and knows no limit of size; for these there is {@link MapStreamHarness}.
+ * blocks and has no limit of size; {@link MapStreamHarness} does both.
  *
  * <p>Safe for use by several threads.
  */
 public final class RecordingSink implements MessageSink {
 
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by the lock.
   private final List<Message> emitted = new ArrayList<>();
-  private @Nullable String closedBecause;
+  private boolean closed;
 
   /** Makes an open sink that has recorded nothing. */
   public RecordingSink() {}
 
   /**
-   * Records a message. Doesn't block, and takes no notice of an interruption.
+   * Records a message. Doesn't block, and ignores an interruption.
    *
    * @param message what to record
    * @throws SinkClosedException after {@link #close()}, and after a message with the fail mark
-   * @throws NullPointerException if the message is {@code null}
    */
   @Override
   public void emit(Message message) {
     Objects.requireNonNull(message, "message");
-    synchronized (emitted) {
-      if (closedBecause != null) {
-        throw new SinkClosedException("emit refused: " + closedBecause);
+    lock.lock();
+    try {
+      if (closed) {
+        throw new SinkClosedException(
+            "emit refused: the datum is closed (its handler has returned, or a fail mark was"
+                + " emitted)");
       }
       emitted.add(message);
-      if (message.isFail()) {
-        closedBecause = HandlerRun.FAIL_MARK_EMITTED;
-      }
+      closed = message.isFail();
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -61,24 +66,31 @@ public final class RecordingSink implements MessageSink {
    * that the handler left behind, is refused. The messages stay. A second call does nothing.
    */
   public void close() {
-    synchronized (emitted) {
-      if (closedBecause == null) {
-        closedBecause = HandlerRun.HANDLER_RETURNED;
-      }
+    lock.lock();
+    try {
+      closed = true;
+    } finally {
+      lock.unlock();
     }
   }
 
   /** {@return whether a message would be refused} */
   public boolean isClosed() {
-    synchronized (emitted) {
-      return closedBecause != null;
+    lock.lock();
+    try {
+      return closed;
+    } finally {
+      lock.unlock();
     }
   }
 
   /** {@return what was emitted so far, in order; a copy that does not grow} */
   public Messages messages() {
-    synchronized (emitted) {
+    lock.lock();
+    try {
       return Messages.copyOf(emitted);
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -8,8 +8,8 @@ import io.mapstream.Message;
  *
  * <p>The calls of one stream come one after the other. While one of them blocks, the client reads
  * nothing from that stream, and the server's handlers wait in {@code emit} once the buffers between
- * are full. So a listener that is slow slows the server down, and nothing piles up. For the same
- * reason it must not wait for its own stream. An exception thrown here cancels the stream.
+ * are full. So a slow listener slows the server down, and nothing piles up. For the same reason it
+ * must not wait for its own stream. An exception thrown here cancels the stream.
  */
 public interface ReplyListener {
 
@@ -20,13 +20,13 @@ public interface ReplyListener {
    */
   void message(Message message);
 
-  /** The EOT has arrived: the datum is done, and this is the last call. */
+  /** The EOT has arrived: the datum is answered, and this is the last call. */
   void ended();
 
   /**
    * There will be no EOT, and this is the last call.
    *
-   * @param reason a {@link StreamBrokenException} or a {@link ProtocolFaultException}
+   * @param reason a {@link StreamBrokenException} or a {@link ProtocolFaultError}
    */
-  void failed(RuntimeException reason);
+  void failed(Throwable reason);
 }

@@ -2,7 +2,15 @@ package io.mapstream.testkit;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -53,58 +61,61 @@ public record ServerInfo(
    *
    * @param content what the file holds
    * @return what it says, not yet {@linkplain #check() checked}
-   * @throws ProtocolFaultException if the marker is missing, or what is before it isn't the JSON
-   *     object that it should be; the message names the field
+   * @throws ProtocolFaultError if the marker is missing, or what is before it isn't the JSON object
+   *     that it should be; the message names the field
    */
   public static ServerInfo parse(String content) {
     if (!content.endsWith(MARKER)) {
-      throw new ProtocolFaultException("server info has no " + MARKER + " at its end: " + content);
+      throw new ProtocolFaultError("server info has no " + MARKER + " at its end: " + content);
     }
-    Object json;
-    try {
-      json = Json.read(content.substring(0, content.length() - MARKER.length()));
-    } catch (IllegalArgumentException e) {
-      throw new ProtocolFaultException("server info is " + e.getMessage() + ": " + content);
-    }
-    if (!(json instanceof Map<?, ?> fields)) {
-      throw new ProtocolFaultException("server info is no JSON object: " + content);
-    }
+    JsonObject fields = object(content.substring(0, content.length() - MARKER.length()));
     return new ServerInfo(
-        text(fields, "protocol"),
-        text(fields, "language"),
-        text(fields, "minimum_numaflow_version"),
-        text(fields, "version"),
-        texts(fields.get("metadata")));
+        text(fields, "protocol", "protocol"),
+        text(fields, "language", "language"),
+        text(fields, "minimum_numaflow_version", "minimum_numaflow_version"),
+        text(fields, "version", "version"),
+        metadata(fields.get("metadata")));
   }
 
-  private static String text(Map<?, ?> fields, String name) {
-    return text(name, fields.get(name));
-  }
-
-  private static String text(String name, @Nullable Object value) {
-    if (value instanceof String text) {
-      return text;
+  private static JsonObject object(String text) {
+    try (JsonReader reader = new JsonReader(new StringReader(text))) {
+      reader.setStrictness(Strictness.STRICT);
+      JsonElement json = JsonParser.parseReader(reader);
+      if (!json.isJsonObject() || reader.peek() != JsonToken.END_DOCUMENT) {
+        throw new ProtocolFaultError("server info is no JSON object: " + text);
+      }
+      return json.getAsJsonObject();
+    } catch (JsonParseException | IOException e) {
+      throw new ProtocolFaultError("server info is not JSON: " + e.getMessage() + ": " + text);
     }
-    throw new ProtocolFaultException("server info's " + name + " has to be a text but is " + value);
   }
 
-  private static Map<String, String> texts(@Nullable Object metadata) {
+  private static String text(JsonObject fields, String name, String shownName) {
+    JsonElement value = fields.get(name);
+    if (value != null && value.isJsonPrimitive() && value.getAsJsonPrimitive().isString()) {
+      return value.getAsString();
+    }
+    throw new ProtocolFaultError("server info's " + shownName + " must be a text but is " + value);
+  }
+
+  private static Map<String, String> metadata(@Nullable JsonElement metadata) {
+    if (metadata == null || metadata.isJsonNull()) {
+      return Map.of();
+    }
+    if (!metadata.isJsonObject()) {
+      throw new ProtocolFaultError("server info's metadata must be an object but is " + metadata);
+    }
+    JsonObject fields = metadata.getAsJsonObject();
     Map<String, String> texts = new LinkedHashMap<>();
-    if (metadata instanceof Map<?, ?> entries) {
-      entries.forEach(
-          (name, value) -> texts.put(String.valueOf(name), text("metadata." + name, value)));
-    } else if (metadata != null) {
-      throw new ProtocolFaultException(
-          "server info's metadata has to be an object but is " + metadata);
-    }
+    fields.keySet().forEach(name -> texts.put(name, text(fields, name, "metadata." + name)));
     return texts;
   }
 
   /**
    * Waits until the file is there with its closing marker, as the data plane does, and reads it.
    *
-   * @throws WaitTimeoutException if it isn't there in time
-   * @throws ProtocolFaultException if it is unreadable or refused
+   * @throws WaitTimeoutError if it isn't there in time
+   * @throws ProtocolFaultError if it is unreadable or refused
    */
   static ServerInfo await(Path file, Deadline deadline) throws InterruptedException {
     String found = "there was no such file";
@@ -119,16 +130,16 @@ public record ServerInfo(
         found = Files.exists(file) ? e.toString() : "there was no such file";
       }
     } while (deadline.pause());
-    throw new WaitTimeoutException(
-        "waited " + deadline.limit() + " for the server info file " + file + ", and " + found);
+    throw new WaitTimeoutError(
+        "waited " + deadline + " for the server info file " + file + ", and " + found);
   }
 
   /**
    * Checks what the platform checks for a map-stream function, and would refuse or misread.
    *
    * @return this
-   * @throws ProtocolFaultException if a field has a value that the platform has no use for; the
-   *     message names it
+   * @throws ProtocolFaultError if a field has a value that the platform has no use for; the message
+   *     names it
    */
   public ServerInfo check() {
     require(protocol.equals("uds"), "protocol", protocol, "uds");
@@ -162,8 +173,8 @@ public record ServerInfo(
 
   private static void require(boolean valid, String field, String given, String wanted) {
     if (!valid) {
-      throw new ProtocolFaultException(
-          "server info's " + field + " has to be " + wanted + " but is \"" + given + "\"");
+      throw new ProtocolFaultError(
+          "server info's " + field + " must be " + wanted + " but is \"" + given + "\"");
     }
   }
 }

@@ -22,7 +22,7 @@ public record StreamStatus(String code, String message, String debugInfo) implem
 
   static StreamStatus of(Status status, Metadata trailers) {
     String message = status.getDescription() == null ? "" : status.getDescription();
-    // A status of the server's has no cause; one that was made on this side is told by it.
+    // Only a status that was made on this side has a cause, which says more.
     if (status.getCause() != null) {
       message = message + " (" + status.getCause() + ")";
     }

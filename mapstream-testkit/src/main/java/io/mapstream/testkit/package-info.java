@@ -1,8 +1,8 @@
 /**
- * Tests a map-stream function: as a method, in memory as a server runs it, and from outside.
+ * Tests a map-stream function: as a method, in memory on the server's engine, and from outside.
  *
  * <p>Most tests want to know what comes out for a datum, and a {@link
- * io.mapstream.testkit.MapStreamHarness} tells it without a server. The Javadoc of that class is a
+ * io.mapstream.testkit.MapStreamHarness} tells it without a socket. The Javadoc of that class is a
  * tutorial; this is its beginning, with JUnit:
  *
  * {@snippet lang=java :
@@ -30,11 +30,11 @@
  *     </tr>
  *     <tr>
  *       <th scope="row">{@link io.mapstream.testkit.MapStreamHarness}</th>
- *       <td>runs a handler as a server does, in memory</td>
+ *       <td>runs a handler on the server's engine, in memory</td>
  *     </tr>
  *     <tr>
- *       <th scope="row">{@link io.mapstream.testkit.DatumStream}</th>
- *       <td>one datum in work: its messages as they come, its end, a cancel</td>
+ *       <th scope="row">{@link io.mapstream.testkit.Reply}</th>
+ *       <td>what comes for one datum: its messages as they arrive, its end, a cancel</td>
  *     </tr>
  *     <tr>
  *       <th scope="row">{@link io.mapstream.testkit.TestDatum}</th>
@@ -55,12 +55,14 @@
  *   </tbody>
  * </table>
  *
- * <p>Wrong arguments are an {@link java.lang.IllegalArgumentException} that names the argument and
- * what was given. What a test expected of a harness and didn't get is an {@link
- * java.lang.AssertionError}, so that every test framework counts it as a failed test. The client
- * throws exceptions of its own instead, since programs use it, too: {@link
- * io.mapstream.testkit.WaitTimeoutException}, {@link io.mapstream.testkit.StreamBrokenException},
- * {@link io.mapstream.testkit.ProtocolFaultException}.
+ * <p>An argument that is {@code null} is a {@link java.lang.NullPointerException} with the
+ * parameter's name, any other wrong argument an {@link java.lang.IllegalArgumentException} with the
+ * name and what was given. What a test expected and didn't get is an {@link
+ * java.lang.AssertionError}, so that every test framework counts it as a failed test: {@link
+ * io.mapstream.testkit.WaitTimeoutError} where it did not come in time, {@link
+ * io.mapstream.testkit.ProtocolFaultError} where a server broke the protocol. A stream that has
+ * ended without an EOT is a {@link io.mapstream.testkit.StreamBrokenException}, and in a harness,
+ * where what the handler threw is known, a {@link io.mapstream.testkit.HandlerFailedException}.
  */
 @NullMarked
 package io.mapstream.testkit;

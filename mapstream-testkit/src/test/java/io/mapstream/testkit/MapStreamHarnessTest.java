@@ -79,7 +79,21 @@ class MapStreamHarnessTest {
     try (var harness = MapStreamHarness.of(handler)) {
       var unused = harness.process(datum);
     }
-    assertSame(datum, seen.get());
+    assertEquals(datum, seen.get());
+  }
+
+  @Test
+  void handlerSeesTheIdOfTheTestOrANumber() {
+    MapStreamer handler = (keys, datum, sink) -> sink.emit(Message.of(datum.id()));
+    Datum named = TestDatum.builder().id("order-7").build();
+    try (var harness = MapStreamHarness.of(handler)) {
+      Reply first = harness.send(named);
+      Reply again = harness.send(named);
+
+      assertEquals(List.of("order-7"), first.remaining().texts());
+      assertEquals(List.of("order-7"), again.remaining().texts());
+      assertEquals(List.of("3"), harness.process("a").texts());
+    }
   }
 
   @Test
@@ -212,12 +226,12 @@ class MapStreamHarnessTest {
 
       assertContains(
           failure,
-          "waited 1 s in vain for",
+          "waited 1 s for the end",
           "datum \"1\" still runs",
           "value=\"in vain\"",
           "mapstream-1 is at",
           "Gate.await",
-          "messages until then: [Message[value=\"so far\"");
+          "messages not taken: [Message[value=\"so far\"");
       assertTrue(interrupted.await(10, TimeUnit.SECONDS));
     }
   }
@@ -230,7 +244,14 @@ class MapStreamHarnessTest {
       var failure = assertThrows(AssertionError.class, () -> harness.process("a"));
 
       assertTrue(Thread.interrupted());
-      assertContains(failure, "interrupted while waiting for", "datum \"1\" still runs");
+      assertContains(failure, "interrupted while sending", "value=\"a\"");
+
+      Reply reply = harness.send("b");
+      Thread.currentThread().interrupt();
+      var waiting = assertThrows(AssertionError.class, reply::next);
+      assertTrue(Thread.interrupted());
+      assertContains(waiting, "interrupted while waiting for message 1", "datum \"2\"");
+      reply.cancel();
     }
   }
 
@@ -257,7 +278,7 @@ class MapStreamHarnessTest {
           }
         };
     var harness = MapStreamHarness.builder(handler).timeLimit(SHORT).build();
-    DatumStream stream = harness.stream("left behind");
+    Reply stream = harness.send("left behind");
     assertEquals("started", stream.next(Duration.ofSeconds(10)).text());
 
     var failure = assertThrows(AssertionError.class, harness::close);
@@ -284,7 +305,7 @@ class MapStreamHarnessTest {
           ended.countDown();
         };
     var harness = MapStreamHarness.builder(stubborn).timeLimit(SHORT).build();
-    var unused = harness.stream("a");
+    var unused = harness.send("a");
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
@@ -301,7 +322,7 @@ class MapStreamHarnessTest {
           gate.await();
         };
     var harness = MapStreamHarness.of(returning);
-    DatumStream stream = harness.stream("");
+    Reply stream = harness.send("");
     assertEquals("a", stream.next().text());
     gate.open();
 
@@ -313,7 +334,7 @@ class MapStreamHarnessTest {
   @Test
   void closingFailsOnUnreadMessagesAndShowsThem() {
     var harness = MapStreamHarness.of(SPLITTER);
-    DatumStream stream = harness.stream("read,unread,too");
+    Reply stream = harness.send("read,unread,too");
     assertEquals("read", stream.next().text());
 
     var failure = assertThrows(AssertionError.class, harness::close);
@@ -332,7 +353,7 @@ class MapStreamHarnessTest {
     // With this limit the test would never end if closing waited.
     var harness =
         MapStreamHarness.builder(endless).bound(3).timeLimit(Duration.ofDays(1000)).build();
-    DatumStream stream = harness.stream("a");
+    Reply stream = harness.send("a");
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
@@ -344,7 +365,7 @@ class MapStreamHarnessTest {
   @Test
   void closingFailsOnAFailureThatTheTestDidNotAskFor() {
     var harness = MapStreamHarness.of(FAILING);
-    DatumStream stream = harness.stream("a");
+    Reply stream = harness.send("a");
     assertEquals("before", stream.next().text());
 
     var failure = assertThrows(AssertionError.class, harness::close);
@@ -361,15 +382,15 @@ class MapStreamHarnessTest {
           throw new IOException("of " + datum.text());
         };
     var harness = MapStreamHarness.of(handler);
-    var first = harness.stream("a");
-    var second = harness.stream("b");
+    var first = harness.send("a");
+    var second = harness.send("b");
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
     assertContains(failure, "\"a\" (1 byte)", "\"b\" (1 byte)", "of a", "of b");
     assertEquals("of a", failure.getCause().getMessage());
     assertEquals("of b", failure.getSuppressed()[0].getMessage());
-    assertTrue(first.hasEnded() && second.hasEnded());
+    assertFalse(first.isRunning() || second.isRunning());
   }
 
   @Test
@@ -381,7 +402,7 @@ class MapStreamHarnessTest {
             IllegalStateException.class,
             () -> {
               try (var harness = MapStreamHarness.of(SPLITTER)) {
-                var unused = harness.stream("a,b");
+                var unused = harness.send("a,b");
                 throw own;
               }
             });
@@ -393,7 +414,7 @@ class MapStreamHarnessTest {
   @Test
   void closingAnInterruptedTestWaitsForNothingAndKeepsTheFlag() {
     var harness = MapStreamHarness.builder(waiting).timeLimit(Duration.ofDays(1000)).build();
-    var unused = harness.stream("a");
+    var unused = harness.send("a");
     Thread.currentThread().interrupt();
 
     var failure = assertThrows(AssertionError.class, harness::close);
@@ -416,11 +437,12 @@ class MapStreamHarnessTest {
 
   @Test
   void nullIsRefusedByName() {
-    assertRefused("handler is required but was null", () -> MapStreamHarness.of(null));
-    assertRefused("handler is required but was null", () -> MapStreamHarness.builder(null));
+    assertNull("handler", () -> MapStreamHarness.of(null));
+    assertNull("handler", () -> MapStreamHarness.builder(null));
+    assertNull("timeLimit", () -> MapStreamHarness.builder(SPLITTER).timeLimit(null));
     try (var harness = MapStreamHarness.of(SPLITTER)) {
-      assertRefused("datum is required but was null", () -> harness.process((Datum) null));
-      assertRefused("datum is required but was null", () -> harness.stream((Datum) null));
+      assertNull("datum", () -> harness.process((Datum) null));
+      assertNull("datum", () -> harness.send((Datum) null));
     }
   }
 
@@ -434,16 +456,15 @@ class MapStreamHarnessTest {
   @Test
   void settingsOutOfRangeAreRefusedByNameAndValue() {
     var builder = MapStreamHarness.builder(SPLITTER);
-    assertRefused("bound must be at least 1 message but was 0", () -> builder.bound(0));
-    assertRefused("bound must be at least 1 message but was -1", () -> builder.bound(-1));
+    assertRefused("bound must be at least 1 but was 0", () -> builder.bound(0));
+    assertRefused("bound must be at least 1 but was -1", () -> builder.bound(-1));
     assertRefused(
-        "timeLimit must be more than zero but was PT0S", () -> builder.timeLimit(Duration.ZERO));
+        "timeLimit must be more than 0 s but was 0 s", () -> builder.timeLimit(Duration.ZERO));
     assertRefused(
-        "timeLimit must not be negative but was PT-1S",
+        "timeLimit must not be negative but was -1 s",
         () -> builder.timeLimit(Duration.ofSeconds(-1)));
-    assertRefused("timeLimit is required but was null", () -> builder.timeLimit(null));
-    assertRefused(
-        "maxMessageSize has to be at least 1 byte but was 0", () -> builder.maxMessageSize(0));
+    assertThrows(IllegalArgumentException.class, () -> builder.maxMessageSize(0));
+    assertThrows(IllegalArgumentException.class, () -> builder.maxConcurrency(0));
   }
 
   @Test
@@ -451,7 +472,7 @@ class MapStreamHarnessTest {
     var builder = MapStreamHarness.builder(SPLITTER).timeLimit(Duration.ofSeconds(Long.MAX_VALUE));
     try (var harness = builder.build()) {
       assertEquals(List.of("a"), harness.process("a").texts());
-      assertEquals(List.of("a"), harness.stream("a").remaining().texts());
+      assertEquals(List.of("a"), harness.send("a").remaining().texts());
     }
   }
 
@@ -467,11 +488,17 @@ class MapStreamHarnessTest {
             return "Nothing";
           }
         };
-    try (var harness = MapStreamHarness.builder(handler).bound(2).maxMessageSize(3).build()) {
+    try (var harness =
+        MapStreamHarness.builder(handler).bound(2).maxMessageSize(3).maxConcurrency(4).build()) {
       assertEquals(
-          "MapStreamHarness[handler=Nothing, bound=2, timeLimit=PT5S, maxMessageSize=3]",
+          "MapStreamHarness[handler=Nothing, bound=2, timeLimit=5 s, maxMessageSize=3,"
+              + " maxConcurrency=4, errorPolicy=STOP]",
           harness.toString());
     }
+  }
+
+  static void assertNull(String name, Executable call) {
+    assertEquals(name, assertThrowsExactly(NullPointerException.class, call).getMessage());
   }
 
   static void assertRefused(String message, Executable call) {

@@ -27,26 +27,26 @@ class ServerInfoTest {
 
   @Test
   void refusesAFileWithoutItsMarkerAtTheVeryEnd() {
-    assertThrows(ProtocolFaultException.class, () -> ServerInfo.parse(GOOD));
-    assertThrows(ProtocolFaultException.class, () -> ServerInfo.parse(GOOD + MARKER + "\n"));
+    assertThrows(ProtocolFaultError.class, () -> ServerInfo.parse(GOOD));
+    assertThrows(ProtocolFaultError.class, () -> ServerInfo.parse(GOOD + MARKER + "\n"));
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "\"uds\"            | \"tcp\"      | protocol has to be uds but is \"tcp\"",
-        "\"java\"           | \"\"         | language has to be the name of a language",
-        "\"stream-map\"     | \"unary-map\"| metadata.MAP_MODE has to be stream-map",
-        "\"MAP_MODE\"       | \"MODE\"     | metadata.MAP_MODE has to be stream-map but is \"\"",
-        "\"1.4.0-z\"        | \"latest\"   | minimum_numaflow_version has to be",
-        "\"1.0.0\"          | null         | version has to be a text but is null",
-        "\"version\"        | \"VERSION\"  | version has to be a text but is null",
+        "\"uds\"            | \"tcp\"      | protocol must be uds but is \"tcp\"",
+        "\"java\"           | \"\"         | language must be the name of a language",
+        "\"stream-map\"     | \"unary-map\"| metadata.MAP_MODE must be stream-map",
+        "\"MAP_MODE\"       | \"MODE\"     | metadata.MAP_MODE must be stream-map but is \"\"",
+        "\"1.4.0-z\"        | \"latest\"   | minimum_numaflow_version must be",
+        "\"1.0.0\"          | null         | version must be a text but is null",
+        "\"version\"        | \"VERSION\"  | version must be a text but is null",
         "{\"MAP_MODE\":     | [\"a\",      | not JSON",
       })
   void refusesWhatThePlatformWould(String part, String replacement, String expected) {
     String content = GOOD.replace(part, replacement) + MARKER;
-    var fault = assertThrows(ProtocolFaultException.class, () -> ServerInfo.parse(content).check());
+    var fault = assertThrows(ProtocolFaultError.class, () -> ServerInfo.parse(content).check());
     assertContains(expected, fault.getMessage());
   }
 
@@ -60,8 +60,8 @@ class ServerInfoTest {
   @ValueSource(strings = {"1.0", "0.9.0-rc1", "unspecified", "0.8.9", "0.0.0", "", "1.0.0.0"})
   void refusesOtherVersions(String version) {
     var fault =
-        assertThrows(ProtocolFaultException.class, () -> ServerInfo.parse(with(version)).check());
-    assertContains("version has to be three numbers, at least 0.9.0", fault.getMessage());
+        assertThrows(ProtocolFaultError.class, () -> ServerInfo.parse(with(version)).check());
+    assertContains("version must be three numbers, at least 0.9.0", fault.getMessage());
   }
 
   private static String with(String version) {

@@ -71,7 +71,7 @@ class TutorialTest {
   void messageByMessage() throws InterruptedException {
     BlockingQueue<String> lines = new LinkedBlockingQueue<>();
     try (var harness = MapStreamHarness.of(new Follower(lines))) {
-      DatumStream results = harness.stream("orders");
+      Reply results = harness.send("orders");
 
       lines.put("first");
       assertEquals("first", results.next().text());
@@ -88,10 +88,10 @@ class TutorialTest {
   void backPressure() {
     var counter = new Counter();
     try (var harness = MapStreamHarness.builder(counter).bound(1).build()) {
-      DatumStream numbers = harness.stream("1000000000");
+      Reply numbers = harness.send("1000000000");
 
       numbers.awaitBlockedEmit();
-      assertEquals(2, counter.made()); // one to read, and one in the handler's hands
+      assertEquals(2, counter.made()); // one to read, and one in emit
 
       assertEquals("1", numbers.next().text());
       numbers.awaitBlockedEmit();
@@ -106,7 +106,7 @@ class TutorialTest {
     BlockingQueue<String> lines = new LinkedBlockingQueue<>();
     var handler = new Follower(lines);
     try (var harness = MapStreamHarness.of(handler)) {
-      DatumStream results = harness.stream("orders");
+      Reply results = harness.send("orders");
       lines.put("first");
       assertEquals("first", results.next().text());
 
@@ -120,11 +120,11 @@ class TutorialTest {
   @Test
   void severalAtOnce() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      List<DatumStream> streams =
-          IntStream.range(0, 500).mapToObj(i -> harness.stream("a" + i + ",b")).toList();
+      List<Reply> replies =
+          IntStream.range(0, 500).mapToObj(i -> harness.send("a" + i + ",b")).toList();
 
-      for (int i = 0; i < streams.size(); i++) {
-        assertEquals(List.of("a" + i, "b"), streams.get(i).remaining().texts());
+      for (int i = 0; i < replies.size(); i++) {
+        assertEquals(List.of("a" + i, "b"), replies.get(i).remaining().texts());
       }
     }
   }

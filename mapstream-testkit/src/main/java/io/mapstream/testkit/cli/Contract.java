@@ -1,18 +1,26 @@
 package io.mapstream.testkit.cli;
 
-import io.grpc.Status;
 import io.mapstream.Datum;
+import io.mapstream.proto.Codec;
+import io.mapstream.proto.StreamRules;
+import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
 import io.mapstream.testkit.MapStreamClient;
-import io.mapstream.testkit.ProtocolFaultException;
-import io.mapstream.testkit.WaitTimeoutException;
+import io.mapstream.testkit.ProtocolFaultError;
+import io.mapstream.testkit.RawStream;
+import io.mapstream.testkit.StreamStatus;
+import io.mapstream.testkit.WaitTimeoutError;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -24,8 +32,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rules between the platform and a function that can be seen from outside, each tried on
- * streams of its own. Nothing here depends on what the function computes, but that it takes the
- * datum that it is given.
+ * streams of its own. Nothing here depends on what the function computes, except that it accepts
+ * the datum that it is given.
  */
 final class Contract {
 
@@ -101,42 +109,44 @@ final class Contract {
   }
 
   private final Setup setup;
-  private final RawConnection connection;
   private final List<String> ids;
 
-  /** Of many datums at once; made by the first rule that needs it. */
-  private @Nullable Trace many;
+  /** Connected by the first rule. */
+  private @Nullable MapStreamClient client;
+
+  /** Many datums at once, seen to the end; sent by the first rule that needs it. */
+  private @Nullable RawStream many;
 
   private String endOfMany = "";
-  private boolean wasOk;
 
-  private Contract(Setup setup, RawConnection connection) {
+  private Contract(Setup setup) {
     this.setup = setup;
-    this.connection = connection;
     this.ids = IntStream.rangeClosed(1, setup.datums()).mapToObj(i -> "check-" + i).toList();
   }
 
   /** Tries all rules; tells each row as soon as it is known. */
   static List<Row> check(Setup setup, Consumer<Row> told) throws InterruptedException {
     List<Row> rows = new ArrayList<>();
-    try (RawConnection connection = new RawConnection(setup.socketPath(), setup.patience())) {
-      Contract contract = new Contract(setup, connection);
-      boolean isThere = true;
+    Contract contract = new Contract(setup);
+    try {
       for (Rule rule : contract.rules()) {
+        // Without an answer to the first question, each of the others would wait for nothing.
         Row row =
-            isThere
-                ? contract.judge(rule)
+            rows.isEmpty() || contract.client != null
+                ? judge(rule)
                 : new Row(rule.name(), rule.text(), Outcome.SKIP, "nothing answers");
-        // Without an answer to the first question, the others would each wait in vain.
-        isThere = isThere && (!rows.isEmpty() || row.outcome() == Outcome.PASS);
         rows.add(row);
         told.accept(row);
+      }
+    } finally {
+      if (contract.client != null) {
+        contract.client.close();
       }
     }
     return rows;
   }
 
-  private Row judge(Rule rule) throws InterruptedException {
+  private static Row judge(Rule rule) throws InterruptedException {
     try {
       rule.probe().run();
       return new Row(rule.name(), rule.text(), Outcome.PASS, "");
@@ -155,11 +165,13 @@ final class Contract {
                 new Rule("server-info", "announces itself in its file", this::serverInfo),
                 new Rule("handshake", "echoes the handshake first, with sot", this::handshake),
                 new Rule("eot", "ends each datum with an EOT", this::everyDatumEnds),
-                new Rule("eot-once", "ends each datum once", kept(Trace::endsOnce)),
-                new Rule("eot-last", "sends nothing after an EOT", kept(Trace::endsLast)),
-                new Rule("eot-alone", "sends no results with an EOT", kept(Trace::endsAlone)),
-                new Rule("ids", "answers what was sent", kept(Trace::answersWhatWasSent)),
-                new Rule("marks", "marks results rightly", kept(Trace::marksAreRight)),
+                new Rule("eot-once", "ends each datum once", kept(StreamRules.Rule.ONE_EOT)),
+                new Rule("eot-last", "sends nothing after an EOT", kept(StreamRules.Rule.EOT_LAST)),
+                new Rule(
+                    "eot-alone", "sends no results with an EOT", kept(StreamRules.Rule.EOT_ALONE)),
+                new Rule("ids", "answers what was sent", kept(StreamRules.Rule.KNOWN_ID)),
+                new Rule("content", "sends results or an EOT", kept(StreamRules.Rule.CONTENT)),
+                new Rule("marks", "marks results rightly", kept(StreamRules.Rule.MARKS)),
                 new Rule("complete", "closes with OK when all is answered", this::completes),
                 new Rule("half-close", "drains at a half-close, then OK", this::halfClose),
                 new Rule("half-close-empty", "OK too if nothing was sent", this::halfCloseEmpty),
@@ -176,11 +188,11 @@ final class Contract {
                 new Rule(
                     "handshake-first",
                     "refuses a datum first, INVALID_ARGUMENT",
-                    () -> refused(RawStream.request("check-1", datum()))),
+                    () -> refused(Codec.request("check-1", datum()))),
                 new Rule(
                     "handshake-sot",
                     "refuses a handshake without sot likewise",
-                    () -> refused(RawStream.handshake(false))),
+                    () -> refused(Codec.handshake(false))),
                 new Rule("still-ready", "is ready and answers after all that", this::stillReady)));
     setup
         .drained()
@@ -199,123 +211,145 @@ final class Contract {
     }
   }
 
-  private static void requireNothing(String seen) throws Broken {
-    require(seen.isEmpty(), seen);
+  private static void requireNoFault(RawStream stream, Set<StreamRules.Rule> rules) throws Broken {
+    for (StreamRules.Fault fault : stream.faults()) {
+      require(!rules.contains(fault.rule()), fault.text());
+    }
+  }
+
+  // Streams.
+
+  private MapStreamClient.Builder client() {
+    return MapStreamClient.builder(setup.socketPath()).timeout(setup.patience());
+  }
+
+  private RawStream open() {
+    return Objects.requireNonNull(client, "not connected").openRawStream();
+  }
+
+  /** A stream that reads all and has the echo of its handshake. */
+  private RawStream openAndShake() throws InterruptedException {
+    RawStream stream = open().read(Integer.MAX_VALUE).send(Codec.handshake());
+    // Whether the echo is right is for another rule.
+    stream.await(() -> !stream.responses().isEmpty());
+    return stream;
+  }
+
+  private RawStream sendAll(RawStream stream) {
+    ids.forEach(id -> stream.send(id, datum()));
+    return stream;
+  }
+
+  private static void awaitFirstResult(RawStream stream) throws InterruptedException {
+    stream.await(() -> stream.responses().size() > 1);
+  }
+
+  private static void requireEots(RawStream stream, int count, String when)
+      throws Broken, InterruptedException {
+    require(
+        stream.await(() -> stream.eots() >= count),
+        when + ": " + stream.eots() + " of " + count + " EOT(s); " + stream);
   }
 
   // Who is there.
 
   private void ready() throws Broken, InterruptedException {
-    String answer = connection.awaitReady();
-    require(answer.equals(RawConnection.READY), answer);
+    try {
+      client = client().connect();
+    } catch (WaitTimeoutError e) {
+      throw new Broken(String.valueOf(e.getMessage()));
+    }
   }
 
   private void serverInfo() throws Broken, Skipped, InterruptedException {
     Path file =
         setup.serverInfo().orElseThrow(() -> new Skipped("no file was named by --server-info"));
     try {
-      MapStreamClient.builder(setup.socketPath())
-          .serverInfoFile(file)
-          .timeout(setup.patience())
-          .connect()
-          .close();
-    } catch (ProtocolFaultException | WaitTimeoutException e) {
+      client().serverInfoFile(file).connect().close();
+    } catch (ProtocolFaultError | WaitTimeoutError e) {
       throw new Broken(String.valueOf(e.getMessage()));
     }
   }
 
   private void handshake() throws Broken, InterruptedException {
-    try (RawStream stream = connection.openWithHandshake()) {
-      require(stream.await(responses -> !responses.isEmpty()), "no response; " + stream.end());
-      MapResponse first = stream.responses().getFirst();
-      require(first.hasHandshake(), "the first response has no handshake");
-      require(first.getHandshake().getSot(), "its handshake has sot = false");
-      require(
-          first.getResultsCount() == 0 && !first.hasStatus(),
-          "the handshake carries results or an EOT");
+    try (RawStream stream = openAndShake()) {
+      require(!stream.responses().isEmpty(), "no response; " + stream);
+      requireNoFault(stream, Set.of(StreamRules.Rule.HANDSHAKE));
     }
   }
 
-  private void refused(io.mapstream.proto.map.v1.MapRequest first)
-      throws Broken, InterruptedException {
-    try (RawStream stream = connection.open().reading().send(first)) {
+  private void refused(MapRequest first) throws Broken, InterruptedException {
+    try (RawStream stream = open().read(Integer.MAX_VALUE).send(first)) {
       stream.awaitEnd();
-      Status status = stream.status();
       require(
-          status != null && status.getCode() == Status.Code.INVALID_ARGUMENT,
-          stream.responses().size() + " response(s), and " + stream.end());
+          stream.status().map(StreamStatus::code).orElse("").equals("INVALID_ARGUMENT"),
+          stream.responses().size() + " response(s), and " + stream);
     }
   }
 
   // Many datums at once, seen from many sides.
 
-  private Trace many() throws InterruptedException {
-    Trace trace = many;
-    if (trace == null) {
+  private RawStream many() throws InterruptedException {
+    RawStream seen = many;
+    if (seen == null) {
       try (RawStream stream = openAndShake()) {
-        ids.forEach(id -> stream.send(RawStream.request(id, datum())));
-        boolean answered = stream.await(responses -> Trace.eots(responses) >= ids.size());
-        endOfMany = answered ? "" : stream.end();
+        sendAll(stream);
+        boolean answered = stream.await(() -> stream.eots() >= ids.size());
+        endOfMany = answered ? "" : stream.toString();
         stream.halfClose();
-        // Also to see what comes too much.
+        // Also to see what comes after the last EOT.
         stream.awaitEnd();
-        wasOk = stream.status() != null && stream.status().isOk();
-        endOfMany = answered ? stream.end() : endOfMany;
-        trace = new Trace(ids, withoutHandshake(stream));
-        many = trace;
+        endOfMany = answered ? stream.toString() : endOfMany;
+        seen = stream;
+        many = seen;
       }
     }
-    return trace;
+    return seen;
   }
 
-  /** Whether the echo is right is for another rule. */
-  private RawStream openAndShake() throws InterruptedException {
-    RawStream stream = connection.openWithHandshake();
-    stream.await(responses -> !responses.isEmpty());
-    return stream;
-  }
-
-  private static List<MapResponse> withoutHandshake(RawStream stream) {
-    List<MapResponse> responses = List.copyOf(stream.responses());
-    boolean shaken = !responses.isEmpty() && responses.getFirst().hasHandshake();
-    return shaken ? responses.subList(1, responses.size()) : responses;
-  }
-
-  private Probe kept(java.util.function.Function<Trace, String> rule) {
-    return () -> requireNothing(rule.apply(many()));
+  private Probe kept(StreamRules.Rule rule) {
+    return () -> requireNoFault(many(), Set.of(rule));
   }
 
   private void everyDatumEnds() throws Broken, InterruptedException {
-    String seen = many().everyDatumEnds();
-    require(seen.isEmpty(), seen + "; " + endOfMany);
+    requireAllAnswered(many(), endOfMany);
+  }
+
+  private void requireAllAnswered(RawStream stream, String end) throws Broken {
+    Set<String> left = new TreeSet<>(stream.unanswered());
+    require(
+        left.isEmpty(),
+        left.size()
+            + " of "
+            + ids.size()
+            + " datums have no EOT, such as "
+            + left.stream().findFirst().orElse("")
+            + "; "
+            + end);
   }
 
   private void completes() throws Broken, Skipped, InterruptedException {
-    if (!many().everyDatumEnds().isEmpty()) {
+    if (!many().unanswered().isEmpty()) {
       throw new Skipped("not all was answered");
     }
-    require(wasOk, endOfMany);
+    require(many().isOk(), endOfMany);
   }
 
   private void halfClose() throws Broken, InterruptedException {
-    try (RawStream stream = openAndShake()) {
-      ids.forEach(id -> stream.send(RawStream.request(id, datum())));
-      stream.halfClose().awaitEnd();
-      String seen = new Trace(ids, withoutHandshake(stream)).everyDatumEnds();
-      require(seen.isEmpty(), seen + "; " + stream.end());
-      require(isOk(stream), stream.end());
+    try (RawStream stream = sendAll(openAndShake())) {
+      stream.halfClose();
+      stream.awaitEnd();
+      requireAllAnswered(stream, stream.toString());
+      require(stream.isOk(), stream.toString());
     }
   }
 
   private void halfCloseEmpty() throws Broken, InterruptedException {
     try (RawStream stream = openAndShake()) {
-      stream.halfClose().awaitEnd();
-      require(isOk(stream), stream.end());
+      stream.halfClose();
+      stream.awaitEnd();
+      require(stream.isOk(), stream.toString());
     }
-  }
-
-  private static boolean isOk(RawStream stream) {
-    return stream.status() != null && stream.status().isOk();
   }
 
   private void order() throws Broken, Skipped, InterruptedException {
@@ -326,11 +360,11 @@ final class Contract {
       throw new Skipped("the function answers one datum in different ways");
     }
     try (RawStream stream = openAndShake()) {
-      ids.forEach(id -> stream.send(RawStream.request(id, datum)));
-      stream.await(responses -> Trace.ended(responses).size() >= ids.size());
-      Trace trace = new Trace(ids, withoutHandshake(stream));
+      ids.forEach(id -> stream.send(id, datum));
+      stream.await(() -> stream.unanswered().isEmpty());
+      Map<String, List<MapResponse.Result>> results = results(stream);
       for (String id : ids) {
-        List<MapResponse.Result> among = trace.results().getOrDefault(id, List.of());
+        List<MapResponse.Result> among = results.getOrDefault(id, List.of());
         require(
             among.equals(alone),
             "datum \""
@@ -345,13 +379,30 @@ final class Contract {
   }
 
   private List<MapResponse.Result> alone(Datum datum) throws InterruptedException {
-    try (RawStream stream = openAndShake()) {
-      stream.send(RawStream.request("check", datum));
-      stream.await(responses -> Trace.eots(responses) >= 1);
-      return new Trace(List.of("check"), withoutHandshake(stream))
-          .results()
-          .getOrDefault("check", List.of());
+    try (RawStream stream = openAndShake().send("check", datum)) {
+      stream.await(() -> stream.eots() >= 1);
+      return results(stream).getOrDefault("check", List.of());
     }
+  }
+
+  /**
+   * The results by their ids, in order, however they were packed into responses. What follows an
+   * EOT is a fault of its own and left out.
+   */
+  private static Map<String, List<MapResponse.Result>> results(RawStream stream) {
+    Map<String, List<MapResponse.Result>> results = new HashMap<>();
+    Set<String> ended = new HashSet<>();
+    for (MapResponse response : stream.responses()) {
+      if (!ended.contains(response.getId())) {
+        results
+            .computeIfAbsent(response.getId(), id -> new ArrayList<>())
+            .addAll(response.getResultsList());
+      }
+      if (response.getStatus().getEot()) {
+        ended.add(response.getId());
+      }
+    }
+    return results;
   }
 
   // Ids and streams.
@@ -359,7 +410,7 @@ final class Contract {
   private void idAgain() throws Broken, InterruptedException {
     try (RawStream stream = openAndShake()) {
       for (int times = 1; times <= 2; times++) {
-        stream.send(RawStream.request("check", datum()));
+        stream.send("check", datum());
         requireEots(stream, times, times == 1 ? "the first time" : "the second time");
       }
     }
@@ -367,39 +418,24 @@ final class Contract {
 
   private void idTwice() throws Broken, InterruptedException {
     try (RawStream stream = openAndShake()) {
-      stream.send(RawStream.request("check", datum()));
-      stream.send(RawStream.request("check", datum()));
+      stream.send("check", datum()).send("check", datum());
       requireEots(stream, 2, "sent twice at once");
     }
-  }
-
-  private static void requireEots(RawStream stream, int count, String when)
-      throws Broken, InterruptedException {
-    require(
-        stream.await(responses -> Trace.eots(responses) >= count),
-        when
-            + ": "
-            + Trace.eots(stream.responses())
-            + " EOT(s) where "
-            + count
-            + " are due; "
-            + stream.end());
   }
 
   private void twoStreams() throws Broken, InterruptedException {
     try (RawStream one = openAndShake();
         RawStream other = openAndShake()) {
       for (String id : ids) {
-        one.send(RawStream.request(id, datum()));
-        other.send(RawStream.request(id, datum()));
+        one.send(id, datum());
+        other.send(id, datum());
       }
       requireEots(one, ids.size(), "first stream");
       requireEots(other, ids.size(), "second stream");
       for (RawStream stream : List.of(one, other)) {
-        stream.halfClose().awaitEnd();
-        Trace trace = new Trace(ids, withoutHandshake(stream));
-        requireNothing(trace.endsOnce());
-        requireNothing(trace.answersWhatWasSent());
+        stream.halfClose();
+        stream.awaitEnd();
+        requireNoFault(stream, Set.of(StreamRules.Rule.KNOWN_ID, StreamRules.Rule.ONE_EOT));
       }
     }
   }
@@ -407,7 +443,7 @@ final class Contract {
   // Datums.
 
   private void noKeys() throws Broken, InterruptedException {
-    requireAnswer(setup.datum().get().keys(List.of()).headers(java.util.Map.of()).build());
+    requireAnswer(setup.datum().get().keys(List.of()).headers(Map.of()).build());
   }
 
   private void emptyValue() throws Broken, Skipped, InterruptedException {
@@ -424,65 +460,58 @@ final class Contract {
   }
 
   private void requireAnswer(Datum datum) throws Broken, InterruptedException {
-    try (RawStream stream = openAndShake()) {
-      stream.send(RawStream.request("check", datum));
+    try (RawStream stream = openAndShake().send("check", datum)) {
       requireEots(stream, 1, "one datum");
     }
   }
 
-  // A client that is not well.
+  // A client that is slow or goes away.
 
   private void slowReader() throws Broken, InterruptedException {
-    try (RawStream stream = connection.open().readingOne().send(RawStream.handshake(true))) {
-      stream.await(responses -> !responses.isEmpty());
-      ids.forEach(id -> stream.send(RawStream.request(id, datum())));
-      stream.reading();
+    try (RawStream stream = open().read(1).send(Codec.handshake())) {
+      stream.await(() -> !stream.responses().isEmpty());
+      sendAll(stream).read(Integer.MAX_VALUE);
       requireEots(stream, ids.size(), "read late");
     }
   }
 
   private void cancel() throws Broken, InterruptedException {
-    try (RawStream stream = openAndShake()) {
-      ids.forEach(id -> stream.send(RawStream.request(id, datum())));
-      stream.await(responses -> responses.size() > 1);
-      stream.cancel();
+    try (RawStream stream = sendAll(openAndShake())) {
+      awaitFirstResult(stream);
     }
     requireAnswer(datum());
   }
 
   private void disconnect() throws Broken, InterruptedException {
-    try (RawConnection other = new RawConnection(setup.socketPath(), setup.patience())) {
-      RawStream stream = other.openWithHandshake();
-      stream.await(responses -> !responses.isEmpty());
-      ids.forEach(id -> stream.send(RawStream.request(id, datum())));
-      stream.await(responses -> responses.size() > 1);
+    try (MapStreamClient other = client().connect()) {
+      RawStream stream = other.openRawStream().read(Integer.MAX_VALUE).send(Codec.handshake());
+      stream.await(() -> !stream.responses().isEmpty());
+      awaitFirstResult(sendAll(stream));
     }
     requireAnswer(datum());
   }
 
   private void stillReady() throws Broken, InterruptedException {
-    ready();
+    try {
+      client().connect().close();
+    } catch (WaitTimeoutError e) {
+      throw new Broken(String.valueOf(e.getMessage()));
+    }
     requireAnswer(datum());
   }
 
   // The stop.
 
   private void drain(Drained process) throws Broken, InterruptedException {
-    try (RawStream stream = openAndShake()) {
-      ids.forEach(id -> stream.send(RawStream.request(id, datum())));
+    try (RawStream stream = sendAll(openAndShake())) {
       // A datum that has a result was taken, and has to be finished; others may be left.
-      stream.await(responses -> responses.size() > 1);
-      Set<String> taken = new HashSet<>();
-      withoutHandshake(stream).forEach(response -> taken.add(response.getId()));
+      awaitFirstResult(stream);
+      Set<String> taken = new HashSet<>(results(stream).keySet());
       require(process.handle().destroy(), "SIGTERM could not be sent to " + process.handle().pid());
       stream.awaitEnd();
-      Trace trace = new Trace(ids, withoutHandshake(stream));
-      taken.removeAll(trace.ended());
-      require(
-          taken.isEmpty(), taken.size() + " datum(s) had results and got no EOT; " + stream.end());
-      require(
-          !isOk(stream) || trace.everyDatumEnds().isEmpty(),
-          "the stream was closed with OK, and " + trace.everyDatumEnds());
+      taken.retainAll(stream.unanswered());
+      require(taken.isEmpty(), taken.size() + " datum(s) had results and got no EOT; " + stream);
+      requireNoFault(stream, Set.of(StreamRules.Rule.ALL_ANSWERED));
     }
     awaitExit(process);
   }

@@ -132,7 +132,7 @@ final class DriveCommand implements Callable<Integer> {
       public void ended() {}
 
       @Override
-      public void failed(RuntimeException reason) {}
+      public void failed(Throwable reason) {}
     };
   }
 }

@@ -84,7 +84,7 @@ final class LoadMeter {
       }
 
       @Override
-      public void failed(RuntimeException reason) {}
+      public void failed(Throwable reason) {}
     };
   }
 

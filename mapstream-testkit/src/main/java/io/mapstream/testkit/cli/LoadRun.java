@@ -28,6 +28,7 @@ final class LoadRun {
   private final Plan plan;
   private final ClientStream stream;
   private final OpenDatums open;
+  private long lastId;
 
   LoadRun(Plan plan, ClientStream stream) {
     this.plan = plan;
@@ -47,7 +48,7 @@ final class LoadRun {
       if (due - meter.start() >= nanos) {
         break;
       }
-      stream.send(plan.datum().get(), open.enter(meter.follow(due)));
+      stream.send(Long.toString(++lastId), plan.datum().get(), open.enter(meter.follow(due)));
       sent++;
     }
     open.awaitFewerThan(1);

@@ -1,6 +1,8 @@
 package io.mapstream.testkit.cli;
 
+import io.mapstream.testkit.ProtocolFaultError;
 import io.mapstream.testkit.StreamBrokenException;
+import io.mapstream.testkit.WaitTimeoutError;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.CountDownLatch;
@@ -86,6 +88,13 @@ public final class Main implements Runnable {
     commands.setErr(terminal.errWriter());
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setParameterExceptionHandler(Main::refuse);
+    commands.setExecutionStrategy(parsed -> {
+      try {
+        return new CommandLine.RunLast().execute(parsed);
+      } catch (WaitTimeoutError | ProtocolFaultError e) {
+        return main.fail(terminal, e, parsed);
+      }
+    });
     commands.setExecutionExceptionHandler((e, command, parsed) -> main.fail(terminal, e, parsed));
     return commands.execute(args);
   }
@@ -106,7 +115,7 @@ public final class Main implements Runnable {
     return USAGE;
   }
 
-  private int fail(Terminal terminal, Exception e, ParseResult parsed) {
+  private int fail(Terminal terminal, Throwable e, ParseResult parsed) {
     ParseResult innermost = parsed;
     while (innermost.hasSubcommand()) {
       innermost = innermost.subcommand();
@@ -126,7 +135,7 @@ public final class Main implements Runnable {
     return e instanceof UsageFault ? USAGE : FAILED;
   }
 
-  private static String describe(Exception e) {
+  private static String describe(Throwable e) {
     if (e instanceof NoSuchFileException missing) {
       return "no such file: " + missing.getFile();
     }

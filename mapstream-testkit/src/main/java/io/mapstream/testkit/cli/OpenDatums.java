@@ -1,8 +1,9 @@
 package io.mapstream.testkit.cli;
 
 import io.mapstream.Message;
+import io.mapstream.proto.Durations;
 import io.mapstream.testkit.ReplyListener;
-import io.mapstream.testkit.WaitTimeoutException;
+import io.mapstream.testkit.WaitTimeoutError;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,7 +23,7 @@ final class OpenDatums {
   // Guarded by lock.
   private int open;
   private long arrivals;
-  private @Nullable RuntimeException failure;
+  private @Nullable Throwable failure;
 
   OpenDatums(Duration patience) {
     this.patience = patience;
@@ -33,26 +34,26 @@ final class OpenDatums {
     lock.lockInterruptibly();
     try {
       while (!await(() -> open < most)) {
-        // Something has arrived: the patience begins anew.
+        // Something has arrived: the time starts again.
       }
     } finally {
       lock.unlock();
     }
   }
 
-  /** Waits until this has come about, or anything has arrived; false in the second case. */
-  private boolean await(BooleanSupplier comeAbout) throws InterruptedException {
+  /** Waits until a state is reached, or anything has arrived; false in the second case. */
+  private boolean await(BooleanSupplier reached) throws InterruptedException {
     long seen = arrivals;
     long left = patience.toNanos();
-    while (failure == null && !comeAbout.getAsBoolean()) {
+    while (failure == null && !reached.getAsBoolean()) {
       if (arrivals != seen) {
         return false;
       }
       if (left <= 0) {
-        throw new WaitTimeoutException(
+        throw new WaitTimeoutError(
             "nothing arrived for "
-                + patience.toMillis()
-                + " ms, and "
+                + Durations.text(patience)
+                + ", and "
                 + open
                 + " datum(s) have no EOT");
       }
@@ -66,8 +67,11 @@ final class OpenDatums {
   void throwFailure() {
     lock.lock();
     try {
-      if (failure != null) {
-        throw failure;
+      switch (failure) {
+        case null -> {}
+        case Error error -> throw error;
+        case RuntimeException exception -> throw exception;
+        default -> throw new IllegalStateException(failure);
       }
     } finally {
       lock.unlock();
@@ -103,7 +107,7 @@ final class OpenDatums {
       }
 
       @Override
-      public void failed(RuntimeException reason) {
+      public void failed(Throwable reason) {
         listener.failed(reason);
         update(() -> {
           open--;

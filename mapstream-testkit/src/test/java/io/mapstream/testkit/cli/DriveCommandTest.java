@@ -354,7 +354,7 @@ class DriveCommandTest {
 
     assertEquals(1, ran.code());
     assertTrue(
-        ran.err().contains("nothing arrived for 3000 ms, and 1 datum(s) have no EOT"), ran.err());
+        ran.err().contains("nothing arrived for 3 s, and 1 datum(s) have no EOT"), ran.err());
   }
 
   @Test

@@ -17,6 +17,7 @@ import io.mapstream.MessageSink;
 import io.mapstream.MessageTooLargeException;
 import io.mapstream.Messages;
 import io.mapstream.SinkClosedException;
+import io.mapstream.server.ServerOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -30,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** What a test sees of one datum while its handler works, and what the handler sees of the test. */
 @Timeout(60)
-class DatumStreamTest {
+class HarnessReplyTest {
 
   private static final Duration SHORT = Duration.ofSeconds(1);
 
@@ -50,7 +51,7 @@ class DatumStreamTest {
           sink.emit(Message.of("second"));
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
 
       assertEquals("first", stream.next().text());
       assertTrue(stream.isRunning());
@@ -67,20 +68,19 @@ class DatumStreamTest {
   @Test
   void handleKnowsItsDatum() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
 
       assertEquals(TestDatum.of("a"), stream.datum());
       assertEquals(List.of("a"), stream.remaining().texts());
       assertEquals(
-          "DatumStream[the handler of datum \"1\" has returned after 1 message]",
-          stream.toString());
+          "Reply[the handler of datum \"1\" has returned after 1 message]", stream.toString());
     }
   }
 
   @Test
   void nothingRemainsAfterTheEnd() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
 
       assertEquals(List.of("a"), stream.remaining().texts());
       assertEquals(Messages.empty(), stream.remaining());
@@ -90,7 +90,7 @@ class DatumStreamTest {
   @Test
   void readingPastTheEndFailsWithTheReason() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      DatumStream stream = harness.stream("a,b");
+      Reply stream = harness.send("a,b");
       assertEquals("a", stream.next().text());
       assertEquals("b", stream.next().text());
 
@@ -110,16 +110,16 @@ class DatumStreamTest {
           gate.await();
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
       assertEquals("first", stream.next().text());
 
       var failure = assertThrows(AssertionError.class, () -> stream.next(SHORT));
 
       assertContains(
           failure,
-          "waited 1 s in vain for message 2: the handler of datum \"1\" still runs",
+          "waited 1 s for message 2: the handler of datum \"1\" still runs",
           "Gate.await",
-          "DatumStreamTest");
+          "HarnessReplyTest");
       gate.open();
     }
   }
@@ -132,7 +132,7 @@ class DatumStreamTest {
           sink.emit(Message.of("b"));
         };
     try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
-      DatumStream stream = harness.stream("");
+      Reply stream = harness.send("");
       stream.awaitBlockedEmit();
 
       assertEquals("a", stream.next(Duration.ZERO).text());
@@ -143,11 +143,12 @@ class DatumStreamTest {
   @Test
   void negativeLimitIsRefused() {
     try (var harness = MapStreamHarness.of((keys, datum, sink) -> {})) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
 
       assertRefused(
-          "limit must not be negative but was PT-0.001S", () -> stream.next(Duration.ofMillis(-1)));
-      assertRefused("limit is required but was null", () -> stream.next(null));
+          "limit must not be negative but was -0.001 s", () -> stream.next(Duration.ofMillis(-1)));
+      assertEquals(
+          "limit", assertThrows(NullPointerException.class, () -> stream.next(null)).getMessage());
     }
   }
 
@@ -157,7 +158,7 @@ class DatumStreamTest {
   void failureComesAfterTheMessagesBeforeIt() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
-      DatumStream stream = harness.stream("a,b");
+      Reply stream = harness.send("a,b");
       assertEquals("a", stream.next().text());
       assertEquals("b", stream.next().text());
 
@@ -173,7 +174,7 @@ class DatumStreamTest {
   void failureTakesTheRemainingMessagesAlong() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
-      DatumStream stream = harness.stream("a,b,c");
+      Reply stream = harness.send("a,b,c");
       assertEquals("a", stream.next().text());
 
       var failed = assertThrowsExactly(HandlerFailedException.class, stream::remaining);
@@ -187,7 +188,7 @@ class DatumStreamTest {
   void failureIsAskedForWithoutReading() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
 
       assertSame(cause, stream.failure().orElseThrow());
       assertEquals("a", stream.next().text());
@@ -198,14 +199,14 @@ class DatumStreamTest {
   void waitForTheFailureOfABlockedHandlerSaysThatItIsToBeRead() {
     var builder = MapStreamHarness.builder(new WordSplitter()).bound(1).timeLimit(SHORT);
     try (var harness = builder.build()) {
-      DatumStream stream = harness.stream("first,a,b");
+      Reply stream = harness.send("first,a,b");
       assertEquals("first", stream.next(Duration.ofSeconds(10)).text());
 
       var failure = assertThrows(AssertionError.class, stream::failure);
 
       assertContains(
           failure,
-          "waited 1 s in vain for the return of the handler",
+          "waited 1 s for the return of the handler",
           "waits in emit for the test to read (bound 1), with 2 messages emitted, 1 unread");
       assertEquals(List.of("a", "b"), stream.remaining().texts());
     }
@@ -223,7 +224,7 @@ class DatumStreamTest {
   @Test
   void emitBlocksAtTheBoundUntilAMessageIsRead() {
     try (var harness = MapStreamHarness.builder(new WordSplitter()).bound(2).build()) {
-      DatumStream stream = harness.stream("a,b,c,d");
+      Reply stream = harness.send("a,b,c,d");
 
       stream.awaitBlockedEmit();
       assertContains(new AssertionError(stream.toString()), "2 messages emitted, 2 unread");
@@ -236,9 +237,31 @@ class DatumStreamTest {
   }
 
   @Test
+  void boundIsExactWhateverItIs() {
+    MapStreamer endless =
+        (keys, datum, sink) -> {
+          for (int i = 0; true; i++) {
+            noted.set(i);
+            sink.emit(Message.of("" + i));
+          }
+        };
+    for (int bound : List.of(1, 7, 8, 100)) {
+      try (var harness = MapStreamHarness.builder(endless).bound(bound).build()) {
+        Reply reply = harness.send("");
+        for (int read = 0; read < 20; read++) {
+          reply.awaitBlockedEmit();
+          assertEquals(bound + read, noted.get());
+          assertEquals("" + read, reply.next().text());
+        }
+        reply.cancel();
+      }
+    }
+  }
+
+  @Test
   void datumThatEndsWithoutABlockedEmitIsReported() {
     try (var harness = MapStreamHarness.builder(new WordSplitter()).bound(2).build()) {
-      DatumStream stream = harness.stream("a,b");
+      Reply stream = harness.send("a,b");
 
       var failure = assertThrows(AssertionError.class, stream::awaitBlockedEmit);
 
@@ -251,11 +274,12 @@ class DatumStreamTest {
   void blockedEmitThatDoesNotComeFailsWithTheHandlersStack() {
     MapStreamer handler = (keys, datum, sink) -> gate.await();
     try (var harness = MapStreamHarness.builder(handler).timeLimit(SHORT).build()) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
 
       var failure = assertThrows(AssertionError.class, stream::awaitBlockedEmit);
 
-      assertContains(failure, "in vain for an emit that waits for the test to read", "Gate.await");
+      assertContains(
+          failure, "waited 1 s for an emit that waits for the test to read", "Gate.await");
       gate.open();
     }
   }
@@ -281,7 +305,7 @@ class DatumStreamTest {
           }
         };
     try (var harness = MapStreamHarness.builder(handler).bound(3).build()) {
-      List<String> texts = harness.stream("a").remaining().texts();
+      List<String> texts = harness.send("a").remaining().texts();
 
       Set<String> expected = new HashSet<>();
       for (int t = 0; t < threads; t++) {
@@ -309,7 +333,7 @@ class DatumStreamTest {
           }
         };
     try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
       stream.awaitBlockedEmit();
 
       stream.cancel();
@@ -317,8 +341,8 @@ class DatumStreamTest {
       var refusal = assertInstanceOf(SinkClosedException.class, stream.failure().orElseThrow());
       assertContains(refusal, "emit refused: the client cancelled the stream or disconnected");
       assertEquals(true, noted.get());
-      assertTrue(stream.hasEnded());
-      assertEquals(List.of("kept"), stream.remaining().texts());
+      assertFalse(stream.hasEnded());
+      assertEquals(Messages.empty(), stream.takeArrived(), "what was not read is lost");
     }
   }
 
@@ -330,7 +354,7 @@ class DatumStreamTest {
           gate.await();
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
       assertEquals("started", stream.next().text());
 
       stream.cancel();
@@ -351,21 +375,20 @@ class DatumStreamTest {
           }
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
       assertEquals("started", stream.next().text());
 
       stream.cancel();
 
       assertEquals(Optional.empty(), stream.failure());
       assertContains((Throwable) noted.get(), "the client cancelled the stream");
-      assertEquals(Messages.empty(), stream.remaining());
     }
   }
 
   @Test
   void cancelledDatumNeedNotBeReadNorItsEndBeSeen() {
     try (var harness = MapStreamHarness.builder(new WordSplitter()).bound(1).build()) {
-      DatumStream stream = harness.stream("a,b");
+      Reply stream = harness.send("a,b");
       stream.awaitBlockedEmit();
 
       stream.cancel();
@@ -375,7 +398,7 @@ class DatumStreamTest {
   @Test
   void finishedDatumNeedNotBeReadAfterACancel() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      DatumStream stream = harness.stream("a,b");
+      Reply stream = harness.send("a,b");
       assertEquals(Optional.empty(), stream.failure());
 
       stream.cancel();
@@ -386,12 +409,13 @@ class DatumStreamTest {
   void readingPastACancelFailsWithTheReason() {
     MapStreamer handler = (keys, datum, sink) -> gate.await();
     try (var harness = MapStreamHarness.of(handler)) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
       stream.cancel();
 
-      var failure = assertThrows(AssertionError.class, stream::next);
+      var broken = assertThrows(StreamBrokenException.class, stream::next);
 
-      assertContains(failure, "there is no further message", "the client cancelled the stream");
+      assertEquals("CANCELLED", broken.status().code());
+      assertContains(broken, "message 1 of datum \"1\"");
     }
   }
 
@@ -399,6 +423,7 @@ class DatumStreamTest {
   void failureOfACleanUpAfterACancelIsNotLost() {
     MapStreamer handler =
         (keys, datum, sink) -> {
+          sink.emit(Message.of("started"));
           try {
             gate.await();
           } finally {
@@ -407,7 +432,9 @@ class DatumStreamTest {
           }
         };
     var harness = MapStreamHarness.of(handler);
-    harness.stream("a").cancel();
+    Reply reply = harness.send("a");
+    assertEquals("started", reply.next().text());
+    reply.cancel();
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
@@ -422,6 +449,7 @@ class DatumStreamTest {
   void interruptBehindAnotherExceptionIsTheAnswerToACancel() {
     MapStreamer handler =
         (keys, datum, sink) -> {
+          sink.emit(Message.of("started"));
           try {
             gate.await();
           } catch (InterruptedException e) {
@@ -429,7 +457,9 @@ class DatumStreamTest {
           }
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      harness.stream("a").cancel();
+      Reply reply = harness.send("a");
+      assertEquals("started", reply.next().text());
+      reply.cancel();
     }
   }
 
@@ -437,18 +467,99 @@ class DatumStreamTest {
   void cancelOfOneDatumLeavesTheOthersAtWork() {
     MapStreamer handler =
         (keys, datum, sink) -> {
+          sink.emit(Message.of("started"));
           gate.await();
           sink.emit(datum.value());
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      DatumStream cancelled = harness.stream("a");
-      DatumStream other = harness.stream("b");
+      Reply cancelled = harness.send("a");
+      Reply other = harness.send("b");
+      assertEquals("started", cancelled.next().text());
+      assertEquals("started", other.next().text());
 
       cancelled.cancel();
       assertInstanceOf(InterruptedException.class, cancelled.failure().orElseThrow());
       gate.open();
 
       assertEquals(List.of("b"), other.remaining().texts());
+    }
+  }
+
+  @Test
+  void cancelBeforeTheHandlerHasStartedKeepsItFromStarting() {
+    try (var harness = MapStreamHarness.builder(emittingThenWaiting()).maxConcurrency(1).build()) {
+      Reply first = harness.send("a");
+      assertEquals("started", first.next().text());
+      Reply second = harness.send("b");
+      assertContains(new AssertionError(second.toString()), "\"2\" has not started");
+
+      second.cancel();
+      assertThrows(StreamBrokenException.class, second::next);
+      assertFalse(second.isRunning());
+
+      gate.open();
+      assertEquals(List.of("a"), first.remaining().texts());
+    }
+  }
+
+  private MapStreamer emittingThenWaiting() {
+    return (keys, datum, sink) -> {
+      sink.emit(Message.of("started"));
+      gate.await();
+      sink.emit(datum.value());
+    };
+  }
+
+  // The server's options.
+
+  @Test
+  void noMoreHandlersRunThanMaxConcurrencySays() {
+    try (var harness = MapStreamHarness.builder(emittingThenWaiting()).maxConcurrency(2).build()) {
+      List<Reply> replies = List.of(harness.send("a"), harness.send("b"), harness.send("c"));
+      assertEquals("started", replies.get(0).next().text());
+      assertEquals("started", replies.get(1).next().text());
+      assertContains(new AssertionError(replies.get(2).toString()), "\"3\" has not started");
+
+      gate.open();
+      assertEquals(List.of("started", "c"), replies.get(2).remaining().texts());
+      assertEquals(List.of("a"), replies.get(0).remaining().texts());
+      assertEquals(List.of("b"), replies.get(1).remaining().texts());
+    }
+  }
+
+  @Test
+  void failureIsAnsweredWithTheFailMarkWhereThePolicySaysSo() {
+    var cause = new IOException("disk on fire");
+    var builder =
+        MapStreamHarness.builder(emittingThenThrowing(cause))
+            .errorPolicy(ServerOptions.ErrorPolicy.FAIL);
+    try (var harness = builder.build()) {
+      Reply reply = harness.send("a");
+
+      assertEquals(Messages.of(Message.of("a"), Message.toFail()), reply.remaining());
+      assertSame(cause, reply.failure().orElseThrow());
+    }
+  }
+
+  @Test
+  void failureEndsItsOwnDatumAloneAndHasTheStatusThatThePlatformSees() {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          if (datum.text().equals("bad")) {
+            throw new IOException("disk on fire");
+          }
+          emittingThenWaiting().handle(keys, datum, sink);
+        };
+    try (var harness = MapStreamHarness.of(handler)) {
+      Reply good = harness.send("good");
+      assertEquals("started", good.next().text());
+
+      var failed = assertThrows(HandlerFailedException.class, () -> harness.process("bad"));
+      assertEquals("INTERNAL", failed.status().code());
+      assertContains(failed, "UDF_EXECUTION_ERROR", "disk on fire");
+
+      gate.open();
+      assertEquals(List.of("good"), good.remaining().texts());
     }
   }
 
@@ -482,7 +593,7 @@ class DatumStreamTest {
           sink.emit(Message.of("b"));
         };
     try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
-      DatumStream stream = harness.stream("");
+      Reply stream = harness.send("");
       gate.open();
 
       // Not read before the handler waits again: the unread message is what has refused the other.
@@ -502,43 +613,46 @@ class DatumStreamTest {
           gate.await();
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      DatumStream stream = harness.stream("a");
+      Reply stream = harness.send("a");
 
       assertTrue(stream.next().isFail());
+      assertFalse(stream.hasNext());
       assertTrue(stream.hasEnded());
       assertTrue(stream.isRunning());
       var past = assertThrows(AssertionError.class, stream::next);
-      assertContains(past, "there is no further message", "fail mark");
+      assertContains(past, "there is no further message", "with the fail mark");
 
       gate.open();
       assertEquals(Messages.empty(), stream.remaining());
-      assertContains((Throwable) noted.get(), "emit refused: a message with the fail mark");
+      assertEquals(Optional.empty(), stream.failure());
+      assertContains((Throwable) noted.get(), "emit refused: the datum is closed");
     }
   }
 
   @Test
-  void emitAfterTheReturnIsRefused() {
+  void emitAfterTheReturnIsRefusedAndToldAtTheClose() {
     MapStreamer handler = (keys, datum, sink) -> noted.set(sink);
-    try (var harness = MapStreamHarness.of(handler)) {
-      assertEquals(Messages.empty(), harness.process("a"));
+    var harness = MapStreamHarness.of(handler);
+    assertEquals(Messages.empty(), harness.process("a"));
 
-      var late = (MessageSink) noted.get();
-      var refusal =
-          assertThrowsExactly(SinkClosedException.class, () -> late.emit(Message.of("late")));
+    var late = (MessageSink) noted.get();
+    var refusal =
+        assertThrowsExactly(SinkClosedException.class, () -> late.emit(Message.of("late")));
 
-      assertEquals("emit refused: the handler has returned", refusal.getMessage());
-      assertNull(refusal.getCause());
-    }
+    assertEquals(
+        "emit refused: the datum is closed (its handler has returned, or a fail mark was emitted)",
+        refusal.getMessage());
+    assertNull(refusal.getCause());
+    var closing = assertThrows(AssertionError.class, harness::close);
+    assertContains(
+        closing, "- emitted after the handler had ended: Message[value=\"late\"", "\"1\"");
   }
 
   @Test
   void nullMessageIsRefusedAndTheSinkStaysOpen() {
     MapStreamer handler =
         (keys, datum, sink) -> {
-          assertEquals(
-              "message",
-              assertThrowsExactly(NullPointerException.class, () -> sink.emit((Message) null))
-                  .getMessage());
+          MapStreamHarnessTest.assertNull("message", () -> sink.emit((Message) null));
           sink.emit(Message.of("after"));
         };
     try (var harness = MapStreamHarness.of(handler)) {

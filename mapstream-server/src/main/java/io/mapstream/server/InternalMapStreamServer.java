@@ -1,0 +1,34 @@
+package io.mapstream.server;
+
+import io.grpc.ServerServiceDefinition;
+import io.mapstream.MapStreamer;
+import java.util.concurrent.Executor;
+
+/**
+ * The server's engine for the test kit. Internal: not part of the API, and free to change with each
+ * release.
+ */
+public final class InternalMapStreamServer {
+
+  private InternalMapStreamServer() {}
+
+  /**
+   * The gRPC service of a handler, for any server. A handler's failure ends its stream and nothing
+   * else.
+   *
+   * @param handler called once per datum
+   * @param options those about handlers, failures and sizes count; paths and grace are not used
+   * @param pendingResults how many results of a stream may wait to be written before {@code emit}
+   *     blocks; each is a response of its own
+   * @param loop one thread, on which the server has to run gRPC's callbacks
+   * @return the service
+   */
+  public static ServerServiceDefinition service(
+      MapStreamer handler, ServerOptions options, int pendingResults, Executor loop) {
+    StreamContext context =
+        StreamContext.builder(handler, options, loop)
+            .limits(Limits.of(options).countingResults(pendingResults))
+            .build();
+    return new MapService(new StreamRegistry(context)).definition();
+  }
+}

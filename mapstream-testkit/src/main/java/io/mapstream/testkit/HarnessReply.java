@@ -1,0 +1,310 @@
+package io.mapstream.testkit;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.Message;
+import io.mapstream.MessageSink;
+import io.mapstream.Messages;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A reply whose handler is in the same process: it sees what the handler does, and what waits in
+ * the server to be read.
+ *
+ * <p>It asks the server for no more than the test reads, one message at a time. So what the test
+ * has not read waits in the server, up to the bound, and the server's {@code emit} blocks above
+ * that. Once the handler has ended, the rest comes by itself.
+ */
+final class HarnessReply extends Reply {
+
+  private final Duration timeLimit;
+  private final int bound;
+
+  /** Of the whole harness: what was emitted after the end of its handler. */
+  private final Queue<String> lateEmits;
+
+  // Guarded by the stream's lock.
+  private @Nullable Thread thread;
+  private long emitted;
+  private int emitting;
+
+  /** Messages that were asked for one by one. */
+  private long requested;
+
+  /** Whether all is read as it comes. */
+  private boolean isFree;
+
+  private boolean failMarkEmitted;
+  private boolean handlerEnded;
+  private @Nullable Throwable thrown;
+  private boolean cancelled;
+  private boolean failureSeen;
+
+  HarnessReply(
+      ClientStream stream,
+      String id,
+      Datum datum,
+      Duration timeLimit,
+      int bound,
+      Queue<String> lateEmits) {
+    super(stream, id, datum, timeLimit);
+    this.timeLimit = timeLimit;
+    this.bound = bound;
+    this.lateEmits = lateEmits;
+  }
+
+  // The handler's side.
+
+  /** Runs the handler, on the thread that the server gives it. */
+  void run(MapStreamer handler, List<String> keys, Datum datum, MessageSink sink) throws Exception {
+    update(() -> thread = Thread.currentThread());
+    try {
+      handler.handle(keys, datum, new ObservedSink(sink));
+      ended(null);
+    } catch (Throwable t) {
+      ended(t);
+      throw t;
+    }
+  }
+
+  /** What was emitted before a failure has to arrive before the failure ends the stream. */
+  private void ended(@Nullable Throwable failure) {
+    update(() -> {
+      thrown = failure;
+      handlerEnded = true;
+      readFreely();
+      while (failure != null && count() < emitted && !isBroken()) {
+        changed().awaitUninterruptibly();
+      }
+    });
+  }
+
+  /** The server's sink; counts what it is given. */
+  private final class ObservedSink implements MessageSink {
+
+    private final MessageSink sink;
+
+    ObservedSink(MessageSink sink) {
+      this.sink = sink;
+    }
+
+    @Override
+    public void emit(Message message) {
+      update(() -> {
+        emitting++;
+        if (handlerEnded && !isBroken()) {
+          lateEmits.add(message + "; " + situation());
+        }
+      });
+      boolean accepted = false;
+      try {
+        sink.emit(message);
+        accepted = true;
+      } finally {
+        left(accepted, accepted && message.isFail());
+      }
+    }
+
+    @Override
+    public boolean isStopping() {
+      return sink.isStopping();
+    }
+
+    private void left(boolean accepted, boolean fail) {
+      update(() -> {
+        emitting--;
+        emitted += accepted ? 1 : 0;
+        if (fail) {
+          failMarkEmitted = true;
+          readFreely();
+        }
+      });
+    }
+  }
+
+  // The test's side.
+
+  @Override
+  void pull() {
+    if (!isFree && requested == count() && emitted > count()) {
+      request(1);
+    }
+  }
+
+  /** Reads all that comes, from now on; the bound no longer holds. */
+  private void readFreely() {
+    isFree = true;
+    stream().resumeReading();
+  }
+
+  private void request(long messages) {
+    requested += messages;
+    stream().read((int) messages);
+  }
+
+  /** What was emitted is about to come, so it is waited for however short the limit is. */
+  @Override
+  Deadline patience(Deadline given) {
+    return emitted > count() ? Deadline.in(timeLimit) : given;
+  }
+
+  @Override
+  public Messages remaining(Duration limit) {
+    Deadline.notNegative("limit", limit);
+    update(this::readFreely);
+    return super.remaining(limit);
+  }
+
+  @Override
+  public boolean isRunning() {
+    return read(() -> !handlerEnded && (thread != null || !isBroken()));
+  }
+
+  @Override
+  public Optional<Throwable> failure() {
+    Deadline deadline = Deadline.in(timeLimit);
+    return read(() -> {
+      waitUntil(deadline, () -> handlerEnded, () -> "the return of the handler");
+      failureSeen = true;
+      return Optional.ofNullable(thrown);
+    });
+  }
+
+  @Override
+  public void awaitBlockedEmit() {
+    Deadline deadline = Deadline.in(timeLimit);
+    update(() -> {
+      waitUntil(
+          deadline,
+          () -> isBlocked() || handlerEnded || failMarkEmitted || isBroken(),
+          () -> "an emit that waits for the test to read");
+      if (!isBlocked()) {
+        throw new AssertionError("no emit waits for the test to read: " + situation());
+      }
+    });
+  }
+
+  @Override
+  public void cancel() {
+    update(() -> cancelled = true);
+    super.cancel();
+  }
+
+  @Override
+  void throwBroken(String awaited) {
+    if (thrown != null && !cancelled) {
+      failureSeen = true;
+      Messages left = takeArrived();
+      throw new HandlerFailedException(
+          situation() + "; messages not taken before: " + left,
+          left,
+          thrown,
+          stream().broken(awaited).status());
+    }
+    super.throwBroken(awaited);
+  }
+
+  private boolean isBlocked() {
+    return emitting > 0 && emitted - count() >= bound && !isBroken() && !handlerEnded;
+  }
+
+  @Override
+  String situation() {
+    String doing;
+    if (handlerEnded) {
+      doing = (thrown == null ? "has returned" : "has thrown " + thrown) + " after";
+    } else if (thread == null) {
+      doing = "has not started, with";
+    } else if (isBlocked()) {
+      doing = "waits in emit for the test to read (bound " + bound + "), with";
+    } else {
+      doing = "still runs, with";
+    }
+    long unread = Math.max(emitted, count()) - taken();
+    return "the handler of datum \""
+        + id()
+        + "\" "
+        + doing
+        + " "
+        + count(emitted)
+        + (handlerEnded ? "" : " emitted")
+        + (unread == 0 ? "" : ", " + unread + " unread")
+        + (failMarkEmitted && !handlerEnded ? ", the last one with the fail mark" : "")
+        + (cancelled ? "; the test has cancelled it" : "");
+  }
+
+  @Override
+  String report() {
+    return ": " + stack() + shownArrived();
+  }
+
+  /** The situation, the datum, and where the handler is. */
+  private String stack() {
+    StringBuilder text = new StringBuilder(situation()).append("\n  ").append(datum());
+    if (thread != null && !handlerEnded) {
+      text.append("\n  ").append(thread.getName()).append(" is at");
+      for (StackTraceElement frame : thread.getStackTrace()) {
+        if (frame.getClassName().equals(HarnessReply.class.getName())
+            && frame.getMethodName().equals("run")) {
+          break;
+        }
+        text.append("\n    at ").append(frame);
+      }
+    }
+    return text.toString();
+  }
+
+  // The end of the test.
+
+  /**
+   * Waits until the handler has ended and the client knows how, or it can't end because it waits
+   * for the test to read.
+   */
+  void awaitEndOrBlocked(Deadline deadline) {
+    update(() ->
+        waitUntil(
+            deadline,
+            () -> isBlocked() || (!isRunning() && (isEnded() || isBroken())),
+            () -> "the return of the handler"));
+  }
+
+  /** Waits until the handler has ended. */
+  void awaitEnd(Deadline deadline) {
+    update(() -> waitUntil(deadline, () -> !isRunning(), () -> "the return of the handler"));
+  }
+
+  /** Adds what the test has left out. */
+  void findLeftovers(List<String> findings, List<Throwable> failures) {
+    update(() -> {
+      if (isRunning()) {
+        findings.add("still running: " + stack());
+      }
+      String situation = situation();
+      Messages unread = cancelled ? Messages.empty() : unread();
+      if (!unread.isEmpty()) {
+        findings.add("not read: " + situation + ": " + unread);
+      }
+      if (thrown != null
+          && !failureSeen
+          && (cancelled ? !Throwables.comesFromCancel(thrown) : isBroken())) {
+        findings.add("failed, and the test did not ask: " + situation);
+        failures.add(thrown);
+      }
+    });
+  }
+
+  /** Fetches what waits in the server. */
+  private Messages unread() {
+    long waiting = emitted;
+    if (!isFree && waiting > requested) {
+      request(waiting - requested);
+    }
+    waitUntil(
+        Deadline.in(timeLimit), () -> count() >= waiting || isBroken(), () -> "what was emitted");
+    return takeArrived();
+  }
+}

@@ -1,0 +1,37 @@
+package io.mapstream.testkit;
+
+import io.mapstream.SinkClosedException;
+import java.util.List;
+
+/** What is done here with things that are thrown. */
+final class Throwables {
+
+  /** Causes may form a circle. */
+  private static final int LONGEST_CHAIN = 32;
+
+  private Throwables() {}
+
+  /** Throws the first, if there is one, with the others suppressed on it. All are unchecked. */
+  static void throwFirst(List<? extends Throwable> thrown) {
+    if (thrown.isEmpty()) {
+      return;
+    }
+    thrown.stream().skip(1).forEach(thrown.getFirst()::addSuppressed);
+    if (thrown.getFirst() instanceof Error error) {
+      throw error;
+    }
+    throw (RuntimeException) thrown.getFirst();
+  }
+
+  /** Whether a handler threw because it was interrupted or its sink closed, wrapped or not. */
+  static boolean comesFromCancel(Throwable thrown) {
+    int depth = 0;
+    for (Throwable t = thrown; t != null && depth < LONGEST_CHAIN; t = t.getCause()) {
+      if (t instanceof InterruptedException || t instanceof SinkClosedException) {
+        return true;
+      }
+      depth++;
+    }
+    return false;
+  }
+}
