@@ -51,7 +51,7 @@ record BenchWork(
   /** Datums and results of a size, 500 in flight, with one key on one stream. */
   static BenchWork of(String name, int results, int bytes) {
     long each = Math.max(1L, (long) bytes * results);
-    int inFlight = (int) Math.clamp(BYTES_IN_FLIGHT / each, 2, 500);
+    int inFlight = Math.clamp(BYTES_IN_FLIGHT / each, 2, 500);
     return new BenchWork(name, inFlight, results, bytes, bytes, 1, 1);
   }
 

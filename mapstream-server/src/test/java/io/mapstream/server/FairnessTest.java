@@ -7,7 +7,6 @@ import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.server.hostile.Await;
 import java.io.FileInputStream;
-import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
@@ -136,9 +135,8 @@ class FairnessTest {
     assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
     MapStreamer handler =
         holding(() -> {
-          try (InputStream opened = new FileInputStream(pipe.toFile())) {
-            assertTrue(answered);
-          }
+          new FileInputStream(pipe.toFile()).close();
+          assertTrue(answered);
         });
     try (TestServer server = TestServer.start(InternalSocketKind.best(), handler)) {
       Call call = server.open();
@@ -148,8 +146,11 @@ class FairnessTest {
         answersAnother(call);
       } finally {
         // Lets those in that are there, and all that come while it is open.
-        try (RandomAccessFile writer = new RandomAccessFile(pipe.toFile(), "rw")) {
+        RandomAccessFile writer = new RandomAccessFile(pipe.toFile(), "rw");
+        try {
           answersAll(call, holders);
+        } finally {
+          writer.close();
         }
       }
     } finally {
