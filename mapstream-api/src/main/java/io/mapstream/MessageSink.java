@@ -38,6 +38,8 @@ public interface MessageSink {
    *     cancelled or broken, the handler has already returned, or a fail mark was emitted before
    * @throws MessageTooLargeException if the encoded message is above the server's limit; nothing of
    *     it was written, and the sink stays usable
+   * @throws UnsupportedMarkException if the server was told the platform's release, and that release
+   *     does not know the message's mark; the sink stays usable
    * @throws NullPointerException if the message is {@code null}
    */
   void emit(Message message);
@@ -91,6 +93,7 @@ public interface MessageSink {
    * @param messages what to send, in this order
    * @throws SinkClosedException as {@link #emit(Message)} does
    * @throws MessageTooLargeException as {@link #emit(Message)} does
+   * @throws UnsupportedMarkException as {@link #emit(Message)} does
    * @throws NullPointerException if {@code messages} or one of them is {@code null}
    */
   default void emitAll(Iterable<Message> messages) {
@@ -108,6 +111,7 @@ public interface MessageSink {
    * @param messages what to send; used up and closed
    * @throws SinkClosedException as {@link #emit(Message)} does
    * @throws MessageTooLargeException as {@link #emit(Message)} does
+   * @throws UnsupportedMarkException as {@link #emit(Message)} does
    * @throws NullPointerException if {@code messages} or one of them is {@code null}
    */
   default void emitAll(Stream<Message> messages) {

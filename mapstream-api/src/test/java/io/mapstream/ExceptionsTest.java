@@ -20,6 +20,20 @@ class ExceptionsTest {
   }
 
   @Test
+  void unsupportedMarkNamesMarkReleaseAndWhatToDo() {
+    UnsupportedMarkException unsupported =
+        new UnsupportedMarkException("nack", "1.8.1", "Numaflow 1.8.2 or newer");
+
+    assertEquals(
+        "Numaflow 1.8.1 does not know the nack mark: it would acknowledge the datum and forward an"
+            + " empty message. The mark needs Numaflow 1.8.2 or newer; emit another message, or set"
+            + " numaflowVersion to the release in use",
+        unsupported.getMessage());
+    assertEquals("nack", unsupported.mark());
+    assertEquals("1.8.1", unsupported.numaflowVersion());
+  }
+
+  @Test
   void sinkClosedKeepsWhatLedToIt() {
     InterruptedException interrupt = new InterruptedException();
 

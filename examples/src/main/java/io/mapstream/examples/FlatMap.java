@@ -34,7 +34,7 @@ public final class FlatMap implements MapStreamer {
       return;
     }
     for (String part : datum.text().split(",", -1)) {
-      sink.emit(Message.of(part));
+      sink.emit(part);
     }
   }
 
@@ -45,7 +45,7 @@ public final class FlatMap implements MapStreamer {
       return;
     }
     for (String part : datum.text().split(",", -1)) {
-      sink.emit(Message.of(part));
+      sink.emit(part);
     }
   }
 }

@@ -23,7 +23,8 @@ import java.util.List;
  * <tr><td>is busy, and says until when</td><td>nack with that delay, at most 5 deliveries</td>
  *     <td>the source keeps it meanwhile; here it would take up a place</td></tr>
  * <tr><td>had a hiccup ({@link IOException})</td><td>fail</td>
- *     <td>the platform retries at once, by the {@code retryStrategy} of the vertex</td></tr>
+ *     <td>the platform retries at once, by the {@code retryStrategy} of the vertex; on a Numaflow
+ *     release after 1.8.3 only: up to that one, emit a nack here as well</td></tr>
  * <tr><td>refuses the datum ({@link IllegalArgumentException})</td>
  *     <td>nack with the reason, no further delivery</td>
  *     <td>it will be refused each time; the source can put it aside</td></tr>

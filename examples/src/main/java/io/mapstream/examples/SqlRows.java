@@ -179,7 +179,7 @@ public final class SqlRows implements MapStreamer {
         for (int column = 1; column <= columns; column++) {
           values.add(row.getString(column));
         }
-        sink.emit(Message.of(String.join("\t", values)));
+        sink.emit(String.join("\t", values));
       }
     }
   }

@@ -28,9 +28,10 @@ import java.util.List;
  *
  * <p>A cancel interrupts the read and closes the response, so that the endpoint stops working on an
  * answer that nobody wants. Where the endpoint is overloaded or broken (429, 5xx), can't be
- * reached, breaks off or takes more than five minutes, the datum is marked as failed, which the
- * platform retries; events that have left by then come again. Where it refuses the request it is
- * not asked again, and the datum is answered with its status, with the tag {@value #ERROR}.
+ * reached, breaks off or takes more than five minutes, the datum goes back to its source (Numaflow
+ * 1.8.2 and newer), which delivers it again; events that have left by then come again. Where it
+ * refuses the request it is not asked again, and the datum is answered with its status, with the
+ * tag {@value #ERROR}.
  *
  * <p>{@code TOKENS_URL} names the endpoint; without it, {@code main} starts one in this process
  * that takes its time to say each word of the prompt. To run it on the prompts in {@code
@@ -87,7 +88,7 @@ public final class TokenStream implements MapStreamer {
       passOn(datum, sink);
     } catch (IOException e) {
       // After a cancel, which breaks the read, this is refused, and that ends the handler.
-      sink.emit(Message.toFail());
+      sink.emit(Message.toNack());
     }
   }
 
@@ -106,7 +107,7 @@ public final class TokenStream implements MapStreamer {
       if (status == OK) {
         emitEvents(lines, sink);
       } else if (status == TOO_MANY_REQUESTS || status >= SERVER_ERROR) {
-        sink.emit(Message.toFail());
+        sink.emit(Message.toNack());
       } else {
         sink.emit(Message.of(endpoint + " has answered " + status).withTags(ERROR));
       }
@@ -140,7 +141,7 @@ public final class TokenStream implements MapStreamer {
         if (event.equals(DONE)) {
           return;
         }
-        sink.emit(Message.of(event));
+        sink.emit(event);
         data.clear();
       }
     }

@@ -2,7 +2,6 @@ package io.mapstream.examples;
 
 import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
-import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.server.MapStreamServer;
 import io.opentelemetry.api.trace.Span;
@@ -116,7 +115,7 @@ public final class Traced implements MapStreamer {
   /** A function for people to try: each part of a line, and the header of a call made for it. */
   static void split(List<String> keys, Datum datum, MessageSink sink) {
     for (String part : datum.text().split(",", -1)) {
-      sink.emit(Message.of(part + "  " + headers().get("traceparent")));
+      sink.emit(part + "  " + headers().get("traceparent"));
     }
   }
 

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.lang.module.ModuleDescriptor.Version;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -66,13 +67,18 @@ class ManifestsTest {
   @ParameterizedTest
   @ValueSource(strings = {PIPELINE, MONO_VERTEX})
   void failPolicyIsOnlyForReleasesThatKnowItsMark(String manifest) throws IOException {
-    assertEquals(List.of(), policies(parse(read(manifest))));
-    assertEquals(List.of("FAIL"), policies(parse(readForNextRelease(manifest))));
+    JsonNode now = parse(read(manifest));
+    assertEquals(List.of(), values(now, "MAPSTREAM_ERROR_POLICY"));
+    assertEquals(
+        Collections.nCopies(now.findValues("udf").size(), NEWEST_RELEASE),
+        values(now, "MAPSTREAM_NUMAFLOW_VERSION"));
+    assertEquals(
+        List.of("FAIL"), values(parse(readForNextRelease(manifest)), "MAPSTREAM_ERROR_POLICY"));
   }
 
-  private static List<String> policies(JsonNode manifest) {
+  private static List<String> values(JsonNode manifest, String name) {
     return environment(manifest)
-        .filter(variable -> variable.get("name").asString().equals("MAPSTREAM_ERROR_POLICY"))
+        .filter(variable -> variable.get("name").asString().equals(name))
         .map(variable -> variable.get("value").asString())
         .toList();
   }

@@ -194,14 +194,14 @@ class TokenStreamTest {
   void aConnectionThatBreaksFailsTheDatum() {
     answer.addAll(List.of("data: Hello\n\n", BREAK));
 
-    assertEquals(List.of(Message.of("Hello"), Message.toFail()), harness.process("x"));
+    assertEquals(List.of(Message.of("Hello"), Message.toNack()), harness.process("x"));
   }
 
   @Test
   void anEndpointThatCannotBeReachedFailsTheDatum() {
     endpoint.stop(0);
 
-    assertEquals(List.of(Message.toFail()), harness.process("x"));
+    assertEquals(List.of(Message.toNack()), harness.process("x"));
   }
 
   /** The endpoint says nothing more, and does not close either. */
@@ -209,7 +209,7 @@ class TokenStreamTest {
   void anAnswerThatTakesTooLongFailsTheDatum() {
     answer.add("data: Hello\n\n");
     try (var hasty = MapStreamHarness.of(new TokenStream(client, uri, Duration.ofMillis(300)))) {
-      assertEquals(Message.toFail(), hasty.process("x").getLast());
+      assertEquals(Message.toNack(), hasty.process("x").getLast());
     }
   }
 
@@ -219,7 +219,7 @@ class TokenStreamTest {
     status = code;
     answer.add(END);
 
-    assertEquals(List.of(Message.toFail()), harness.process("x"));
+    assertEquals(List.of(Message.toNack()), harness.process("x"));
   }
 
   @Test

@@ -28,6 +28,7 @@ final class DatumSink implements MessageSink {
   private static final Emission QUEUED = Emission.nothing();
   private static final Emission CLOSED = Emission.end();
 
+  private final StreamContext context;
   private final ResponseWriter writer;
   private final InFlight.Entry entry;
   private final byte[] idField;
@@ -53,11 +54,13 @@ final class DatumSink implements MessageSink {
    * @param recording told of what is emitted; null where nobody records
    */
   DatumSink(
+      StreamContext context,
       ResponseWriter writer,
       String id,
       InFlight.Entry entry,
       Thread handler,
       @Nullable DatumRecording recording) {
+    this.context = context;
     this.writer = writer;
     this.entry = entry;
     this.idField = WireMapping.encodeId(id);
@@ -68,7 +71,8 @@ final class DatumSink implements MessageSink {
 
   @Override
   public void emit(Message message) {
-    Emission result = WireMapping.encodeResult(Objects.requireNonNull(message, "message"));
+    context.marks().check(Objects.requireNonNull(message, "message"));
+    Emission result = WireMapping.encodeResult(message);
     long size = (long) result.size() + idField.length;
     if (size > writer.maxMessageSize()) {
       throw new MessageTooLargeException(size, writer.maxMessageSize());

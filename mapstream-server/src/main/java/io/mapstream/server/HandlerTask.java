@@ -124,7 +124,7 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
 
   private DatumSink sink() {
     if (sink == null) {
-      sink = new DatumSink(writer, request.id(), entry, thread, recording);
+      sink = new DatumSink(context, writer, request.id(), entry, thread, recording);
     }
     return sink;
   }

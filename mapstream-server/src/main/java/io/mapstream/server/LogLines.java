@@ -23,7 +23,7 @@ final class LogLines {
     log.info(
         "mapstream {} serves {} ({}), Java {}{}: messages up to {}, at most {} datums and {} of"
             + " requests in work, {} of results waiting per stream, heap {}; error policy {}, grace"
-            + " {}{}{}; server info in {}",
+            + " {}{}{}{}; server info in {}",
         ServerInfoFile.sdkVersion(),
         options.socketPath(),
         kind.name().toLowerCase(Locale.ROOT),
@@ -38,7 +38,9 @@ final class LogLines {
         seconds(options.shutdownGrace()),
         slow.isZero() ? "" : ", slow handlers reported after " + seconds(slow),
         options.datumIdInMdc() ? ", datum id in the MDC" : "",
+        options.numaflowVersion().map(version -> ", for Numaflow " + version).orElse(""),
         options.serverInfoFile());
+    MarkCheck.warn(log, options.errorPolicy(), options.numaflowRelease());
     options.misspelt().forEach(line -> log.warn("the environment's {}", line));
   }
 

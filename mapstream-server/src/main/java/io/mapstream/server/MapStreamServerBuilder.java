@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,7 @@ public final class MapStreamServerBuilder {
   @Nullable Boolean datumIdInMdc;
   @Nullable Duration slowHandlerWarning;
   @Nullable Integer maxCarriers;
+  @Nullable Optional<NumaflowRelease> numaflowRelease;
   @Nullable String containerType;
 
   MapStreamServerBuilder(MapStreamer handler) {
@@ -51,6 +53,7 @@ public final class MapStreamServerBuilder {
     datumIdInMdc = options.datumIdInMdc();
     slowHandlerWarning = options.slowHandlerWarning();
     maxCarriers = options.maxCarriers();
+    numaflowRelease = options.numaflowRelease();
     containerType = options.containerType();
     return this;
   }
@@ -165,6 +168,25 @@ public final class MapStreamServerBuilder {
   }
 
   /**
+   * Sets the Numaflow release that the function runs under. The platform does not tell it. A
+   * release takes a mark that it does not know for an ordinary tag: it acknowledges the datum and
+   * forwards an empty message. So what the given release does not know is refused: {@link #build()}
+   * refuses the policy FAIL, and {@code emit} refuses a message with such a mark. Nacks are known
+   * since 1.8.2, fails only after 1.8.3. If no release is given, the server logs warnings.
+   *
+   * @param numaflowVersion such as {@code 1.8.3} or {@code v1.8.3}, at least 1.4.0
+   * @return this
+   * @throws IllegalArgumentException if it is no such text, or less than 1.4.0
+   * @throws NullPointerException if {@code numaflowVersion} is null
+   */
+  public MapStreamServerBuilder numaflowVersion(String numaflowVersion) {
+    this.numaflowRelease =
+        Optional.of(
+            NumaflowRelease.parse(Objects.requireNonNull(numaflowVersion, "numaflowVersion")));
+    return this;
+  }
+
+  /**
    * Sets what is run once when a stop begins, whatever its reason: for instance, to tell handlers
    * that follow an endless source to come to an end. It runs on a thread of its own, while open
    * handlers have their {@link #shutdownGrace}; handlers see the drain only by what it does. The
@@ -202,7 +224,8 @@ public final class MapStreamServerBuilder {
    *
    * @return the server
    * @throws IllegalArgumentException if a variable that is needed has an unusable value; the
-   *     message names both
+   *     message names both; or if the error policy is FAIL and {@code numaflowVersion} does not
+   *     know its mark
    */
   public MapStreamServer build() {
     return new MapStreamServer(handler, optionsIn(System.getenv()), onStop);

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -33,6 +34,8 @@ import java.util.function.Function;
  *     <td>0, which is off</td></tr>
  * <tr><td>{@link #maxCarriers()}</td><td>{@code MAPSTREAM_MAX_CARRIERS}</td>
  *     <td>64</td></tr>
+ * <tr><td>{@link #numaflowVersion()}</td><td>{@code MAPSTREAM_NUMAFLOW_VERSION}</td>
+ *     <td>none: the release is not known</td></tr>
  * </table>
  */
 public final class ServerOptions {
@@ -52,9 +55,10 @@ public final class ServerOptions {
      * Only this datum is answered with the fail mark, and the pipeline's {@code retryStrategy}
      * decides about it; everything else goes on. Each failure is counted and logged at WARN.
      * Results that the handler emitted before it failed have been sent, and a retry sends them
-     * again. It needs a platform that knows the mark. An {@link Error} still stops the server,
-     * since it says something about the process and not about the datum; the exception is a {@link
-     * StackOverflowError} outside of {@code emit}.
+     * again. It needs a Numaflow release after 1.8.3: up to that one the platform does not know the
+     * mark, acknowledges the datum and forwards an empty message; see {@link #numaflowVersion()}.
+     * An {@link Error} still stops the server, since it says something about the process and not
+     * about the datum; the exception is a {@link StackOverflowError} outside of {@code emit}.
      */
     FAIL
   }
@@ -75,6 +79,7 @@ public final class ServerOptions {
   private final boolean datumIdInMdc;
   private final Duration slowHandlerWarning;
   private final int maxCarriers;
+  private final Optional<NumaflowRelease> numaflowRelease;
   private final String containerType;
   private final List<String> misspelt;
 
@@ -126,6 +131,13 @@ public final class ServerOptions {
             text -> checkCarriers(parseInt("maxCarriers", text)),
             String.valueOf(DEFAULT_CARRIERS),
             "MAPSTREAM_MAX_CARRIERS");
+    numaflowRelease =
+        env.orElse(
+            given.numaflowRelease,
+            text -> Optional.of(text).filter(set -> !set.isEmpty()).map(NumaflowRelease::parse),
+            "",
+            "MAPSTREAM_NUMAFLOW_VERSION");
+    MarkCheck.check(errorPolicy, numaflowRelease);
     containerType =
         env.orElse(
             given.containerType,
@@ -200,6 +212,21 @@ public final class ServerOptions {
     return maxCarriers;
   }
 
+  /**
+   * {@return the Numaflow release that the function runs under, such as {@code 1.8.3}; empty if
+   * nobody has said it} Marks that this release does not know are refused: the policy FAIL when the
+   * server is built, and others by {@code emit}, with {@link
+   * io.mapstream.UnsupportedMarkException}. If it is empty, there are warnings.
+   */
+  public Optional<String> numaflowVersion() {
+    return numaflowRelease.map(NumaflowRelease::toString);
+  }
+
+  /** The release, as above. */
+  Optional<NumaflowRelease> numaflowRelease() {
+    return numaflowRelease;
+  }
+
   /** The platform's name for this container, for error messages. */
   String containerType() {
     return containerType;
@@ -212,7 +239,7 @@ public final class ServerOptions {
 
   @Override
   public String toString() {
-    return "ServerOptions[socketPath=%s, serverInfoFile=%s, maxMessageSize=%d, maxConcurrency=%d, shutdownGrace=%s, errorPolicy=%s, datumIdInMdc=%s, slowHandlerWarning=%s, maxCarriers=%d]"
+    return "ServerOptions[socketPath=%s, serverInfoFile=%s, maxMessageSize=%d, maxConcurrency=%d, shutdownGrace=%s, errorPolicy=%s, datumIdInMdc=%s, slowHandlerWarning=%s, maxCarriers=%d, numaflowVersion=%s]"
         .formatted(
             socketPath,
             serverInfoFile,
@@ -222,7 +249,8 @@ public final class ServerOptions {
             errorPolicy,
             datumIdInMdc,
             slowHandlerWarning,
-            maxCarriers);
+            maxCarriers,
+            numaflowVersion().orElse("none"));
   }
 
   static int checkMessageSize(int bytes) {

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param starvation finds handlers that get no carrier; null where that is off; belongs to the loop
  * @param counters where all that happens is counted
  * @param failures decides what a failure does
+ * @param marks refuses messages whose mark the platform's release does not know
  * @param threads makes the handlers' threads
  * @param onRequestSize told of the encoded bytes of each datum that comes; on the loop
  */
@@ -48,6 +49,7 @@ record StreamContext(
     @Nullable StarvationWatch starvation,
     Counters counters,
     Failures failures,
+    MarkCheck marks,
     HandlerTask.Threads threads,
     IntConsumer onRequestSize) {
 
@@ -154,6 +156,7 @@ record StreamContext(
           starvationWatch(options.maxCarriers(), admission),
           counters,
           failures != null ? failures : new Failures(options, counters, (failure, kind) -> {}),
+          new MarkCheck(options.numaflowRelease()),
           threads,
           onRequestSize);
     }

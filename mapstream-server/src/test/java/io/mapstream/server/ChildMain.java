@@ -185,6 +185,8 @@ final class ChildMain implements MapStreamer {
           sleep(Duration.ofMinutes(5));
         }
       }
+      case "nack" -> sink.emit(Message.toNack());
+      case "mark-fail" -> sink.emit(Message.toFail());
       case "fail" -> throw new IllegalStateException("boom");
       case "fail-unprintably" -> throw new Unprintable();
       case "exhaust" -> {

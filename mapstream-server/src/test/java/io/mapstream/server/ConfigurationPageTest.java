@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -178,9 +179,11 @@ class ConfigurationPageTest {
 
   /** As the environment has it. */
   private static String text(Object value) {
-    return value instanceof Duration duration
-        ? String.valueOf(duration.toSeconds())
-        : String.valueOf(value);
+    return switch (value) {
+      case Duration duration -> String.valueOf(duration.toSeconds());
+      case Optional<?> optional -> String.valueOf(optional.map(Object.class::cast).orElse("none"));
+      default -> String.valueOf(value);
+    };
   }
 
   /** A usable value that is not this one. */
@@ -191,6 +194,7 @@ class ConfigurationPageTest {
       case Duration duration -> duration.plusSeconds(1);
       case Boolean flag -> !flag;
       case ErrorPolicy policy -> policy == ErrorPolicy.STOP ? ErrorPolicy.FAIL : ErrorPolicy.STOP;
+      case Optional<?> version -> Optional.of("1.8.4");
       default -> throw new AssertionError("no other value is known for " + value.getClass());
     };
   }

@@ -35,16 +35,19 @@ class ResponseWriterInterleavingTest {
   private static final class Harness implements ResponseWriter.Listener {
     final ModelChecker.Loop loop = new ModelChecker.Loop();
     final Client client = new Client();
+    final StreamContext context;
     final ResponseWriter writer;
     final List<Thread> threads = new ArrayList<>();
     final List<DatumSink> answered = new ArrayList<>();
 
     Harness(int permits) {
-      this.writer = new ResponseWriter(client, context(permits, loop), this);
+      this.context = context(permits, loop);
+      this.writer = new ResponseWriter(client, context, this);
     }
 
     Harness(int permits, Executor executor) {
-      this.writer = new ResponseWriter(client, context(permits, executor), this);
+      this.context = context(permits, executor);
+      this.writer = new ResponseWriter(client, context, this);
     }
 
     private static StreamContext context(int permits, Executor executor) {
@@ -64,7 +67,7 @@ class ResponseWriterInterleavingTest {
     }
 
     DatumSink datum(String id) {
-      return new DatumSink(writer, id, null, null, null);
+      return new DatumSink(context, writer, id, null, null, null);
     }
 
     Thread run(Runnable action) {

@@ -35,6 +35,7 @@ class ResponseWriterTest {
   private final List<String> answered = new ArrayList<>();
   private final Map<DatumSink, String> ids = new IdentityHashMap<>();
   private Runnable onAnswered = () -> {};
+  private StreamContext context;
   private ResponseWriter writer = writer(PENDING, MESSAGE);
 
   private ResponseWriter writer(int pending, int message) {
@@ -50,7 +51,7 @@ class ResponseWriterTest {
   }
 
   private ResponseWriter writer(Executor loop, Limits limits) {
-    StreamContext context =
+    context =
         StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop)
             .limits(limits)
             .build();
@@ -72,7 +73,7 @@ class ResponseWriterTest {
   }
 
   private DatumSink sink(String id) {
-    DatumSink sink = new DatumSink(writer, id, null, null, null);
+    DatumSink sink = new DatumSink(context, writer, id, null, null, null);
     ids.put(sink, id);
     return sink;
   }

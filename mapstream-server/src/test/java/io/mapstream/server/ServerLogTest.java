@@ -31,6 +31,10 @@ class ServerLogTest {
               + " \\S+ s: streams 1, datums \\d+, answered \\d+, results \\d+, in \\S+ .?i?B, out"
               + " \\S+ .?i?B, handlers \\S+ s, blocked in emit \\S+ s; .*");
 
+  private static final String LOSS =
+      "; older ones acknowledge the datum and forward an empty message. Set numaflowVersion"
+          + " (MAPSTREAM_NUMAFLOW_VERSION) to the release in use";
+
   private static ChildProcess start(Map<String, String> environment) throws IOException {
     return ChildProcess.start(ChildMain.class, "run", environment);
   }
@@ -87,16 +91,63 @@ class ServerLogTest {
       assertEquals(0, child.exitCode());
 
       List<String> lines = log(child);
-      assertEquals(3, lines.size(), child.err());
-      String failure = lines.get(1);
+      assertEquals(4, lines.size(), child.err());
+      assertEquals(
+          "[main] WARN io.mapstream.server.MapStreamServer - the error policy FAIL needs a Numaflow"
+              + " release after 1.8.3"
+              + LOSS,
+          lines.get(1));
+      String failure = lines.get(2);
       assertTrue(
           failure.startsWith(
               "[mapstream-a] WARN io.mapstream.server.Failures - the handler failed on datum"
                   + " \"a\", answered with the fail mark\njava.lang.IllegalStateException: boom\n"
                   + "\tat "),
           failure);
-      assertTrue(lines.get(2).endsWith("failures: HANDLER_ANSWERED_WITH_FAIL 1"), lines.get(2));
+      assertTrue(lines.get(3).endsWith("failures: HANDLER_ANSWERED_WITH_FAIL 1"), lines.get(3));
     }
+  }
+
+  @Test
+  void eachMarkIsWarnedOfOnceWhereTheReleaseIsNotKnown() throws Exception {
+    try (ChildProcess child = start(Map.of())) {
+      emitMarks(child);
+
+      List<String> warnings = log(child).subList(1, log(child).size() - 1);
+      assertEquals(
+          List.of(
+              "[mapstream-1] WARN io.mapstream.server.MapStreamServer - a handler emits the nack"
+                  + " mark, which needs Numaflow 1.8.2 or newer"
+                  + LOSS,
+              "[mapstream-3] WARN io.mapstream.server.MapStreamServer - a handler emits the fail"
+                  + " mark, which needs a Numaflow release after 1.8.3"
+                  + LOSS),
+          warnings);
+    }
+  }
+
+  @Test
+  void noMarkIsWarnedOfWhereTheReleaseIsKnown() throws Exception {
+    Map<String, String> environment =
+        Map.of("MAPSTREAM_NUMAFLOW_VERSION", "v1.8.4", "MAPSTREAM_ERROR_POLICY", "FAIL");
+    try (ChildProcess child = start(environment)) {
+      emitMarks(child);
+
+      assertEquals(2, log(child).size(), child.err());
+      assertTrue(log(child).get(0).contains(", for Numaflow 1.8.4;"), child.err());
+    }
+  }
+
+  private static void emitMarks(ChildProcess child) throws Exception {
+    Call call = child.open();
+    call.send("1", "nack").answer("1");
+    call.send("2", "nack").answer("2");
+    call.send("3", "mark-fail").answer("3");
+    call.send("4", "mark-fail").answer("4");
+    call.halfClose();
+    call.end();
+    child.signal("TERM");
+    assertEquals(0, child.exitCode());
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ class ServerOptionsTest {
           Map.entry("MAPSTREAM_DATUM_ID_IN_MDC", "true"),
           Map.entry("MAPSTREAM_SLOW_HANDLER_SECONDS", "13"),
           Map.entry("MAPSTREAM_MAX_CARRIERS", "14"),
+          Map.entry("MAPSTREAM_NUMAFLOW_VERSION", "v1.8.4"),
           Map.entry("NUMAFLOW_UD_CONTAINER_TYPE", "udf"));
 
   private static MapStreamServerBuilder builder() {
@@ -55,6 +57,7 @@ class ServerOptionsTest {
     assertFalse(options.datumIdInMdc());
     assertEquals(Duration.ZERO, options.slowHandlerWarning());
     assertEquals(64, options.maxCarriers());
+    assertEquals(Optional.empty(), options.numaflowVersion());
     assertEquals("unknown-container", options.containerType());
   }
 
@@ -71,6 +74,7 @@ class ServerOptionsTest {
     assertTrue(options.datumIdInMdc());
     assertEquals(Duration.ofSeconds(13), options.slowHandlerWarning());
     assertEquals(14, options.maxCarriers());
+    assertEquals(Optional.of("1.8.4"), options.numaflowVersion());
     assertEquals("udf", options.containerType());
   }
 
@@ -87,6 +91,7 @@ class ServerOptionsTest {
             .datumIdInMdc(false)
             .slowHandlerWarning(Duration.ofMillis(2))
             .maxCarriers(0)
+            .numaflowVersion("1.8.3")
             .optionsIn(ENVIRONMENT);
 
     assertEquals(Path.of("/code/s"), options.socketPath());
@@ -98,6 +103,28 @@ class ServerOptionsTest {
     assertFalse(options.datumIdInMdc());
     assertEquals(Duration.ofMillis(2), options.slowHandlerWarning());
     assertEquals(0, options.maxCarriers());
+    assertEquals(Optional.of("1.8.3"), options.numaflowVersion());
+    assertEquals(options.toString(), builder().options(options).optionsIn(Map.of()).toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1.4.0", "1.8.2", "v1.8.3"})
+  void policyFailIsRefusedOnAReleaseThatDoesNotKnowItsMark(String version) {
+    MapStreamServerBuilder code = builder().errorPolicy(ErrorPolicy.FAIL).numaflowVersion(version);
+
+    String refusal =
+        assertThrows(IllegalArgumentException.class, () -> code.optionsIn(Map.of())).getMessage();
+
+    assertEquals(
+        "errorPolicy must not be FAIL with numaflowVersion "
+            + version.replace("v", "")
+            + ": the fail mark needs a Numaflow release after 1.8.3, and this one would acknowledge"
+            + " each failed datum and forward an empty message; use STOP",
+        refusal);
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            from(Map.of("MAPSTREAM_ERROR_POLICY", "FAIL", "MAPSTREAM_NUMAFLOW_VERSION", version)));
   }
 
   @Test
@@ -140,6 +167,8 @@ class ServerOptionsTest {
     "MAPSTREAM_MAX_MESSAGE_SIZE, 2147483648",
     "MAPSTREAM_MAX_CONCURRENCY, 0",
     "MAPSTREAM_MAX_CONCURRENCY, many",
+    "MAPSTREAM_NUMAFLOW_VERSION, latest",
+    "MAPSTREAM_NUMAFLOW_VERSION, 1.3.9",
     "MAPSTREAM_SHUTDOWN_GRACE_SECONDS, -1",
     "MAPSTREAM_SHUTDOWN_GRACE_SECONDS, 30s",
     "NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS, soon",
@@ -281,7 +310,7 @@ class ServerOptionsTest {
     assertEquals(
         "ServerOptions[socketPath=/env/s, serverInfoFile=/env/i, maxMessageSize=1000,"
             + " maxConcurrency=7, shutdownGrace=PT11S, errorPolicy=FAIL, datumIdInMdc=true,"
-            + " slowHandlerWarning=PT13S, maxCarriers=14]",
+            + " slowHandlerWarning=PT13S, maxCarriers=14, numaflowVersion=1.8.4]",
         from(ENVIRONMENT).toString());
   }
 }

@@ -1,6 +1,5 @@
 package io.mapstream.testkit.readme;
 
-import static io.mapstream.server.ServerOptions.ErrorPolicy.FAIL;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.mapstream.MapStreamer;
@@ -26,6 +25,6 @@ class ReadmeTest {
 
   /** For the compiler: running it is for the server's tests. */
   void run() throws Exception {
-    MapStreamServer.builder(handler).maxConcurrency(50).errorPolicy(FAIL).build().run();
+    MapStreamServer.builder(handler).maxConcurrency(50).numaflowVersion("1.8.3").build().run();
   }
 }

@@ -1,0 +1,73 @@
+package io.mapstream.server;
+
+import io.mapstream.Message;
+import io.mapstream.UnsupportedMarkException;
+import io.mapstream.server.NumaflowRelease.Mark;
+import io.mapstream.server.ServerOptions.ErrorPolicy;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Keeps marks from a platform that does not know them: it would take one for an ordinary tag,
+ * acknowledge the datum and forward an empty message. The platform tells nobody its release; where
+ * the option does not say it either, there is a warning. Any thread may use it.
+ */
+final class MarkCheck {
+
+  private static final ServerLog log = ServerLog.of(MapStreamServer.class);
+
+  private static final String LOSS =
+      "; older ones acknowledge the datum and forward an empty message. Set numaflowVersion"
+          + " (MAPSTREAM_NUMAFLOW_VERSION) to the release in use";
+
+  private final Optional<NumaflowRelease> release;
+
+  /** The marks that a warning is still to be written for. */
+  private final Set<Mark> unseen = ConcurrentHashMap.newKeySet();
+
+  MarkCheck(Optional<NumaflowRelease> release) {
+    this.release = release;
+    if (release.isEmpty()) {
+      unseen.addAll(EnumSet.allOf(Mark.class));
+    }
+  }
+
+  /**
+   * Refuses a message whose mark the release does not know; of an unknown release, warns once per
+   * mark.
+   */
+  void check(Message message) {
+    Mark mark = Mark.of(message);
+    if (mark == null) {
+      return;
+    }
+    if (release.isPresent() && !release.get().knows(mark)) {
+      throw new UnsupportedMarkException(mark.word(), release.get().toString(), mark.known());
+    }
+    if (unseen.remove(mark)) {
+      log.warn("a handler emits the {} mark, which needs {}" + LOSS, mark.word(), mark.known());
+    }
+  }
+
+  /** Refuses a policy whose mark the release does not know. */
+  static void check(ErrorPolicy policy, Optional<NumaflowRelease> release) {
+    if (policy == ErrorPolicy.FAIL && release.isPresent() && !release.get().knows(Mark.FAIL)) {
+      throw new IllegalArgumentException(
+          "errorPolicy must not be FAIL with numaflowVersion "
+              + release.get()
+              + ": the fail mark needs "
+              + Mark.FAIL.known()
+              + ", and this one would acknowledge each failed datum and forward an empty message;"
+              + " use STOP");
+    }
+  }
+
+  /** At the start of a server: warns of a policy whose mark the platform perhaps does not know. */
+  static void warn(ServerLog log, ErrorPolicy policy, Optional<NumaflowRelease> release) {
+    if (policy == ErrorPolicy.FAIL && release.isEmpty()) {
+      log.warn("the error policy FAIL needs {}" + LOSS, Mark.FAIL.known());
+    }
+  }
+}
