@@ -38,8 +38,8 @@ public interface MessageSink {
    *     cancelled or broken, the handler has already returned, or a fail mark was emitted before
    * @throws MessageTooLargeException if the encoded message is above the server's limit; nothing of
    *     it was written, and the sink stays usable
-   * @throws UnsupportedMarkException if the server was told the platform's release, and that release
-   *     does not know the message's mark; the sink stays usable
+   * @throws UnsupportedMarkException if the server was told the platform's release, and that
+   *     release does not know the message's mark; the sink stays usable
    * @throws NullPointerException if the message is {@code null}
    */
   void emit(Message message);

@@ -5,8 +5,8 @@ package io.mapstream;
  * MessageSink#emit(Message)} where the server's option {@code numaflowVersion} names that release;
  * nothing of the message was written, and the sink stays usable.
  *
- * <p>The release would take the mark for an ordinary tag: it would acknowledge the datum and forward
- * an empty message.
+ * <p>The release would take the mark for an ordinary tag: it would acknowledge the datum and
+ * forward an empty message.
  */
 public class UnsupportedMarkException extends IllegalStateException {
 

@@ -14,7 +14,9 @@ record NumaflowRelease(int major, int minor, int patch) implements Comparable<Nu
 
   private static final NumaflowRelease FIRST_WITH_NACK = new NumaflowRelease(1, 8, 2);
 
-  /** The fail mark is in the platform's main branch, and in no release that was out in August 2026. */
+  /**
+   * The fail mark is in the platform's main branch, and in no release that was out in August 2026.
+   */
   private static final NumaflowRelease LAST_WITHOUT_FAIL = new NumaflowRelease(1, 8, 3);
 
   private static final Pattern TEXT = Pattern.compile("v?(\\d{1,9})\\.(\\d{1,9})\\.(\\d{1,9})");
@@ -37,7 +39,9 @@ record NumaflowRelease(int major, int minor, int patch) implements Comparable<Nu
       this.known = known;
     }
 
-    /** That of a message; null for a message without one and for a drop, which all releases know. */
+    /**
+     * That of a message; null for a message without one and for a drop, which all releases know.
+     */
     static @Nullable Mark of(Message message) {
       return message.isNack() ? NACK : message.isFail() ? FAIL : null;
     }

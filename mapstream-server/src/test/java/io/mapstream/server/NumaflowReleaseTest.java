@@ -32,7 +32,8 @@ class NumaflowReleaseTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"latest", "1.8", "1.8.3-rc1", "1.8.3.1", "1.8.x", "V1.8.3", "", "1.8.9999999999"})
+  @ValueSource(
+      strings = {"latest", "1.8", "1.8.3-rc1", "1.8.3.1", "1.8.x", "V1.8.3", "", "1.8.9999999999"})
   void otherTextIsRefused(String text) {
     assertRefused("numaflowVersion must be a release such as 1.8.3 but was " + text, text);
   }
@@ -49,8 +50,7 @@ class NumaflowReleaseTest {
 
   private static void assertRefused(String message, String text) {
     var refused =
-        assertThrowsExactly(
-            IllegalArgumentException.class, () -> NumaflowRelease.parse(text));
+        assertThrowsExactly(IllegalArgumentException.class, () -> NumaflowRelease.parse(text));
     assertEquals(message, refused.getMessage());
   }
 
