@@ -1,5 +1,7 @@
 package io.mapstream.testkit.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +22,9 @@ final class Function implements AutoCloseable {
 
   /** More than a server's own patience with its handlers when nobody waits for them any more. */
   private static final Duration END = Duration.ofSeconds(10);
+
+  /** Of 103 bytes that macOS gives the path of a Unix socket; the rest is for names in it. */
+  private static final int LONGEST = 70;
 
   private final Path socketPath;
   private final @Nullable Path serverInfo;
@@ -50,7 +55,7 @@ final class Function implements AutoCloseable {
 
   static Function started(String className, Duration timeout, Terminal terminal)
       throws IOException {
-    Path folder = Files.createTempDirectory("mapstream");
+    Path folder = folder(Path.of(System.getProperty("java.io.tmpdir")));
     Path socketPath = folder.resolve("s");
     Path serverInfo = folder.resolve("info");
     ProcessBuilder builder =
@@ -74,6 +79,12 @@ final class Function implements AutoCloseable {
         .name("mapstream-function-output")
         .start(() -> copy(process.getInputStream(), terminal));
     return new Function(socketPath, serverInfo, timeout, className, process, folder);
+  }
+
+  /** A new folder for a socket: in {@code usual}, or in {@code /tmp} where the path is too long. */
+  static Path folder(Path usual) throws IOException {
+    boolean isShort = usual.toString().getBytes(UTF_8).length <= LONGEST;
+    return Files.createTempDirectory(isShort ? usual : Path.of("/tmp"), "mapstream");
   }
 
   private static void copy(InputStream from, Terminal to) {

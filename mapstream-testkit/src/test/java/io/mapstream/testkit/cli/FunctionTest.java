@@ -1,0 +1,41 @@
+package io.mapstream.testkit.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FunctionTest {
+
+  /** What the path of a Unix socket may have on macOS, which is less than on Linux. */
+  private static final int LONGEST_SOCKET_PATH = 103;
+
+  @TempDir Path temporary;
+
+  @Test
+  void socketIsInTheTemporaryFolder() throws Exception {
+    Path folder = Function.folder(temporary);
+
+    assertEquals(temporary, folder.getParent());
+  }
+
+  @Test
+  void socketIsElsewhereWhereThePathOfTheTemporaryFolderIsTooLong() throws Exception {
+    for (int length : new int[] {50, 90}) {
+      Path usual = Files.createDirectory(temporary.resolve("t".repeat(length)));
+
+      Path folder = Function.folder(usual);
+
+      try {
+        int bytes = folder.resolve("s").toString().getBytes(UTF_8).length;
+        assertTrue(bytes <= LONGEST_SOCKET_PATH, folder::toString);
+      } finally {
+        Files.delete(folder);
+      }
+    }
+  }
+}
