@@ -528,9 +528,25 @@ public final class MapStreamHarness implements AutoCloseable {
     }
 
     /**
+     * Sets the Numaflow release that the function will run under, so that {@code emit} refuses the
+     * marks that it does not know, as a server with this setting does: with {@link
+     * io.mapstream.UnsupportedMarkException}.
+     *
+     * @param version such as {@code 1.8.3}, at least 1.4.0
+     * @return this builder
+     * @throws IllegalArgumentException if it is no such text, or less than 1.4.0
+     */
+    public Builder numaflowVersion(String version) {
+      server.numaflowVersion(version);
+      return this;
+    }
+
+    /**
      * Makes a harness; each call makes another one for the same handler.
      *
      * @return the harness, to be closed
+     * @throws IllegalArgumentException if the policy is {@code FAIL} and the release does not know
+     *     the fail mark
      */
     public MapStreamHarness build() {
       return new MapStreamHarness(this);

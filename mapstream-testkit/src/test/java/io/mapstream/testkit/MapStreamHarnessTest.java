@@ -2,6 +2,7 @@ package io.mapstream.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
@@ -11,6 +12,8 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.Messages;
+import io.mapstream.UnsupportedMarkException;
+import io.mapstream.server.ServerOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collections;
@@ -495,6 +498,25 @@ class MapStreamHarnessTest {
               + " maxConcurrency=4, errorPolicy=STOP]",
           harness.toString());
     }
+  }
+
+  @Test
+  void markThatTheReleaseDoesNotKnowIsRefused() {
+    MapStreamer failing = (keys, datum, sink) -> sink.emit(Message.toFail());
+    try (var harness = MapStreamHarness.builder(failing).numaflowVersion("1.8.3").build()) {
+      var failed = assertThrows(HandlerFailedException.class, () -> harness.process("a"));
+
+      var unsupported = assertInstanceOf(UnsupportedMarkException.class, failed.getCause());
+      assertEquals("fail", unsupported.mark());
+    }
+    try (var harness = MapStreamHarness.builder(failing).numaflowVersion("1.8.4").build()) {
+      assertTrue(harness.process("a").getLast().isFail());
+    }
+    MapStreamHarness.Builder policy =
+        MapStreamHarness.builder(failing)
+            .numaflowVersion("1.8.3")
+            .errorPolicy(ServerOptions.ErrorPolicy.FAIL);
+    assertThrows(IllegalArgumentException.class, policy::build);
   }
 
   static void assertNull(String name, Executable call) {

@@ -5,12 +5,14 @@ import static io.mapstream.testkit.Testing.LIMIT;
 import static io.mapstream.testkit.Testing.datum;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
+import io.mapstream.UnsupportedMarkException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -151,5 +153,17 @@ class MapStreamTestServerTest {
                   options.socketPath(Path.of("/nowhere/at/all"));
                 }));
     assertFalse(Files.exists(info.get().getParent()));
+  }
+
+  @Test
+  void markThatTheReleaseDoesNotKnowStopsTheServer() throws Exception {
+    try (var server =
+        MapStreamTestServer.start(
+            (keys, datum, sink) -> sink.emit(Message.toNack()),
+            options -> options.numaflowVersion("1.8.1"))) {
+      server.client().send(TestDatum.of("a"));
+
+      assertInstanceOf(UnsupportedMarkException.class, server.awaitFailure(Testing.LIMIT));
+    }
   }
 }
