@@ -25,12 +25,18 @@ public enum FailureKind {
   REQUEST_REFUSED,
 
   /**
+   * A client's request was larger than {@link ServerOptions#maxMessageSize()}, which ended its
+   * stream; one per stream.
+   */
+  REQUEST_TOO_LARGE,
+
+  /**
    * The client cancelled or disconnected while datums were in work, whose handlers were
    * interrupted; one per stream. Not counted where nothing was in work.
    */
   CLIENT_GONE,
 
-  /** There was no memory to admit a datum, which ended its stream; one per stream. */
+  /** There was no memory to decode or to admit a datum, which ended its stream; one per stream. */
   ADMISSION_FAILED,
 
   /** Responses could not be written, which ended the stream; one per stream. */

@@ -1,5 +1,6 @@
 package io.mapstream.server;
 
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.mapstream.SinkClosedException;
 import io.mapstream.server.DatumRecording.Outcome;
@@ -202,10 +203,15 @@ final class Failures {
 
   // What is no handler's failure; on the event loop.
 
-  /** A client's request broke the contract. */
-  void requestRefused(String reason) {
-    counters.failed(FailureKind.REQUEST_REFUSED);
-    log.counted(Level.WARN, "stream refused: {}", reason);
+  /** A request can't be taken. Returns the status that its stream ends with. */
+  Status requestRefused(FailureKind kind, String reason) {
+    counters.failed(kind);
+    log.countedBy(kind.name(), Level.WARN, "stream refused: {}", reason);
+    return switch (kind) {
+      case REQUEST_TOO_LARGE -> Status.RESOURCE_EXHAUSTED;
+      case ADMISSION_FAILED -> Status.INTERNAL;
+      default -> Status.INVALID_ARGUMENT;
+    };
   }
 
   /** The client has cancelled or disconnected. */

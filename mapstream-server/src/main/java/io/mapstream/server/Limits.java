@@ -11,7 +11,7 @@ import java.util.function.IntUnaryOperator;
  * @param pending the cost of the emitted results of one stream that wait to be written; {@code
  *     emit} blocks above it
  * @param resultCost what a result of so many encoded bytes takes of {@code pending}
- * @param messageSize bytes of one encoded response
+ * @param messageSize bytes of one encoded request or response
  * @param mergedResults results that one response carries at most
  * @param readyThreshold bytes inside the transport at which it is no longer ready
  */

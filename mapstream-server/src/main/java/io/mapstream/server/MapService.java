@@ -22,14 +22,6 @@ final class MapService {
 
   private static final String NAME = "map.v1.Map";
 
-  private static final MethodDescriptor<Request, Response> MAP_FN =
-      MethodDescriptor.<Request, Response>newBuilder()
-          .setType(MethodType.BIDI_STREAMING)
-          .setFullMethodName(MethodDescriptor.generateFullMethodName(NAME, "MapFn"))
-          .setRequestMarshaller(readOnly(WireMapping::readRequest))
-          .setResponseMarshaller(writeOnly(Response::open))
-          .build();
-
   private static final MethodDescriptor<Boolean, byte[]> IS_READY =
       MethodDescriptor.<Boolean, byte[]>newBuilder()
           .setType(MethodType.UNARY)
@@ -39,16 +31,27 @@ final class MapService {
           .build();
 
   private final StreamRegistry streams;
+  private final int maxMessageSize;
 
   MapService(StreamRegistry streams) {
     this.streams = streams;
+    this.maxMessageSize = streams.limits().messageSize();
+  }
+
+  private MethodDescriptor<Request, Response> mapFn() {
+    return MethodDescriptor.<Request, Response>newBuilder()
+        .setType(MethodType.BIDI_STREAMING)
+        .setFullMethodName(MethodDescriptor.generateFullMethodName(NAME, "MapFn"))
+        .setRequestMarshaller(readOnly(stream -> WireMapping.readRequest(stream, maxMessageSize)))
+        .setResponseMarshaller(writeOnly(Response::open))
+        .build();
   }
 
   /** The service for {@code ServerBuilder.addService}. */
   ServerServiceDefinition definition() {
     return ServerServiceDefinition.builder(NAME)
         .addMethod(
-            MAP_FN,
+            mapFn(),
             ServerCalls.asyncBidiStreamingCall(
                 client -> streams.open((ServerCallStreamObserver<Response>) client)))
         .addMethod(IS_READY, ServerCalls.asyncUnaryCall(this::isReady))

@@ -6,7 +6,9 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
 
 /**
  * The life of one {@code MapFn} stream, from the handshake to its end. Everything here happens on
@@ -38,8 +40,10 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
   private final InFlight inFlight;
   private final Runnable onCapacity = this::admitOrRequest;
   private final StreamRecording recording = new StreamRecording();
+  private final @Nullable TransportStatus transport = TransportStatus.current();
 
   private long admitted;
+  private boolean hasWarnedOfEventTime;
 
   private State state = State.AWAITING_HANDSHAKE;
   private Status statusWhenDrained = Status.OK;
@@ -63,7 +67,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     client.disableAutoRequest();
     client.setOnReadyThreshold(context.limits().readyThreshold());
     client.setOnReadyHandler(writer::drain);
-    client.setOnCancelHandler(() -> clientGone("the client cancelled the stream or disconnected"));
+    client.setOnCancelHandler(this::cancelled);
     // Also the end of a call that gRPC has closed by itself: an Error while a message was read or
     // sent.
     client.setOnCloseHandler(() -> clientGone("gRPC has closed the stream"));
@@ -88,20 +92,41 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       writer.handshake();
       client.request(1);
     } else {
-      refuse("the first message has to be a handshake with sot = true, got " + describe(request));
+      String reason =
+          "the first message has to be a handshake with sot = true, got " + describe(request);
+      refuse(
+          request instanceof Request.Refused refused
+              ? new Request.Refused(refused.kind(), reason)
+              : new Request.Refused(reason));
     }
   }
 
   private void accept(Request request) {
     if (request instanceof Request.Data data) {
+      if (!data.hasEventTime()) {
+        warnOfEventTime(data);
+      }
       arrived = data;
       context.onRequestSize().accept(data.size());
       context.admission().whenCapacity(onCapacity);
     } else {
       refuse(
           request instanceof Request.Refused refused
-              ? refused.reason()
-              : "a second handshake came on the same stream: " + describe(request));
+              ? refused
+              : new Request.Refused(
+                  "a second handshake came on the same stream: " + describe(request)));
+    }
+  }
+
+  /** Once per stream: a client that sends none sends none at all. */
+  private void warnOfEventTime(Request.Data data) {
+    if (!hasWarnedOfEventTime) {
+      hasWarnedOfEventTime = true;
+      log.counted(
+          Level.WARN,
+          "datum \"{}\" has no event time; it is taken as unknown, -1 ms, as in all further datums"
+              + " of this stream",
+          shortened(data.id()));
     }
   }
 
@@ -141,10 +166,15 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     };
   }
 
-  private void refuse(String complete) {
-    String reason = HandlerFailure.beginning(Printable.text(complete), HandlerFailure.SENT_MESSAGE);
-    context.failures().requestRefused(reason);
-    end(Status.INVALID_ARGUMENT.withDescription(reason), null, reason);
+  private void refuse(Request.Refused refused) {
+    String reason = shortened(refused.reason());
+    Status status = context.failures().requestRefused(refused.kind(), reason);
+    end(status.withDescription(reason), null, reason);
+  }
+
+  /** Text of the client's for a line of the log and for a status. */
+  private static String shortened(String text) {
+    return HandlerFailure.beginning(Printable.text(text), HandlerFailure.SENT_MESSAGE);
   }
 
   /** The client has sent all it had: what is open is finished, then the stream closes with OK. */
@@ -158,14 +188,37 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     clientGone("the client's side of the stream failed: " + t.getMessage());
   }
 
+  /** The client cancelled; or gRPC did, because a message is above its own limit. */
+  private void cancelled() {
+    String tooLarge = transport == null ? null : transport.messageAboveLimit();
+    if (tooLarge == null) {
+      clientGone("the client cancelled the stream or disconnected");
+      return;
+    }
+    String reason =
+        "a request is above the limit of "
+            + context.limits().messageSize()
+            + " bytes (maxMessageSize): "
+            + tooLarge;
+    gone(
+        Status.Code.RESOURCE_EXHAUSTED,
+        reason,
+        inWork -> context.failures().requestRefused(FailureKind.REQUEST_TOO_LARGE, reason));
+  }
+
   private void clientGone(String reason) {
+    gone(Status.Code.CANCELLED, reason, inWork -> context.failures().clientGone(inWork, reason));
+  }
+
+  /** Nothing can be sent any more. */
+  private void gone(Status.Code code, String reason, IntConsumer report) {
     if (state != State.ENDED) {
       int inWork = inFlight.size();
       becomeEnded();
       writer.close(reason);
       stopHandlers();
-      recording.end(admitted, writer.written(), Status.Code.CANCELLED, reason);
-      context.failures().clientGone(inWork, reason);
+      recording.end(admitted, writer.written(), code, reason);
+      report.accept(inWork);
     }
     registry.closed(this);
   }

@@ -131,7 +131,8 @@ final class SocketTransport {
             // gRPC sets it, and Netty warns on each connection that a Unix socket has none.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .withChildOption(ChannelOption.RECVBUF_ALLOCATOR, readSize)
-            .maxInboundMessageSize(maxMessageSize)
+            .maxInboundMessageSize(hardLimit(maxMessageSize))
+            .addStreamTracerFactory(new TransportStatus.Factory())
             // The kernel tells of a peer that is gone; a timer would be set anew at each wait.
             .keepAliveTime(Long.MAX_VALUE, TimeUnit.NANOSECONDS)
             .permitKeepAliveWithoutCalls(true)
@@ -151,6 +152,15 @@ final class SocketTransport {
     ServerChannel channel = new ReflectiveChannelFactory<>(kind.serverChannel()).newChannel();
     channel.pipeline().addFirst(new HeaderTableBound.Installer());
     return channel;
+  }
+
+  /**
+   * gRPC resets a stream whose message is above its own limit, without a status, so that limit is
+   * higher than ours: {@link WireMapping} refuses what is between them. It is no higher than what
+   * may have come unrequested before the size is looked at.
+   */
+  private static int hardLimit(int maxMessageSize) {
+    return (int) Math.min((long) maxMessageSize + Tuning.RECEIVE_WINDOW, Integer.MAX_VALUE);
   }
 
   /**

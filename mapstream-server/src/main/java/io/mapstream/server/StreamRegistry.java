@@ -22,6 +22,10 @@ final class StreamRegistry {
     this.context = context;
   }
 
+  Limits limits() {
+    return context.limits();
+  }
+
   /** A client has opened a stream. */
   MapStream open(ServerCallStreamObserver<Response> client) {
     MapStream stream = new MapStream(context, this, client);

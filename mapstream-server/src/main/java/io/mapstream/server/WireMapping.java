@@ -1,5 +1,7 @@
 package io.mapstream.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
@@ -59,11 +61,15 @@ final class WireMapping {
   /** Values up to this size are copied next to the other fields of their result. */
   private static final int INLINE_VALUE = 1024;
 
+  /** Ids that are longer are not looked for in a request above the limit. */
+  private static final int LONGEST_ID = 1024;
+
   /**
-   * What a datum without a watermark gets: the platform's own word for one that is not known. The
-   * data plane sends none where nothing computes it, as in a MonoVertex.
+   * What a datum without a watermark or without an event time gets: the platform's own word for a
+   * time that is not known. The data plane sends no watermark where nothing computes one, as in a
+   * MonoVertex; clients that are not the data plane often send no event time.
    */
-  static final Instant UNKNOWN_WATERMARK = Instant.ofEpochMilli(-1);
+  static final Instant UNKNOWN_TIME = Instant.ofEpochMilli(-1);
 
   /** The answer to a handshake: {@code MapResponse{handshake{sot: true}}}. */
   static final byte[] HANDSHAKE_ECHO = {HANDSHAKE << 3 | LEN, 2, 1 << 3, 1};
@@ -74,24 +80,71 @@ final class WireMapping {
    * Decodes one {@code MapRequest}.
    *
    * @param stream its bytes, as gRPC hands them over
+   * @param limit the size of the largest request that is taken, in bytes
    * @return what it asks for; never fails, what can't be understood is {@link Request.Refused}
    */
-  static Request readRequest(InputStream stream) {
+  @SuppressWarnings("CatchingUnchecked")
+  static Request readRequest(InputStream stream, int limit) {
     try {
-      if (!(stream instanceof KnownLength)) {
-        // The message was compressed: its size is known when all of it is there.
-        byte[] message = stream.readAllBytes();
-        return readRequest(CodedInputStream.newInstance(message), message.length);
-      }
-      int size = stream.available();
-      CodedInputStream in =
-          size <= SMALL_REQUEST
-              ? CodedInputStream.newInstance(stream.readNBytes(size))
-              : CodedInputStream.newInstance(stream);
-      return readRequest(in, size);
+      return stream instanceof KnownLength
+          ? readPlain(stream, stream.available(), limit)
+          : readCompressed(stream, limit);
     } catch (IOException | StatusRuntimeException e) {
-      // The latter is gRPC's own, of a compressed message that grows above the limit.
       return new Request.Refused("MapRequest is not decodable: " + e.getMessage());
+    } catch (Throwable t) {
+      // No memory, or a class is missing. gRPC would say UNKNOWN, and nothing would be counted.
+      return new Request.Refused(
+          FailureKind.ADMISSION_FAILED, "MapRequest can't be decoded: " + Thrown.describe(t));
+    }
+  }
+
+  private static Request readPlain(InputStream stream, int size, int limit) throws IOException {
+    if (size > limit) {
+      String id = findId(CodedInputStream.newInstance(stream));
+      return tooLarge("a request of " + size + " bytes", limit, id);
+    }
+    CodedInputStream in =
+        size <= SMALL_REQUEST
+            ? CodedInputStream.newInstance(stream.readNBytes(size))
+            : CodedInputStream.newInstance(stream);
+    return readRequest(in, size);
+  }
+
+  /** The size of a message that was compressed is known when all of it is there. */
+  private static Request readCompressed(InputStream stream, int limit) throws IOException {
+    byte[] message = stream.readNBytes(limit == Integer.MAX_VALUE ? limit : limit + 1);
+    CodedInputStream in = CodedInputStream.newInstance(message);
+    return message.length > limit
+        ? tooLarge("a compressed request", limit, findId(in))
+        : readRequest(in, message.length);
+  }
+
+  private static Request tooLarge(String what, int limit, @Nullable String id) {
+    return new Request.Refused(
+        FailureKind.REQUEST_TOO_LARGE,
+        what
+            + " is above the limit of "
+            + limit
+            + " bytes (maxMessageSize), "
+            + (id == null ? "id unknown" : "id \"" + id + "\""));
+  }
+
+  /** Looks for the id alone, in what may be cut or no request at all. */
+  private static @Nullable String findId(CodedInputStream in) {
+    try {
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        if (tag != (ID << 3 | LEN)) {
+          skip(in, tag);
+          continue;
+        }
+        int length = in.readRawVarint32();
+        return length < 0 || length > LONGEST_ID
+            ? null
+            : new String(in.readRawBytes(length), UTF_8);
+      }
+      return null;
+    } catch (IOException e) {
+      return null;
     }
   }
 
@@ -241,10 +294,9 @@ final class WireMapping {
     }
 
     Request toRequest(String id, int size) {
-      if (eventTime == null) {
-        return new Request.Refused("MapRequest.request.event_time is missing (id \"" + id + "\")");
-      }
-      Instant knownWatermark = watermark == null ? UNKNOWN_WATERMARK : watermark;
+      boolean hasEventTime = eventTime != null;
+      Instant knownEventTime = eventTime == null ? UNKNOWN_TIME : eventTime;
+      Instant knownWatermark = watermark == null ? UNKNOWN_TIME : watermark;
       List<String> allKeys =
           keys != null ? List.copyOf(keys) : firstKey != null ? List.of(firstKey) : List.of();
       Map<String, String> allHeaders = headers == null ? Map.of() : headers;
@@ -253,7 +305,7 @@ final class WireMapping {
               .id(id)
               .keys(allKeys)
               .value(value)
-              .eventTime(eventTime)
+              .eventTime(knownEventTime)
               .watermark(knownWatermark)
               .headers(allHeaders);
       if (metadata != null) {
@@ -261,7 +313,7 @@ final class WireMapping {
             .userMetadata(Codec.metadata(metadata.getUserMetadataMap()))
             .systemMetadata(Codec.metadata(metadata.getSysMetadataMap()));
       }
-      return new Request.Data(id, datum.build(), size);
+      return new Request.Data(id, datum.build(), size, hasEventTime);
     }
   }
 

@@ -82,6 +82,7 @@ class MapStreamMetricsTest {
               "mapstream_failures_total{kind=\"handler_late\"}",
               "mapstream_failures_total{kind=\"handler_stopped_server\"}",
               "mapstream_failures_total{kind=\"request_refused\"}",
+              "mapstream_failures_total{kind=\"request_too_large\"}",
               "mapstream_failures_total{kind=\"write_failed\"}",
               "mapstream_handler_seconds_count",
               "mapstream_handler_seconds_sum",

@@ -8,7 +8,9 @@ import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.MessageTooLargeException;
 import io.mapstream.proto.map.v1.MapResponse;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
@@ -93,35 +95,67 @@ class SizeLimitTest {
     }
   }
 
+  private static void assertOnlyFailure(TestServer server, FailureKind kind) {
+    Map<FailureKind, Long> failures = new EnumMap<>(server.server().metrics().failures());
+    failures.values().removeIf(count -> count == 0);
+    assertEquals(Map.of(kind, 1L), failures);
+  }
+
+  private static TestServer start(int limit) throws Exception {
+    return TestServer.start(
+        KIND,
+        (keys, datum, sink) -> sink.emit(Message.of("served")),
+        options -> options.maxMessageSize(limit));
+  }
+
   @Test
   void aFirstRequestAboveTheLimitIsRefusedAsResourceExhausted() throws Exception {
-    try (TestServer server =
-        TestServer.start(
-            KIND, (keys, datum, sink) -> {}, options -> options.maxMessageSize(10_000))) {
+    try (TestServer server = start(10_000)) {
       Call call = server.connect().open().send("1", "v".repeat(10_001));
 
       call.endsWith(Status.Code.RESOURCE_EXHAUSTED);
+      assertOnlyFailure(server, FailureKind.REQUEST_TOO_LARGE);
+    }
+  }
+
+  @Test
+  void aLaterRequestAboveTheLimitEndsItsStreamOnlyAndIsTold() throws Exception {
+    try (TestServer server = start(10_000)) {
+      WireClient client = server.connect();
+      Call other = client.open().shakeHands();
+      Call call = client.open().shakeHands().send("large", "v".repeat(10_001));
+
+      Status end = call.end();
+
+      assertEquals(Status.Code.RESOURCE_EXHAUSTED, end.getCode());
+      String said = String.valueOf(end.getDescription());
+      assertTrue(
+          said.matches(
+              "a request of 10\\d{3} bytes is above the limit of 10000 bytes \\(maxMessageSize\\),"
+                  + " id \"large\""),
+          said);
+      assertEquals(0, call.eots());
+      assertOnlyFailure(server, FailureKind.REQUEST_TOO_LARGE);
+      assertEquals(List.of("served"), other.send("1", "v".repeat(9_000)).answer("1").texts());
     }
   }
 
   /**
-   * Once the response's headers have left, as they have with the echo, grpc-java resets the stream
-   * and keeps its RESOURCE_EXHAUSTED to its log (grpc-java issue 11245).
+   * Far above the limit, gRPC resets the stream itself, without a status where the response's
+   * headers have left (grpc-java issue 11245). The server counts and tells it all the same.
    */
   @Test
-  void aLaterRequestAboveTheLimitResetsItsStreamOnly() throws Exception {
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> sink.emit(Message.of("served")),
-            options -> options.maxMessageSize(10_000))) {
+  void aRequestFarAboveTheLimitResetsItsStreamAndIsCounted() throws Exception {
+    try (TestServer server = start(10_000)) {
       WireClient client = server.connect();
       Call other = client.open().shakeHands();
-      Call call = client.open().shakeHands().send("1", "v".repeat(10_001));
+      Call call =
+          client.open().shakeHands().send("large", "v".repeat(10_000 + Tuning.RECEIVE_WINDOW));
 
       call.endsWith(Status.Code.CANCELLED);
 
       assertEquals(0, call.eots());
+      assertOnlyFailure(server, FailureKind.REQUEST_TOO_LARGE);
       assertEquals(List.of("served"), other.send("1", "v".repeat(9_000)).answer("1").texts());
     }
   }

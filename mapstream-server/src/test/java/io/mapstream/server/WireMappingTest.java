@@ -43,11 +43,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WireMappingTest {
 
   private static final int ROUNDS = 1_000;
+  private static final int LIMIT = 64 << 20;
 
   private final Random random = new Random(20_26);
 
   /** As gRPC gives an uncompressed message. */
-  private static final class Known extends ByteArrayInputStream implements KnownLength {
+  private static class Known extends ByteArrayInputStream implements KnownLength {
     Known(byte[] bytes) {
       super(bytes);
     }
@@ -78,8 +79,8 @@ class WireMappingTest {
   }
 
   private static Request read(byte[] bytes) {
-    Request known = WireMapping.readRequest(new Known(bytes));
-    assertEquals(known, WireMapping.readRequest(new Unknown(bytes)));
+    Request known = WireMapping.readRequest(new Known(bytes), LIMIT);
+    assertEquals(known, WireMapping.readRequest(new Unknown(bytes), LIMIT));
     return known;
   }
 
@@ -181,8 +182,8 @@ class WireMappingTest {
     return Datum.of(
             body.getKeysList(),
             body.getValue().toByteArray(),
-            instant(body.getEventTime()),
-            body.hasWatermark() ? instant(body.getWatermark()) : WireMapping.UNKNOWN_WATERMARK,
+            body.hasEventTime() ? instant(body.getEventTime()) : WireMapping.UNKNOWN_TIME,
+            body.hasWatermark() ? instant(body.getWatermark()) : WireMapping.UNKNOWN_TIME,
             body.getHeadersMap())
         .toBuilder()
         .userMetadata(metadata(body.getMetadata().getUserMetadataMap()))
@@ -192,7 +193,10 @@ class WireMappingTest {
 
   private static Request.Data expected(MapRequest request) {
     return new Request.Data(
-        request.getId(), datum(request.getRequest()), request.getSerializedSize());
+        request.getId(),
+        datum(request.getRequest()),
+        request.getSerializedSize(),
+        request.getRequest().hasEventTime());
   }
 
   @Test
@@ -296,7 +300,6 @@ class WireMappingTest {
     assertRefused("request is missing", MapRequest.newBuilder().setId("a").build());
     assertRefused("status", Frames.eot("a"));
     assertRefused("id is empty", Frames.datum("", "v"));
-    assertRefused("event_time is missing", Frames.datum("a", Frames.body("").clearEventTime()));
   }
 
   @Test
@@ -306,6 +309,73 @@ class WireMappingTest {
     var data = assertInstanceOf(Request.Data.class, read(request));
 
     assertEquals(Instant.ofEpochMilli(-1), data.datum().watermark());
+  }
+
+  @Test
+  void absentEventTimeIsAnUnknownOne() {
+    var request = Frames.datum("a", Frames.body("").clearEventTime()).toByteArray();
+
+    var data = assertInstanceOf(Request.Data.class, read(request));
+
+    assertEquals(Instant.ofEpochMilli(-1), data.datum().eventTime());
+    assertFalse(data.hasEventTime());
+    assertTrue(
+        assertInstanceOf(Request.Data.class, read(Frames.datum("a", "v").toByteArray()))
+            .hasEventTime());
+  }
+
+  private static Request.Refused refused(InputStream stream, int limit) {
+    return assertInstanceOf(Request.Refused.class, WireMapping.readRequest(stream, limit));
+  }
+
+  @Test
+  void aRequestAboveTheLimitIsRefusedWithSizeLimitSettingAndId() {
+    byte[] bytes = Frames.datum("a", "v".repeat(2_000)).toByteArray();
+    int size = bytes.length;
+
+    assertInstanceOf(Request.Data.class, WireMapping.readRequest(new Known(bytes), size));
+    assertInstanceOf(Request.Data.class, WireMapping.readRequest(new Unknown(bytes), size));
+    assertEquals(
+        new Request.Refused(
+            FailureKind.REQUEST_TOO_LARGE,
+            "a request of "
+                + size
+                + " bytes is above the limit of 1000 bytes (maxMessageSize), id \"a\""),
+        refused(new Known(bytes), 1_000));
+    assertEquals(FailureKind.REQUEST_TOO_LARGE, refused(new Unknown(bytes), 1_000).kind());
+    assertEquals(
+        "a compressed request is above the limit of 1000 bytes (maxMessageSize), id unknown",
+        refused(new Unknown(bytes), 1_000).reason());
+  }
+
+  @Test
+  void whatIsAboveTheLimitAndNoRequestHasNoId() {
+    for (byte fill : new byte[] {0, 7, -1}) {
+      byte[] bytes = new byte[5_000];
+      Arrays.fill(bytes, fill);
+      assertTrue(refused(new Known(bytes), 10).reason().endsWith("id unknown"));
+    }
+    byte[] longId = Frames.datum("i".repeat(2_000), "v").toByteArray();
+    assertTrue(refused(new Known(longId), 10).reason().endsWith("id unknown"));
+  }
+
+  @Test
+  void anErrorWhileARequestIsDecodedIsNoFaultOfTheClient() {
+    class NoMemory extends Known {
+      NoMemory() {
+        super(Frames.datum("a", "v").toByteArray());
+      }
+
+      @Override
+      public int read(byte[] target, int offset, int length) {
+        throw new OutOfMemoryError("Java heap space");
+      }
+    }
+    assertEquals(
+        new Request.Refused(
+            FailureKind.ADMISSION_FAILED,
+            "MapRequest can't be decoded: java.lang.OutOfMemoryError: Java heap space"),
+        refused(new NoMemory(), LIMIT));
   }
 
   private static void assertRefused(String said, MapRequest request) {
@@ -348,7 +418,6 @@ class WireMappingTest {
               !generated.hasRequest()
                   || generated.hasHandshake()
                   || generated.getId().isEmpty()
-                  || !generated.getRequest().hasEventTime()
                   || refused.reason().contains("out of range"),
               refused::reason);
     }
@@ -406,7 +475,7 @@ class WireMappingTest {
     byte[] bytes = new byte[1_000_000];
     Arrays.fill(bytes, (byte) (9 << 3 | 3)); // the start of group 9
 
-    assertInstanceOf(Request.Refused.class, WireMapping.readRequest(new Known(bytes)));
+    assertInstanceOf(Request.Refused.class, WireMapping.readRequest(new Known(bytes), LIMIT));
   }
 
   /** It is not believed, so that no array of that size is made. */
@@ -424,7 +493,7 @@ class WireMappingTest {
     assertInstanceOf(Request.Refused.class, read(bytes.toByteArray()));
     assertInstanceOf(
         Request.Refused.class,
-        WireMapping.readRequest(new Known(Arrays.copyOf(bytes.toByteArray(), 20_000))));
+        WireMapping.readRequest(new Known(Arrays.copyOf(bytes.toByteArray(), 20_000)), LIMIT));
   }
 
   // Results.
