@@ -141,7 +141,10 @@ public final class Datum {
     return new String(value, UTF_8);
   }
 
-  /** {@return when the event happened, according to its source} */
+  /**
+   * {@return when the event happened, according to its source; {@code Instant.ofEpochMilli(-1)}
+   * where a client sent none}
+   */
   public Instant eventTime() {
     return eventTime;
   }

@@ -7,6 +7,7 @@ import io.mapstream.MessageSink;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -224,6 +225,11 @@ final class ChildMain implements MapStreamer {
           LOG.info("a line that nobody reads, of a handler that takes no notice of its end");
         }
       }
+      case "fill-stderr" -> Thread.ofPlatform().daemon().start(ChildMain::fillStandardError);
+      case "missing-file" -> {
+        waitFor(datum);
+        throw new NoSuchFileException("nofile");
+      }
       case "ask" -> asked.countDown();
       case "exit" -> Thread.ofPlatform().start(() -> System.exit(3));
       case "exit-here" -> System.exit(3);
@@ -232,6 +238,13 @@ final class ChildMain implements MapStreamer {
         System.exit(7);
       }
       default -> throw new IllegalArgumentException(datum.text());
+    }
+  }
+
+  /** Until the pipe is full, and for ever where nobody reads it. */
+  private static void fillStandardError() {
+    while (true) {
+      System.err.println("x".repeat(1_000));
     }
   }
 

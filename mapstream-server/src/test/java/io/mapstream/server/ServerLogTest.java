@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Status;
 import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -201,6 +203,122 @@ class ServerLogTest {
       assertEquals(1, all.split("\"a\"", -1).length - 1, all);
       assertEquals(1, all.split("\"b\"", -1).length - 1, all);
       assertFalse(all.contains("\"c\""), all);
+    }
+  }
+
+  /** The numbers of the lines that say how many more came. */
+  private static long counted(List<String> lines) {
+    return lines.stream()
+        .map(Pattern.compile(" - (\\d+) more in 10 s, the last: ")::matcher)
+        .filter(Matcher::find)
+        .mapToLong(count -> Long.parseLong(count.group(1)))
+        .sum();
+  }
+
+  @Test
+  void aFaultThatAClientRepeatsIsALineAndACount() throws Exception {
+    int streams = 2_000;
+    try (ChildProcess child = start(Map.of())) {
+      child.awaitFile("info");
+      WireClient client = new WireClient(child.file("s.sock"));
+      try {
+        for (int i = 0; i < streams; i++) {
+          client
+              .open()
+              .shakeHands()
+              .send(Frames.handshake())
+              .endsWith(Status.Code.INVALID_ARGUMENT);
+        }
+      } finally {
+        client.close();
+      }
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+
+      List<String> refused =
+          log(child).stream().filter(line -> line.contains("stream refused: ")).toList();
+      assertEquals(streams - 1, counted(refused), child.err());
+      assertTrue(refused.size() <= 10, child.err());
+      assertTrue(child.err().contains("REQUEST_REFUSED " + streams), child.err());
+    }
+  }
+
+  @Test
+  void handlersThatFailAlikeAreAFewLinesWithOneStack() throws Exception {
+    int datums = 500;
+    try (ChildProcess child = start(Map.of())) {
+      Call call = child.open();
+      for (int i = 0; i < datums; i++) {
+        call.send("id" + i, "missing-file " + child.file("gate"));
+      }
+      for (int i = 0; i < datums; i++) {
+        call.results("id" + i, 1);
+      }
+      Files.createFile(child.file("gate"));
+      Status end = call.end();
+      assertEquals(1, child.exitCode());
+
+      assertEquals(
+          "UDF_EXECUTION_ERROR(unknown-container): java.nio.file.NoSuchFileException: nofile",
+          end.getDescription());
+      String err = child.err();
+      assertEquals(
+          err.split("nofile", -1).length,
+          err.split("NoSuchFileException: nofile", -1).length,
+          "each with its class: " + err);
+      // One in the log, one of what main throws.
+      assertEquals(
+          2, err.split("\\n\tat io.mapstream.server.ChildMain.handle\\(", -1).length - 1, err);
+      assertTrue(err.lines().count() < 60, err);
+    }
+  }
+
+  @Test
+  void aMissingEventTimeIsTakenAsUnknownAndWarnedOfOnce() throws Exception {
+    try (ChildProcess child = start(Map.of())) {
+      Call call = child.open();
+      for (String id : List.of("a", "b")) {
+        call.send(Frames.datum(id, Frames.body("echo").clearEventTime())).answer(id);
+      }
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+
+      List<String> warnings =
+          log(child).stream().filter(line -> line.contains("event time")).toList();
+      assertEquals(
+          List.of(
+              "[mapstream-log] WARN io.mapstream.server.MapStream - datum \"a\" has no event time;"
+                  + " it is taken as unknown, -1 ms, as in all further datums of this stream"),
+          warnings);
+    }
+  }
+
+  @Test
+  void aRequestAboveTheLimitIsOneWarning() throws Exception {
+    try (ChildProcess child = start(Map.of("MAPSTREAM_MAX_MESSAGE_SIZE", "1000"))) {
+      child.open().send("a", "x".repeat(1_000)).endsWith(Status.Code.RESOURCE_EXHAUSTED);
+      child.open().send("b", "x".repeat(8 << 20)).endsWith(Status.Code.CANCELLED);
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+
+      assertFalse(child.err().contains("\n\tat "), child.err());
+      List<String> lines = child.err().lines().filter(line -> line.startsWith("[")).toList();
+      assertEquals(4, lines.size(), child.err());
+      String refused = "[mapstream-log] WARN io.mapstream.server.Failures - stream refused: ";
+      assertTrue(
+          lines
+              .get(1)
+              .matches(
+                  Pattern.quote(refused)
+                      + "a request of 10\\d\\d bytes is above the limit of 1000 bytes"
+                      + " \\(maxMessageSize\\), id \"a\""),
+          lines.get(1));
+      assertTrue(
+          lines.get(2).contains(" 1 more in 10 s, the last: stream refused: a request is above"),
+          lines.get(2));
+      assertTrue(
+          lines.get(2).contains(" bytes (maxMessageSize): gRPC message exceeds"), child.err());
+      assertTrue(lines.get(3).endsWith("failures: REQUEST_TOO_LARGE 2"), lines.get(3));
     }
   }
 }
