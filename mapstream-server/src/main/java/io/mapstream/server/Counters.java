@@ -111,20 +111,21 @@ final class Counters {
     long admittedNow = admitted.get();
     long closedNow = streamsClosed.get();
     long openedNow = streamsOpened.get();
-    return new ServerMetrics(
-        openedNow,
-        openedNow - closedNow,
-        admittedNow,
-        answeredNow,
-        admittedNow - releasedNow,
-        requestBytes.get(),
-        results.get(),
-        resultBytes.get(),
-        handlersRun.get(),
-        Duration.of(handlerMicros.get(), ChronoUnit.MICROS),
-        emitsWaiting.get(),
-        Duration.of(emitWaitMicros.get(), ChronoUnit.MICROS),
-        starvedChecks.get(),
-        failures);
+    ServerMetrics.Values values = new ServerMetrics.Values();
+    values.streamsOpened = openedNow;
+    values.streamsOpen = openedNow - closedNow;
+    values.datumsAdmitted = admittedNow;
+    values.datumsAnswered = answeredNow;
+    values.datumsInWork = admittedNow - releasedNow;
+    values.requestBytes = requestBytes.get();
+    values.results = results.get();
+    values.resultBytes = resultBytes.get();
+    values.handlersRun = handlersRun.get();
+    values.handlerTime = Duration.of(handlerMicros.get(), ChronoUnit.MICROS);
+    values.emitsWaiting = emitsWaiting.get();
+    values.emitWaitTime = Duration.of(emitWaitMicros.get(), ChronoUnit.MICROS);
+    values.starvedChecks = starvedChecks.get();
+    values.failures = failures;
+    return new ServerMetrics(values);
   }
 }

@@ -5,6 +5,7 @@ import io.mapstream.MessageSink;
 import io.mapstream.MessageTooLargeException;
 import io.mapstream.SinkClosedException;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +29,17 @@ final class DatumSink implements MessageSink {
   private static final Emission QUEUED = Emission.nothing();
   private static final Emission CLOSED = Emission.end();
 
+  /** Counts what is emitted after the handler has returned, where that is a fault; see below. */
+  private static final AtomicIntegerFieldUpdater<DatumSink> LATE =
+      AtomicIntegerFieldUpdater.newUpdater(DatumSink.class, "late");
+
+  private static final int NOT_RETURNED = 0;
+  private static final int RETURNED = 1;
+  private static final int REPORTED = 2;
+
   private final StreamContext context;
   private final ResponseWriter writer;
+  private final String id;
   private final InFlight.Entry entry;
   private final byte[] idField;
   private final byte[] eot;
@@ -37,6 +47,11 @@ final class DatumSink implements MessageSink {
   private final @Nullable DatumRecording recording;
 
   private volatile @Nullable Error broken;
+
+  /**
+   * Whether the handler has returned while its stream was open, and whether a late emit is told.
+   */
+  private volatile int late = NOT_RETURNED;
 
   private final AtomicReference<@Nullable Emission> emitted = new AtomicReference<>();
 
@@ -62,6 +77,7 @@ final class DatumSink implements MessageSink {
       @Nullable DatumRecording recording) {
     this.context = context;
     this.writer = writer;
+    this.id = id;
     this.entry = entry;
     this.idField = WireMapping.encodeId(id);
     this.eot = WireMapping.encodeEot(id);
@@ -72,7 +88,7 @@ final class DatumSink implements MessageSink {
   @Override
   public void emit(Message message) {
     context.marks().check(Objects.requireNonNull(message, "message"));
-    Emission result = WireMapping.encodeResult(message);
+    ResultEncoding result = new ResultEncoding(message);
     long size = (long) result.size() + idField.length;
     if (size > writer.maxMessageSize()) {
       throw new MessageTooLargeException(size, writer.maxMessageSize());
@@ -81,17 +97,17 @@ final class DatumSink implements MessageSink {
     if (hasEnded()) {
       throw datumClosed(); // and does not wait for permits first
     }
+    Emission emission = reserve(result);
     try {
-      reserve(result);
-      if (!push(result)) {
-        writer.unreserve(result);
+      if (!push(emission)) {
+        writer.unreserve(emission);
         throw datumClosed();
       }
     } catch (Error e) {
       broken = e;
       throw e;
     }
-    record(result);
+    record(emission);
   }
 
   /**
@@ -117,19 +133,34 @@ final class DatumSink implements MessageSink {
     }
   }
 
-  private static SinkClosedException datumClosed() {
-    return new SinkClosedException(
-        "emit refused: the datum is closed (its handler has returned, or a fail mark was"
-            + " emitted)");
+  private SinkClosedException datumClosed() {
+    SinkClosedException refused =
+        new SinkClosedException(
+            "emit refused: the datum is closed (its handler has returned, or a fail mark was"
+                + " emitted)");
+    if (isAnswered() && LATE.compareAndSet(this, RETURNED, REPORTED)) {
+      context.failures().emittedLate(Printable.text(id), refused);
+    }
+    return refused;
+  }
+
+  /** Whether the client has the datum's EOT or will have it, so that it won't send it again. */
+  private boolean isAnswered() {
+    return emitted.get() == CLOSED || writer.closedBecause() == null;
+  }
+
+  @Override
+  public boolean isStopping() {
+    return context.stopping().get();
   }
 
   /**
    * On a closed stream the handler finds its interrupt flag set, although the interruption that
    * follows the close may still be on its way.
    */
-  private void reserve(Emission result) {
+  private Emission reserve(ResultEncoding result) {
     try {
-      writer.reserve(result, recording);
+      return writer.reserve(result, recording);
     } catch (SinkClosedException e) {
       if (Thread.currentThread() == handler) {
         handler.interrupt();
@@ -139,17 +170,20 @@ final class DatumSink implements MessageSink {
   }
 
   /**
-   * Ends the datum: its EOT follows what was emitted.
+   * Ends the datum, whose handler has returned: its EOT follows what was emitted.
    *
    * @return false if it had ended before, by a fail mark
    */
   boolean end() {
+    if (writer.closedBecause() == null) {
+      late = RETURNED;
+    }
     return push(Emission.end());
   }
 
   /** Ends the datum with a last result, which takes no part in the bound on what waits. */
   boolean endWith(Message mark) {
-    Emission result = WireMapping.encodeResult(mark);
+    Emission result = Emission.result(new ResultEncoding(mark), 0, null);
     if (!push(result)) {
       return false;
     }

@@ -1,5 +1,6 @@
 package io.mapstream.server;
 
+import io.mapstream.server.PendingBudget.Loan;
 import java.io.IOException;
 import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
@@ -13,56 +14,57 @@ final class Emission {
 
   private static final byte[] NONE = {};
 
-  private final byte[] fields;
-  private final byte @Nullable [] value;
+  private final byte[] result;
   private final boolean last;
-  private int reserved;
+  private final int permits;
+  private final @Nullable Loan loan;
   private @Nullable Emission next;
 
-  private Emission(byte[] fields, byte @Nullable [] value, boolean last) {
-    this.fields = fields;
-    this.value = value;
+  private Emission(byte[] result, boolean last, int permits, @Nullable Loan loan) {
+    this.result = result;
     this.last = last;
+    this.permits = permits;
+    this.loan = loan;
   }
 
   /**
    * A result.
    *
-   * @param fields the encoded field {@code results}, up to the bytes of its value where those are
-   *     given on their own
-   * @param value the value's array where it is too large to be worth a copy, else null
-   * @param last whether the datum ends with this result
+   * @param result its message, which is copied
+   * @param permits what it holds of the stream's own permits until it is written
+   * @param loan what it holds besides, or null
    */
-  static Emission result(byte[] fields, byte @Nullable [] value, boolean last) {
-    return new Emission(fields, value, last);
+  static Emission result(ResultEncoding result, int permits, @Nullable Loan loan) {
+    return new Emission(result.encode(), result.isLast(), permits, loan);
   }
 
   /** The end of a datum that has no more results. */
   static Emission end() {
-    return new Emission(NONE, null, true);
+    return new Emission(NONE, true, 0, null);
   }
 
   /** Nothing at all: a sentinel in a chain. */
   static Emission nothing() {
-    return new Emission(NONE, null, false);
+    return new Emission(NONE, false, 0, null);
   }
 
   /** Encoded bytes; 0 where there is no result in it. */
   int size() {
-    return fields.length + (value == null ? 0 : value.length);
+    return result.length;
   }
 
-  /** Permits that are to be given back when this emission is written. */
-  int reserved() {
-    return reserved;
+  /** The stream's own permits that are to be given back when this emission is written. */
+  int permits() {
+    return permits;
   }
 
-  void reserve(int permits) {
-    this.reserved = permits;
+  /** The loan that is to be given back then, or null. */
+  @Nullable Loan loan() {
+    return loan;
   }
 
   boolean hasResult() {
-    return fields.length > 0;
+    return result.length > 0;
   }
 
   /** Whether the datum's EOT follows. */
@@ -79,9 +81,6 @@ final class Emission {
   }
 
   void writeTo(OutputStream out) throws IOException {
-    out.write(fields, 0, fields.length);
-    if (value != null) {
-      out.write(value, 0, value.length);
-    }
+    out.write(result, 0, result.length);
   }
 }

@@ -2,7 +2,8 @@ package io.mapstream.server;
 
 /**
  * What {@link ServerMetrics#failures()} tells apart. The data plane sends again what was not
- * answered because of any of them but {@link #HANDLER_ANSWERED_WITH_FAIL}.
+ * answered because of one of them. After {@link #HANDLER_ANSWERED_WITH_FAIL} and {@link
+ * #HANDLER_EMITTED_LATE} the datum was answered.
  */
 public enum FailureKind {
 
@@ -20,6 +21,13 @@ public enum FailureKind {
    * exception that comes from the interruption, or from a refused {@code emit}, is not counted.
    */
   HANDLER_LATE,
+
+  /**
+   * A result was emitted after the handler had returned, and its datum was answered without it:
+   * that result is lost. It happens to a handler that gives work to other threads and does not wait
+   * for them; one per datum.
+   */
+  HANDLER_EMITTED_LATE,
 
   /** A client's request broke the contract, which ended its stream; one per stream. */
   REQUEST_REFUSED,

@@ -173,6 +173,23 @@ final class Failures {
     }
   }
 
+  /**
+   * A result was refused because the handler of its datum had returned before; told once per datum.
+   *
+   * @param datumId for people to read
+   * @param refused what {@code emit} throws
+   */
+  void emittedLate(String datumId, SinkClosedException refused) {
+    counters.failed(FailureKind.HANDLER_EMITTED_LATE);
+    log.warn(
+        "a result of datum \"{}\" is lost: it was emitted after the handler had returned. A handler"
+            + " has to wait for the threads that emit for it",
+        datumId);
+    listener.handlerFailed(
+        new HandlerFailure(datumId, refused, options.containerType()),
+        FailureKind.HANDLER_EMITTED_LATE);
+  }
+
   private void failedLate(HandlerFailure failure) {
     counters.failed(FailureKind.HANDLER_LATE);
     reportLate(failure);

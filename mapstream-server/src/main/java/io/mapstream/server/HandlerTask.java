@@ -13,6 +13,7 @@ import org.slf4j.MDC;
 final class HandlerTask implements Runnable, StarvationWatch.Start {
 
   private static final int OVERHEAD = 1024;
+  private static final int USUAL_ID = 64;
   private static final long NOT_RUN = -1;
   private static final String DATUM_ID = "datumId";
 
@@ -192,8 +193,13 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     return Printable.text(request.id());
   }
 
-  /** What the datum counts in the admission budget: its bytes, and its thread and objects. */
-  int size() {
-    return Math.addExact(request.size(), OVERHEAD);
+  /**
+   * What the datum counts in the admission budget: its bytes, its thread and objects, and the
+   * copies of an id that is longer than usual (in the request, the thread's name and two encoded
+   * fields).
+   */
+  long size() {
+    long copies = 4L * Math.max(0, request.id().length() - USUAL_ID);
+    return request.size() + OVERHEAD + copies;
   }
 }

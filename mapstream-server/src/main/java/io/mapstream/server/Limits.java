@@ -10,6 +10,9 @@ import java.util.function.IntUnaryOperator;
  * @param requestBytes encoded requests in work at once, over all streams
  * @param pending the cost of the emitted results of one stream that wait to be written; {@code
  *     emit} blocks above it
+ * @param pendingLeast what each stream has of {@code pending}, whatever other streams do
+ * @param pendingShared what all streams together have beyond that: for the rest of {@code pending},
+ *     and as much again for results that cost more than a stream's permits
  * @param resultCost what a result of so many encoded bytes takes of {@code pending}
  * @param messageSize bytes of one encoded request or response
  * @param mergedResults results that one response carries at most
@@ -19,6 +22,8 @@ record Limits(
     int datumsInWork,
     long requestBytes,
     int pending,
+    int pendingLeast,
+    int pendingShared,
     IntUnaryOperator resultCost,
     int messageSize,
     int mergedResults,
@@ -33,35 +38,53 @@ record Limits(
         options.maxConcurrency(),
         Tuning.bytesInWork(),
         Tuning.pendingBytes(),
+        Tuning.LEAST_PENDING,
+        Tuning.sharedPendingBytes(),
         Limits::heapOf,
         options.maxMessageSize(),
         Integer.MAX_VALUE,
         Tuning.READY_THRESHOLD);
   }
 
-  /** The same, but {@code emit} blocks at another cost. */
+  /** The same, but {@code emit} blocks at another cost, and streams share nothing. */
   Limits withPending(int cost) {
     return new Limits(
-        datumsInWork, requestBytes, cost, resultCost, messageSize, mergedResults, readyThreshold);
+        datumsInWork,
+        requestBytes,
+        cost,
+        cost,
+        0,
+        resultCost,
+        messageSize,
+        mergedResults,
+        readyThreshold);
   }
 
   /** The same, but {@code emit} blocks while so many results wait, each in its own response. */
   Limits countingResults(int results) {
     return new Limits(
-        datumsInWork, requestBytes, results, bytes -> 1, messageSize, 1, readyThreshold);
+        datumsInWork,
+        requestBytes,
+        results,
+        results,
+        0,
+        bytes -> 1,
+        messageSize,
+        1,
+        readyThreshold);
   }
 
-  /** Permits that are given back together: each return may wake an emitter. */
-  int returnedTogether() {
-    return mergedResults == 1 ? 1 : pending / 8;
+  /** Of a stream's permits, those that are given back together: each return may wake an emitter. */
+  int returnedTogether(int ownPermits) {
+    return mergedResults == 1 ? 1 : ownPermits / 8;
   }
 
   private static int heapOf(int encodedBytes) {
     return (int) Math.min((long) encodedBytes + RESULT_OVERHEAD, Integer.MAX_VALUE);
   }
 
-  /** The permits that a result holds while it waits; one above the limit holds all there are. */
-  int permits(Emission result) {
-    return Math.min(resultCost.applyAsInt(result.size()), pending);
+  /** What a result of so many encoded bytes costs while it waits. */
+  int cost(int encodedBytes) {
+    return resultCost.applyAsInt(encodedBytes);
   }
 }

@@ -41,6 +41,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
   private final Runnable onCapacity = this::admitOrRequest;
   private final StreamRecording recording = new StreamRecording();
   private final @Nullable TransportStatus transport = TransportStatus.current();
+  private final InboundBudget.@Nullable Held inbound = InboundBudget.current();
 
   private long admitted;
   private boolean hasWarnedOfEventTime;
@@ -71,6 +72,9 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     // Also the end of a call that gRPC has closed by itself: an Error while a message was read or
     // sent.
     client.setOnCloseHandler(() -> clientGone("gRPC has closed the stream"));
+    if (inbound != null) {
+      inbound.onExceeded(() -> onLoop(this::inboundExceeded));
+    }
     client.request(1);
   }
 
@@ -106,7 +110,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       if (!data.hasEventTime()) {
         warnOfEventTime(data);
       }
-      arrived = data;
+      hold(data);
       context.onRequestSize().accept(data.size());
       context.admission().whenCapacity(onCapacity);
     } else {
@@ -138,7 +142,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       client.request(1);
       return;
     }
-    arrived = null;
+    hold(null);
     HandlerTask task = null;
     try {
       task = new HandlerTask(context, this, writer, data);
@@ -155,6 +159,24 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     }
     if (state == State.OPEN) {
       context.admission().whenCapacity(onCapacity);
+    }
+  }
+
+  private void hold(Request.@Nullable Data data) {
+    arrived = data;
+    if (inbound != null) {
+      inbound.datumWaits(data == null ? 0 : data.size());
+    }
+  }
+
+  private void inboundExceeded() {
+    if (state != State.ENDED) {
+      String reason =
+          "requests that are not admitted hold more than the limit of "
+              + context.inbound().limit()
+              + " bytes over all streams; open fewer streams or give the JVM more heap";
+      context.failures().requestRefused(FailureKind.REQUEST_REFUSED, reason);
+      end(Status.RESOURCE_EXHAUSTED.withDescription(reason), null, reason);
     }
   }
 
@@ -236,7 +258,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       statusWhenDrained = status;
       if (!status.isOk() || arrived == null) {
         // What has arrived and was not admitted is sent again by the client, unless it has gone.
-        arrived = null;
+        hold(null);
         context.admission().forget(onCapacity);
       }
       endIfDrained();
@@ -343,7 +365,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
   private void becomeEnded() {
     state = State.ENDED;
     ended = true;
-    arrived = null;
+    hold(null);
     context.admission().forget(onCapacity);
   }
 

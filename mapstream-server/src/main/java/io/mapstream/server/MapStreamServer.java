@@ -204,18 +204,19 @@ public final class MapStreamServer implements AutoCloseable {
 
   private void begin(InternalSocketKind kind) throws IOException {
     var socket = new SocketTransport(options.socketPath(), kind, shutdown::loopEnded);
-    var streams =
-        new StreamRegistry(
-            StreamContext.builder(handler, options, socket.loop())
-                .counters(counters)
-                .failures(failures)
-                .onRequestSize(socket::sizeReads)
-                .build());
+    var context =
+        StreamContext.builder(handler, options, socket.loop())
+            .counters(counters)
+            .failures(failures)
+            .onRequestSize(socket::sizeReads)
+            .build();
+    var streams = new StreamRegistry(context);
     var info = new ServerInfoFile(options.serverInfoFile());
     try {
       socket.makeWay();
       info.makeWay(options.socketPath());
-      socket.listen(new MapService(streams).definition(), options.maxMessageSize());
+      socket.listen(
+          new MapService(streams).definition(), context.inbound(), options.maxMessageSize());
       info.write();
       shutdown.await(streams, socket, info);
     } catch (IOException | RuntimeException | Error e) {

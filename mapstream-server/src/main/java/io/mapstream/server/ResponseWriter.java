@@ -4,10 +4,13 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.CallStreamObserver;
 import io.mapstream.SinkClosedException;
+import io.mapstream.server.PendingBudget.Loan;
+import io.mapstream.server.PendingBudget.Permits;
 import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -41,9 +44,10 @@ import org.jspecify.annotations.Nullable;
  * <h2>What bounds it</h2>
  *
  * Results that were emitted and not yet written hold {@link #permits}. {@code emit} blocks its
- * virtual thread while there are none, in the order of arrival, and the drain gives them back. What
- * has been written waits inside the transport, which is ready only while that is less than the
- * threshold given to it.
+ * virtual thread while there are none, in the order of arrival, and the drain gives them back. How
+ * many there are is a matter of the {@link PendingBudget}, which all streams share. What has been
+ * written waits inside the transport, which is ready only while that is less than the threshold
+ * given to it.
  *
  * <h2>Who may call what</h2>
  *
@@ -76,7 +80,10 @@ final class ResponseWriter {
   private final Limits limits;
   private final Counters counters;
   private final Listener listener;
-  private final Semaphore permits;
+  private final PendingBudget budget;
+  private final int share;
+  private final int ownPermits;
+  private final Permits permits;
   private final Runnable drain = this::drain;
 
   /** Datums that have become non-empty since the last drain, newest first. */
@@ -87,6 +94,7 @@ final class ResponseWriter {
   // Event loop only.
   private final ArrayDeque<DatumSink> ready = new ArrayDeque<>();
   private final ArrayDeque<DatumSink> answered = new ArrayDeque<>();
+  private final Set<Loan> loans = new HashSet<>();
   private long written;
   private int freed;
 
@@ -102,7 +110,10 @@ final class ResponseWriter {
     this.limits = context.limits();
     this.counters = context.counters();
     this.listener = listener;
-    this.permits = new Semaphore(limits.pending(), true);
+    this.budget = context.pending();
+    this.share = budget.takeShare(limits.pending() - limits.pendingLeast());
+    this.ownPermits = limits.pendingLeast() + share;
+    this.permits = new Permits(ownPermits);
   }
 
   int maxMessageSize() {
@@ -115,32 +126,58 @@ final class ResponseWriter {
   }
 
   /**
-   * Waits until a result may be emitted. One that costs more than all permits waits for all of
-   * them.
+   * Waits until a result may be emitted, and encodes it then. One that costs more than the stream's
+   * own permits needs a loan of the budget that all streams share.
    *
    * @param recording told how long that took if it had to wait
    * @throws SinkClosedException if the stream is closed, or the thread is interrupted while it
    *     waits; the interrupt flag stays set
    */
-  void reserve(Emission result, @Nullable DatumRecording recording) {
-    int needed = limits.permits(result);
+  Emission reserve(ResultEncoding result, @Nullable DatumRecording recording) {
+    int cost = limits.cost(result.size());
+    int own = Math.min(cost, ownPermits);
+    Loan loan = loan(cost - own);
+    int needed = own + (loan == null ? 0 : loan.size());
     if (permits.hasQueuedThreads() || !permits.tryAcquire(needed)) {
-      awaitPermits(needed, recording);
+      awaitPermits(needed, loan, recording);
     }
     if (closedBecause != null) {
-      permits.release(needed);
+      unreserve(own, loan);
       throw refusal("the stream is closed", null);
     }
-    result.reserve(needed);
+    try {
+      return Emission.result(result, own, loan);
+    } catch (Error e) {
+      unreserve(own, loan); // no memory for it: nothing is on its way
+      throw e;
+    }
   }
 
-  private void awaitPermits(int needed, @Nullable DatumRecording recording) {
+  private @Nullable Loan loan(int excess) {
+    int size = Math.min(excess, budget.largestLoan());
+    if (size == 0) {
+      return null;
+    }
+    Loan loan = new Loan(size, permits);
+    onLoop(() -> {
+      if (closedBecause == null) {
+        loans.add(loan);
+        budget.lend(loan);
+      }
+    });
+    return loan;
+  }
+
+  private void awaitPermits(int needed, @Nullable Loan loan, @Nullable DatumRecording recording) {
     long begun = System.nanoTime();
     counters.waitsInEmit();
     try {
       permits.acquire(needed);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      if (loan != null) {
+        onLoop(() -> returnLoan(loan));
+      }
       throw refusal("the handler's thread was interrupted while it waited for the client", e);
     } finally {
       long nanos = System.nanoTime() - begun;
@@ -153,7 +190,22 @@ final class ResponseWriter {
 
   /** Gives back what a result reserved that is not enqueued after all. */
   void unreserve(Emission result) {
-    permits.release(result.reserved());
+    unreserve(result.permits(), result.loan());
+  }
+
+  private void unreserve(int own, @Nullable Loan loan) {
+    if (loan == null) {
+      permits.release(own);
+    } else {
+      permits.release(own + loan.size());
+      onLoop(() -> returnLoan(loan));
+    }
+  }
+
+  private void returnLoan(Loan loan) {
+    if (loans.remove(loan)) {
+      budget.returnLoan(loan);
+    }
   }
 
   private SinkClosedException refusal(String otherwise, @Nullable Throwable cause) {
@@ -172,12 +224,16 @@ final class ResponseWriter {
       datum.linkEnqueued(before);
     } while (!incoming.compareAndSet(before, datum));
     if (before == null) {
-      try {
-        loop.execute(drain);
-      } catch (RejectedExecutionException e) {
-        // The transport is gone, and the stream with it: there is nobody to write to.
-        closeFromAnywhere();
-      }
+      onLoop(drain);
+    }
+  }
+
+  private void onLoop(Runnable action) {
+    try {
+      loop.execute(action);
+    } catch (RejectedExecutionException e) {
+      // The transport is gone, and the stream with it: there is nobody to write to.
+      closeFromAnywhere();
     }
   }
 
@@ -213,7 +269,7 @@ final class ResponseWriter {
         takeIncoming();
       }
     }
-    if (freed >= limits.returnedTogether() || (freed > 0 && ready.isEmpty())) {
+    if (freed >= limits.returnedTogether(ownPermits) || (freed > 0 && ready.isEmpty())) {
       permits.release(freed);
       freed = 0;
     }
@@ -257,7 +313,7 @@ final class ResponseWriter {
         }
         count++;
         bytes += emission.size();
-        freed += emission.reserved();
+        freed += free(emission);
       }
       ended = emission.isLast();
       emission = emission.next();
@@ -273,6 +329,16 @@ final class ResponseWriter {
       answered.add(datum);
     }
     return freed;
+  }
+
+  /** A loan goes back at once, own permits with others. */
+  private int free(Emission written) {
+    Loan loan = written.loan();
+    if (loan != null) {
+      permits.release(loan.size());
+      returnLoan(loan);
+    }
+    return written.permits();
   }
 
   /** Echoes the client's handshake. */
@@ -319,6 +385,9 @@ final class ResponseWriter {
     }
     closedBecause = reason;
     ready.clear();
+    loans.forEach(budget::returnLoan);
+    loans.clear();
+    budget.returnShare(share);
     releaseWaiting();
     return true;
   }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerStreamTracer;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
@@ -119,7 +120,9 @@ final class SocketTransport {
    *
    * @throws IOException if the socket can't be made
    */
-  void listen(ServerServiceDefinition service, int maxMessageSize) throws IOException {
+  void listen(
+      ServerServiceDefinition service, ServerStreamTracer.Factory inbound, int maxMessageSize)
+      throws IOException {
     Path firstName = file.temporary();
     Server listening =
         NettyServerBuilder.forAddress(kind.address(firstName))
@@ -137,6 +140,7 @@ final class SocketTransport {
             .keepAliveTime(Long.MAX_VALUE, TimeUnit.NANOSECONDS)
             .permitKeepAliveWithoutCalls(true)
             .permitKeepAliveTime(0, TimeUnit.NANOSECONDS)
+            .addStreamTracerFactory(inbound)
             .addService(service)
             .build();
     try {

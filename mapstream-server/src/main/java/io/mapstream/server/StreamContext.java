@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  * @param failures decides what a failure does
  * @param marks refuses messages whose mark the platform's release does not know
  * @param threads makes the handlers' threads
+ * @param pending permits for results that wait to be written; belongs to the loop
+ * @param inbound what bounds requests that are not admitted; belongs to the loop
+ * @param stopping whether the server accepts no datum any more
  * @param onRequestSize told of the encoded bytes of each datum that comes; on the loop
  */
 record StreamContext(
@@ -51,6 +55,9 @@ record StreamContext(
     Failures failures,
     MarkCheck marks,
     HandlerTask.Threads threads,
+    PendingBudget pending,
+    InboundBudget inbound,
+    AtomicBoolean stopping,
     IntConsumer onRequestSize) {
 
   /**
@@ -158,6 +165,9 @@ record StreamContext(
           failures != null ? failures : new Failures(options, counters, (failure, kind) -> {}),
           new MarkCheck(options.numaflowRelease()),
           threads,
+          new PendingBudget(limits.pendingShared(), limits.pendingShared()),
+          new InboundBudget(limits.requestBytes()),
+          new AtomicBoolean(),
           onRequestSize);
     }
 

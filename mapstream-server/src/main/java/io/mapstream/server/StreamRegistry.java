@@ -14,7 +14,6 @@ final class StreamRegistry {
 
   private final StreamContext context;
   private final Set<MapStream> streams = new LinkedHashSet<>();
-  private boolean draining;
   private boolean aborting;
   private Runnable onIdle = () -> {};
 
@@ -31,7 +30,7 @@ final class StreamRegistry {
     MapStream stream = new MapStream(context, this, client);
     streams.add(stream);
     context.counters().opened();
-    if (draining) {
+    if (isDraining()) {
       stream.abort(stopping());
     }
     return stream;
@@ -52,7 +51,7 @@ final class StreamRegistry {
 
   /** Whether no datum is accepted any more. */
   boolean isDraining() {
-    return draining;
+    return context.stopping().get();
   }
 
   static Status stopping() {
@@ -64,7 +63,7 @@ final class StreamRegistry {
    * sent.
    */
   void drain(Runnable onIdle) {
-    draining = true;
+    context.stopping().set(true);
     this.onIdle = onIdle;
     List.copyOf(streams).forEach(stream -> stream.drain(stopping()));
     tellIfIdle();
@@ -75,7 +74,7 @@ final class StreamRegistry {
    * sent and no handler runs any more. Follows {@link #drain}, or takes its place.
    */
   void abort(Runnable onIdle, String reason) {
-    draining = true;
+    context.stopping().set(true);
     aborting = true;
     this.onIdle = onIdle;
     Status status = Status.UNAVAILABLE.withDescription(reason);

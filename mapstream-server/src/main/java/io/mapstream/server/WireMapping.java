@@ -8,8 +8,6 @@ import com.google.protobuf.WireFormat;
 import io.grpc.KnownLength;
 import io.grpc.StatusRuntimeException;
 import io.mapstream.Datum;
-import io.mapstream.Message;
-import io.mapstream.NackOptions;
 import io.mapstream.proto.Codec;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,11 +23,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The wire ({@code proto/src/main/proto}) to the API's values and back, as pure functions.
  *
- * <p>Requests and results are read and written field by field with protobuf's own coded streams,
- * not through generated messages: a value then is copied once on its way in and once on its way
- * out, and no intermediate object is made per key, timestamp or result. Metadata and nack options,
- * which few messages carry, go through the generated classes and {@link Codec}. The tests hold
- * every function against the generated classes.
+ * <p>Requests are read field by field with protobuf's own coded stream, not through generated
+ * messages (results are written so by {@link ResultEncoding}): a value then is copied once on its
+ * way in, and no intermediate object is made per key or timestamp. Metadata and nack options, which
+ * few messages carry, go through the generated classes and {@link Codec}. The tests hold every
+ * function against the generated classes.
  */
 final class WireMapping {
 
@@ -40,15 +38,12 @@ final class WireMapping {
   private static final int HANDSHAKE = 3;
   private static final int STATUS = 4;
 
-  // MapRequest.Request and MapResponse.Result
+  // MapRequest.Request
   private static final int KEYS = 1;
   private static final int VALUE = 2;
   private static final int EVENT_TIME = 3;
-  private static final int TAGS = 3;
   private static final int WATERMARK = 4;
-  private static final int RESULT_METADATA = 4;
   private static final int HEADERS = 5;
-  private static final int NACK_OPTIONS = 5;
   private static final int REQUEST_METADATA = 6;
 
   private static final int LEN = WireFormat.WIRETYPE_LENGTH_DELIMITED;
@@ -57,9 +52,6 @@ final class WireMapping {
    * Requests up to this size are decoded from one array; larger ones from the transport's stream.
    */
   private static final int SMALL_REQUEST = 8 * 1024;
-
-  /** Values up to this size are copied next to the other fields of their result. */
-  private static final int INLINE_VALUE = 1024;
 
   /** Ids that are longer are not looked for in a request above the limit. */
   private static final int LONGEST_ID = 1024;
@@ -314,87 +306,6 @@ final class WireMapping {
             .systemMetadata(Codec.metadata(metadata.getSysMetadataMap()));
       }
       return new Request.Data(id, datum.build(), size, hasEventTime);
-    }
-  }
-
-  /**
-   * Encodes a message as the field {@code results} of a {@code MapResponse}. The value comes last,
-   * so that a large one can stay in the emitter's array. The system's metadata is the platform's
-   * and never sent back.
-   */
-  static Emission encodeResult(Message message) {
-    byte[] value = message.value();
-    byte[] metadata =
-        message.userMetadata().isEmpty()
-            ? null
-            : io.mapstream.proto.metadata.Metadata.newBuilder()
-                .putAllUserMetadata(Codec.groups(message.userMetadata()))
-                .build()
-                .toByteArray();
-    NackOptions nackOptions = message.nackOptions().orElse(null);
-    byte[] nack = nackOptions == null ? null : Codec.nackOptions(nackOptions).toByteArray();
-
-    long body =
-        stringsSize(KEYS, message.keys())
-            + stringsSize(TAGS, message.tags())
-            + (metadata == null ? 0L : bytesSize(RESULT_METADATA, metadata))
-            + (nack == null ? 0L : bytesSize(NACK_OPTIONS, nack))
-            + (value.length == 0 ? 0L : bytesSize(VALUE, value));
-    boolean inline = value.length <= INLINE_VALUE;
-    long own = body - (inline ? 0 : value.length);
-    if (body > Integer.MAX_VALUE - 64) {
-      // Above every limit that maxMessageSize can be set to.
-      throw new io.mapstream.MessageTooLargeException(body, Integer.MAX_VALUE);
-    }
-    byte[] fields =
-        new byte
-            [CodedOutputStream.computeTagSize(BODY)
-                + CodedOutputStream.computeUInt32SizeNoTag((int) body)
-                + (int) own];
-    try {
-      CodedOutputStream out = CodedOutputStream.newInstance(fields);
-      out.writeTag(BODY, LEN);
-      out.writeUInt32NoTag((int) body);
-      writeStrings(out, KEYS, message.keys());
-      writeStrings(out, TAGS, message.tags());
-      if (metadata != null) {
-        out.writeByteArray(RESULT_METADATA, metadata);
-      }
-      if (nack != null) {
-        out.writeByteArray(NACK_OPTIONS, nack);
-      }
-      if (value.length > 0) {
-        out.writeTag(VALUE, LEN);
-        out.writeUInt32NoTag(value.length);
-        if (inline) {
-          out.writeRawBytes(value);
-        }
-      }
-      out.checkNoSpaceLeft();
-    } catch (IOException e) {
-      throw new UncheckedIOException("an array of the computed size was too small", e);
-    }
-    return Emission.result(fields, inline ? null : value, message.isFail());
-  }
-
-  private static long stringsSize(int field, List<String> strings) {
-    long size = 0;
-    for (int i = 0; i < strings.size(); i++) {
-      size += CodedOutputStream.computeStringSize(field, strings.get(i));
-    }
-    return size;
-  }
-
-  private static long bytesSize(int field, byte[] bytes) {
-    return CodedOutputStream.computeTagSize(field)
-        + CodedOutputStream.computeUInt32SizeNoTag(bytes.length)
-        + (long) bytes.length;
-  }
-
-  private static void writeStrings(CodedOutputStream out, int field, List<String> strings)
-      throws IOException {
-    for (int i = 0; i < strings.size(); i++) {
-      out.writeString(field, strings.get(i));
     }
   }
 

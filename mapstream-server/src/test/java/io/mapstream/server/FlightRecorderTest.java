@@ -222,6 +222,30 @@ class FlightRecorderTest {
     }
   }
 
+  /** The handler returns as if nothing had happened; its datum is not answered all the same. */
+  @Test
+  void aHandlerThatReturnsAfterTheEndOfItsStreamIsNotAnswered() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          started.countDown();
+          try {
+            Thread.sleep(Duration.ofMinutes(5));
+          } catch (InterruptedException e) {
+            // returns
+          }
+        };
+    try (Recording recording = recordingOfAll();
+        TestServer server = TestServer.start(KIND, handler)) {
+      Call call = server.open().send("one", "");
+      Waits.await(started);
+      call.cancel();
+
+      RecordedEvent event = awaitDatums(recording, 1).get(0);
+      assertEquals("STREAM_ENDED", event.getString("outcome"));
+    }
+  }
+
   @Test
   void theSettingsOfTheDocumentationEnableBothEvents() throws Exception {
     Map<String, String> settings =

@@ -70,8 +70,8 @@ class InFlightTest {
     for (int i = 0; i < 10; i++) {
       inFlight.add(task(i));
     }
-    int fixed = task(0).size();
-    List<Integer> seen = new ArrayList<>();
+    long fixed = task(0).size();
+    List<Long> seen = new ArrayList<>();
     inFlight.forEach(task -> {
       seen.add(task.size() - fixed);
       if (task.size() % 2 == 0) {
@@ -79,8 +79,9 @@ class InFlightTest {
       }
     });
 
-    assertEquals(List.of(9, 8, 7, 6, 5, 4, 3, 2, 1, 0), seen);
-    assertEquals(List.of(9, 7, 5, 3, 1), all().stream().map(task -> task.size() - fixed).toList());
+    assertEquals(List.of(9L, 8L, 7L, 6L, 5L, 4L, 3L, 2L, 1L, 0L), seen);
+    assertEquals(
+        List.of(9L, 7L, 5L, 3L, 1L), all().stream().map(task -> task.size() - fixed).toList());
   }
 
   @Test

@@ -41,22 +41,10 @@ class LogLinesTest {
 
   @Test
   void totalsNameTheKindsOfFailureThatOccurred() {
-    ServerMetrics metrics =
-        new ServerMetrics(
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            Duration.ZERO,
-            0,
-            Duration.ZERO,
-            0,
-            Map.of(FailureKind.CLIENT_GONE, 1L, FailureKind.HANDLER_ANSWERED_WITH_FAIL, 2L));
+    ServerMetrics.Values values = new ServerMetrics.Values();
+    values.failures =
+        Map.of(FailureKind.CLIENT_GONE, 1L, FailureKind.HANDLER_ANSWERED_WITH_FAIL, 2L);
+    ServerMetrics metrics = new ServerMetrics(values);
 
     assertEquals(
         "failures: HANDLER_ANSWERED_WITH_FAIL 2, CLIENT_GONE 1", LogLines.failures(metrics));

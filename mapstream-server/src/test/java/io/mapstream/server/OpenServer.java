@@ -50,6 +50,7 @@ public final class OpenServer implements AutoCloseable {
     server.transport.listen(
         ServerInterceptors.intercept(
             new MapService(new StreamRegistry(server.context)).definition(), server.new CallLog()),
+        server.context.inbound(),
         options.maxMessageSize());
     return server;
   }

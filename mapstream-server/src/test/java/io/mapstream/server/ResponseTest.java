@@ -13,11 +13,15 @@ import org.junit.jupiter.api.Test;
 /** The bytes of a response as gRPC asks for them. */
 class ResponseTest {
 
+  private static Emission emission(Message message) {
+    return Emission.result(new ResultEncoding(message), 0, null);
+  }
+
   private static Response response() {
-    Emission first = WireMapping.encodeResult(Message.of("small"));
-    Emission second = WireMapping.encodeResult(Message.of(new byte[5_000]));
+    Emission first = emission(Message.of("small"));
+    Emission second = emission(Message.of(new byte[5_000]));
     first.linkTo(second);
-    second.linkTo(WireMapping.encodeResult(Message.of("of the next response")));
+    second.linkTo(emission(Message.of("of the next response")));
     return new Response(first, 2, first.size() + second.size(), WireMapping.encodeId("id"));
   }
 

@@ -88,7 +88,7 @@ class ResponseWriterInterleavingTest {
      * for nothing besides. An interrupted thread is refused where it would have to wait.
      */
     void verifyPermitsConserved(int permits) {
-      Emission all = WireMapping.encodeResult(Message.of(new byte[permits]));
+      ResultEncoding all = new ResultEncoding(Message.of(new byte[permits]));
       Thread.currentThread().interrupt();
       writer.reserve(all, null);
       try {
@@ -100,8 +100,8 @@ class ResponseWriterInterleavingTest {
     }
   }
 
-  private static Emission result(char value) {
-    return WireMapping.encodeResult(message(value));
+  private static ResultEncoding result(char value) {
+    return new ResultEncoding(message(value));
   }
 
   private static Message message(char value) {

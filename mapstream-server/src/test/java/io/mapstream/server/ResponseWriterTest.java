@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -14,6 +15,7 @@ import io.mapstream.MessageTooLargeException;
 import io.mapstream.SinkClosedException;
 import io.mapstream.proto.map.v1.MapResponse;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,7 @@ import java.util.Random;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,6 +38,19 @@ class ResponseWriterTest {
   private final List<String> answered = new ArrayList<>();
   private final Map<DatumSink, String> ids = new IdentityHashMap<>();
   private Runnable onAnswered = () -> {};
+  private final ResponseWriter.Listener listener =
+      new ResponseWriter.Listener() {
+        @Override
+        public void answered(DatumSink datum) {
+          answered.add(ids.get(datum));
+          onAnswered.run();
+        }
+
+        @Override
+        public void writingFailed(Throwable thrown) {
+          fail(thrown);
+        }
+      };
   private StreamContext context;
   private ResponseWriter writer = writer(PENDING, MESSAGE);
 
@@ -55,21 +71,7 @@ class ResponseWriterTest {
         StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop)
             .limits(limits)
             .build();
-    return new ResponseWriter(
-        client,
-        context,
-        new ResponseWriter.Listener() {
-          @Override
-          public void answered(DatumSink datum) {
-            answered.add(ids.get(datum));
-            onAnswered.run();
-          }
-
-          @Override
-          public void writingFailed(Throwable thrown) {
-            fail(thrown);
-          }
-        });
+    return new ResponseWriter(client, context, listener);
   }
 
   private DatumSink sink(String id) {
@@ -429,6 +431,7 @@ class ResponseWriterTest {
     Random random = new Random(seed);
     writer = writer(PENDING, 3 * PENDING);
     List<DatumSink> sinks = new ArrayList<>();
+    List<Integer> accepted = new ArrayList<>();
     int emitted = 0;
     int waiting = 0;
     for (int i = 0; i < 5_000; i++) {
@@ -452,7 +455,10 @@ class ResponseWriterTest {
             writer.drain();
             waiting = size + 300;
           }
-          emitted += tryEmit(sink, size) ? 1 : 0;
+          if (tryEmit(sink, size)) {
+            emitted++;
+            accepted.add(size);
+          }
         }
       }
     }
@@ -461,6 +467,15 @@ class ResponseWriterTest {
     writer.drain();
 
     assertTrue(emitted > 0 && writer.written() >= emitted);
+    List<Integer> sizes = new ArrayList<>();
+    client
+        .responses()
+        .forEach(r -> r.getResultsList().forEach(it -> sizes.add(it.getValue().size())));
+    sizes.removeIf(size -> size == 0); // marks, and results that have no bytes
+    accepted.removeIf(size -> size == 0);
+    sizes.sort(null);
+    accepted.sort(null);
+    assertEquals(accepted, sizes);
     assertAllPermitsAreFree();
   }
 
@@ -600,5 +615,170 @@ class ResponseWriterTest {
     assertEquals(
         List.of(1, 1, 1, 0),
         client.responses().stream().map(MapResponse::getResultsCount).toList());
+  }
+
+  /** A read loop with one buffer, at sizes around what was once sent without a copy. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 1_000, 1_500, 64 * 1024, 200_000})
+  void anArrayIsTheCallersAgainWhenEmitReturns(int size) {
+    writer = writer(10 * MESSAGE, MESSAGE);
+    client.readyFor(0);
+    DatumSink a = sink("a");
+    byte[] buffer = new byte[size];
+    for (int i = 0; i < 8; i++) {
+      Arrays.fill(buffer, (byte) ('a' + i));
+      a.emit(buffer);
+    }
+    client.runLoop();
+    client.readyFor(Integer.MAX_VALUE);
+    writer.drain();
+
+    List<String> values =
+        client.responses().stream()
+            .flatMap(response -> response.getResultsList().stream())
+            .map(result -> result.getValue().toStringUtf8())
+            .toList();
+    assertEquals(
+        IntStream.range(0, 8).mapToObj(i -> ("" + (char) ('a' + i)).repeat(size)).toList(), values);
+  }
+
+  // What all streams share.
+
+  private Limits sharing(int shared) {
+    Limits own = limits(PENDING, MESSAGE);
+    return new Limits(
+        own.datumsInWork(),
+        own.requestBytes(),
+        PENDING,
+        1_000,
+        shared,
+        own.resultCost(),
+        MESSAGE,
+        own.mergedResults(),
+        own.readyThreshold());
+  }
+
+  @Test
+  void aResultAboveTheStreamsPermitsBorrowsTheRestUntilItIsWritten() throws Exception {
+    writer = writer(client.loop(), sharing(50_000)); // 26,000 of its own
+    client.readyFor(0);
+    DatumSink a = sink("a");
+    Emitter blocked = Emitter.of(a, Message.of(new byte[60_000])).awaitBlocked();
+    client.runLoop();
+    blocked.awaitDone();
+
+    Emitter second = Emitter.of(a, Message.of(new byte[60_000])).awaitBlocked();
+    client.runLoop();
+    second.awaitBlocked();
+    client.readyFor(1);
+    writer.drain();
+    client.runLoop();
+    second.awaitDone();
+    client.readyFor(1);
+    writer.drain();
+    client.runLoop();
+
+    assertEquals(2, writer.written());
+  }
+
+  @Test
+  void otherStreamsWaitForALoanUntilItsStreamEnds() throws Exception {
+    Limits limits = sharing(50_000);
+    writer = writer(client.loop(), limits);
+    ResponseWriter stalled = writer;
+    Emitter first = Emitter.of(sink("a"), Message.of(new byte[80_000])).awaitBlocked();
+    client.readyFor(0).runLoop();
+    first.awaitDone();
+    writer = new ResponseWriter(client, context, listener);
+    DatumSink b = sink("b");
+    b.emit(new byte[800]); // has permits of its own
+    Emitter second = Emitter.of(b, Message.of(new byte[80_000])).awaitBlocked();
+    client.runLoop();
+    second.awaitBlocked();
+
+    stalled.close("gone");
+    client.readyFor(1);
+    writer.drain();
+    client.runLoop();
+
+    second.awaitDone();
+  }
+
+  @Test
+  void anInterruptedWaitReturnsItsLoan() throws Exception {
+    writer = writer(client.loop(), sharing(50_000));
+    client.readyFor(0);
+    DatumSink a = sink("a");
+    a.emit(new byte[800]);
+    Emitter blocked = Emitter.of(a, Message.of(new byte[70_000])).awaitBlocked();
+    client.runLoop();
+    blocked.thread().interrupt();
+    blocked.awaitRefused();
+    client.readyFor(1).runLoop();
+    writer.drain();
+
+    Emitter next = Emitter.of(a, Message.of(new byte[70_000]));
+    Waits.untilParked(next.thread());
+    client.runLoop();
+    next.awaitDone();
+  }
+
+  // Errors.
+
+  /** A handler may go on after a refusal, again and again, and must not block in the end. */
+  @Test
+  void permitsComeBackFromEmitsThatAreRefused() throws Exception {
+    int all = 4 << 20;
+    writer = writer(all, 2 * all);
+    DatumSink a = sink("a");
+    writer.close("the client is gone");
+    byte[] large = new byte[all];
+    Waits.get(
+        Waits.inBackground(() -> {
+          for (int i = 0; i < 300; i++) {
+            assertThrows(SinkClosedException.class, () -> a.emit(large));
+          }
+        }));
+    writer = writer(PENDING, MESSAGE);
+    DatumSink b = sink("b");
+    b.emit(Message.toFail());
+    for (int i = 0; i < 2 * PENDING / 1_000; i++) {
+      assertThrows(SinkClosedException.class, () -> b.emit(new byte[1_000]));
+    }
+    client.runLoop();
+    assertAllPermitsAreFree();
+  }
+
+  @Test
+  void anEmitThatEndedWithAnErrorBreaksTheSink() {
+    StackOverflowError thrown = new StackOverflowError("thrown by the test");
+    writer =
+        writer(
+            task -> {
+              throw thrown;
+            },
+            limits(PENDING, MESSAGE));
+    DatumSink a = sink("a");
+    assertSame(thrown, assertThrows(StackOverflowError.class, () -> emit(a, "1")));
+
+    assertTrue(a.isBroken());
+    assertSame(thrown, assertThrows(StackOverflowError.class, () -> emit(a, "2")));
+    assertSame(thrown, assertThrows(StackOverflowError.class, a::throwIfBroken));
+  }
+
+  @Test
+  void aResponseIsFilledUpToTheVeryLimitOfMerging() {
+    writer = writer(10 * ResponseWriter.MERGED_BYTES, MESSAGE);
+    DatumSink a = sink("a");
+    int half = ResponseWriter.MERGED_BYTES / 2;
+    byte[] fills = new byte[half - (new ResultEncoding(Message.of(new byte[half])).size() - half)];
+    assertEquals(half, new ResultEncoding(Message.of(fills)).size());
+    a.emit(fills);
+    a.emit(fills);
+    a.emit(new byte[0]);
+    client.runLoop();
+
+    assertEquals(
+        List.of(2, 1), client.responses().stream().map(MapResponse::getResultsCount).toList());
   }
 }

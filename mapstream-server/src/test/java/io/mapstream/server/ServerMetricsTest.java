@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import io.mapstream.Message;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
 import io.mapstream.server.hostile.Await;
+import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -43,10 +45,7 @@ class ServerMetricsTest {
     try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
       ServerMetrics none = server.server().metrics();
 
-      assertEquals(
-          new ServerMetrics(
-              0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0, Map.of()),
-          none);
+      assertEquals(new ServerMetrics(new ServerMetrics.Values()), none);
       assertEquals(List.of(FailureKind.values()), List.copyOf(none.failures().keySet()));
     }
   }
@@ -243,8 +242,9 @@ class ServerMetricsTest {
   @Test
   void snapshotsAreImmutable() {
     Map<FailureKind, Long> failures = new HashMap<>(Map.of(FailureKind.CLIENT_GONE, 1L));
-    ServerMetrics metrics =
-        new ServerMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0, failures);
+    ServerMetrics.Values values = new ServerMetrics.Values();
+    values.failures = failures;
+    ServerMetrics metrics = new ServerMetrics(values);
     failures.put(FailureKind.CLIENT_GONE, 2L);
 
     assertEquals(1, metrics.failures(FailureKind.CLIENT_GONE));
@@ -252,5 +252,37 @@ class ServerMetricsTest {
     assertThrows(
         UnsupportedOperationException.class,
         () -> metrics.failures().put(FailureKind.CLIENT_GONE, 2L));
+    assertEquals(
+        "kind",
+        assertThrows(NullPointerException.class, () -> metrics.failures(null)).getMessage());
+  }
+
+  /** Each number has its accessor, makes a difference and is in the text. */
+  @Test
+  void snapshotsAreEqualByAllTheirNumbers() throws Exception {
+    ServerMetrics zero = new ServerMetrics(new ServerMetrics.Values());
+    assertEquals(zero, new ServerMetrics(new ServerMetrics.Values()));
+    assertEquals(zero.hashCode(), new ServerMetrics(new ServerMetrics.Values()).hashCode());
+    assertNotEquals(null, zero);
+    assertNotEquals("zero", zero);
+
+    for (Field field : ServerMetrics.Values.class.getDeclaredFields()) {
+      Object number =
+          field.getType() == Duration.class
+              ? Duration.ofMillis(7)
+              : field.getType() == Map.class ? Map.of(FailureKind.CLIENT_GONE, 7L) : (Object) 7L;
+      ServerMetrics.Values values = new ServerMetrics.Values();
+      field.set(values, number);
+      ServerMetrics other = new ServerMetrics(values);
+
+      assertNotEquals(zero, other, field.getName());
+      assertTrue(other.toString().contains(field.getName() + "="), other::toString);
+      Object shown = ServerMetrics.class.getMethod(field.getName()).invoke(other);
+      assertEquals(
+          number,
+          shown instanceof Map<?, ?>
+              ? Map.of(FailureKind.CLIENT_GONE, other.failures(FailureKind.CLIENT_GONE))
+              : shown);
+    }
   }
 }

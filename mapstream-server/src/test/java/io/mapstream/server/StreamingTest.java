@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
 import io.mapstream.Message;
+import io.mapstream.server.hostile.Await;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +16,9 @@ import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Results on their way: order, promptness, back-pressure, ids. */
 @ParameterizedClass
@@ -353,6 +356,36 @@ class StreamingTest {
         assertEquals(List.of(id), call.received(id).texts());
         assertEquals(1, call.received(id).eots());
       }
+    }
+  }
+
+  /** With a client that reads nothing yet, so that results wait in the server. */
+  @ParameterizedTest
+  @ValueSource(ints = {1_000, 1_500, 64 * 1024})
+  void aReusedArrayArrivesAsItWasAtEachEmit(int size) throws Exception {
+    try (TestServer server =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {
+              byte[] buffer = new byte[size];
+              for (char c = 'a'; c <= 'h'; c++) {
+                Arrays.fill(buffer, (byte) c);
+                sink.emit(buffer);
+              }
+              Arrays.fill(buffer, (byte) '?');
+            })) {
+      Call call = server.connect().openReading(1).shakeHands().send("1", "");
+      Await.until(
+          "the datum",
+          () -> server.server().metrics().datumsAdmitted() == 1,
+          () -> server.server().metrics());
+      call.request(Integer.MAX_VALUE - 1);
+
+      List<String> expected = new ArrayList<>();
+      for (char c = 'a'; c <= 'h'; c++) {
+        expected.add(String.valueOf(c).repeat(size));
+      }
+      assertEquals(expected, call.answer("1").texts());
     }
   }
 }

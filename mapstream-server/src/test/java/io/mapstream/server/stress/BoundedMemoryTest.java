@@ -8,9 +8,13 @@ import io.mapstream.server.hostile.GrpcClient;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Loads that a server with a heap of 64 MiB carries, and what one without load costs. */
 class BoundedMemoryTest {
@@ -87,6 +91,49 @@ class BoundedMemoryTest {
       stream.finish();
       assertEquals(DATUMS * 2L, stream.ledger().results());
       reporter.publishEntry("peak, MiB", "" + server.peakMebibytes());
+      server.stopAndVerify();
+    }
+  }
+
+  /** What waits is bounded over all streams: 800 MB are emitted for clients that don't read. */
+  @ParameterizedTest
+  @ValueSource(ints = {1_000, 200_000})
+  void fortyStalledStreamsLeaveOneThatReadsAlone(int size, @TempDir Path folder)
+      throws IOException {
+    try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
+        GrpcClient client = new GrpcClient(server.socket());
+        GrpcClient other = new GrpcClient(server.socket())) {
+      List<GrpcClient.Stream> stalled = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        GrpcClient.Stream stream = client.open(1);
+        Await.until("the handshake", stream.ledger()::hasHandshake, () -> "it did not come");
+        stream.fan("stalled", 1, 20_000_000 / size, size);
+        stalled.add(stream);
+      }
+      GrpcClient.Stream reading = other.open();
+      for (int i = 0; i < 100; i++) {
+        reading.fan("small-" + i, 1, 100, 1_000);
+      }
+      reading.finish();
+      assertEquals(10_000, reading.ledger().results());
+
+      stalled.forEach(stream -> stream.read(Integer.MAX_VALUE));
+      stalled.forEach(GrpcClient.Stream::finish);
+      server.stopAndVerify();
+    }
+  }
+
+  /** An id is in the request, in the thread's name and in what is written. */
+  @Test
+  void idsOfAMegabyteAreInTheBudget(@TempDir Path folder) throws IOException {
+    try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
+        GrpcClient client = new GrpcClient(server.socket())) {
+      GrpcClient.Stream stream = client.open();
+      for (int i = 0; i < 60; i++) {
+        stream.awaitReady();
+        stream.fan(("" + (char) ('A' + i)).repeat(1_000_000), 1, 2, 100, 10, 0);
+      }
+      stream.finish();
       server.stopAndVerify();
     }
   }

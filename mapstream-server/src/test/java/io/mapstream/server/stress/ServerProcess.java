@@ -13,7 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A server in a process of its own, on the Java that runs the tests. */
-final class ServerProcess implements AutoCloseable {
+public final class ServerProcess implements AutoCloseable {
 
   private final Path socket;
   private final Path infoFile;
@@ -21,7 +21,7 @@ final class ServerProcess implements AutoCloseable {
   private final Process process;
 
   /** Starts one in {@code folder} and waits until it announces itself. */
-  ServerProcess(Path folder, String... jvmOptions) throws IOException {
+  public ServerProcess(Path folder, String... jvmOptions) throws IOException {
     this(folder, Map.of(), jvmOptions);
   }
 
@@ -50,11 +50,11 @@ final class ServerProcess implements AutoCloseable {
     verifyAlive();
   }
 
-  Path socket() {
+  public Path socket() {
     return socket;
   }
 
-  void verifyAlive() {
+  public void verifyAlive() {
     if (!process.isAlive()) {
       throw new AssertionError("the server has ended: " + this);
     }
@@ -98,7 +98,7 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /** SIGTERM, which has to be obeyed; nothing may have run out of memory or leaked before. */
-  void stopAndVerify() throws IOException {
+  public void stopAndVerify() throws IOException {
     process.destroy();
     Await.until("the server obeys SIGTERM", () -> !process.isAlive(), this::toString);
     String said = Files.readString(output);

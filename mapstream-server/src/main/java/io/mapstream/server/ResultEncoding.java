@@ -1,0 +1,120 @@
+package io.mapstream.server;
+
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
+import io.mapstream.Message;
+import io.mapstream.MessageTooLargeException;
+import io.mapstream.NackOptions;
+import io.mapstream.proto.Codec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A message on its way to the field {@code results} of a {@code MapResponse}. Its size is known
+ * before its bytes are made, so that a result waits for permits before it takes memory.
+ *
+ * <p>The system's metadata is the platform's and never sent back.
+ */
+final class ResultEncoding {
+
+  // MapResponse.results, and the fields of MapResponse.Result
+  private static final int RESULTS = 1;
+  private static final int KEYS = 1;
+  private static final int VALUE = 2;
+  private static final int TAGS = 3;
+  private static final int METADATA = 4;
+  private static final int NACK_OPTIONS = 5;
+
+  private final Message message;
+  private final byte @Nullable [] metadata;
+  private final byte @Nullable [] nack;
+  private final int body;
+
+  /**
+   * Computes the size.
+   *
+   * @throws MessageTooLargeException if it is above every limit that can be set
+   */
+  ResultEncoding(Message message) {
+    this.message = message;
+    this.metadata =
+        message.userMetadata().isEmpty()
+            ? null
+            : io.mapstream.proto.metadata.Metadata.newBuilder()
+                .putAllUserMetadata(Codec.groups(message.userMetadata()))
+                .build()
+                .toByteArray();
+    NackOptions options = message.nackOptions().orElse(null);
+    this.nack = options == null ? null : Codec.nackOptions(options).toByteArray();
+    long size =
+        stringsSize(KEYS, message.keys())
+            + stringsSize(TAGS, message.tags())
+            + (metadata == null ? 0L : bytesSize(METADATA, metadata))
+            + (nack == null ? 0L : bytesSize(NACK_OPTIONS, nack))
+            + (message.value().length == 0 ? 0L : bytesSize(VALUE, message.value()));
+    if (size > Integer.MAX_VALUE - 64) {
+      throw new MessageTooLargeException(size, Integer.MAX_VALUE);
+    }
+    this.body = (int) size;
+  }
+
+  /** Encoded bytes. */
+  int size() {
+    return CodedOutputStream.computeTagSize(RESULTS)
+        + CodedOutputStream.computeUInt32SizeNoTag(body)
+        + body;
+  }
+
+  /** Whether the datum ends with it. */
+  boolean isLast() {
+    return message.isFail();
+  }
+
+  /** Copies all of the message: the value's array is the caller's again. */
+  byte[] encode() {
+    byte[] bytes = new byte[size()];
+    try {
+      CodedOutputStream out = CodedOutputStream.newInstance(bytes);
+      out.writeTag(RESULTS, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+      out.writeUInt32NoTag(body);
+      writeStrings(out, KEYS, message.keys());
+      if (message.value().length > 0) {
+        out.writeByteArray(VALUE, message.value());
+      }
+      writeStrings(out, TAGS, message.tags());
+      if (metadata != null) {
+        out.writeByteArray(METADATA, metadata);
+      }
+      if (nack != null) {
+        out.writeByteArray(NACK_OPTIONS, nack);
+      }
+      out.checkNoSpaceLeft();
+    } catch (IOException e) {
+      throw new UncheckedIOException("an array of the computed size was too small", e);
+    }
+    return bytes;
+  }
+
+  private static long stringsSize(int field, List<String> strings) {
+    long size = 0;
+    for (int i = 0; i < strings.size(); i++) {
+      size += CodedOutputStream.computeStringSize(field, strings.get(i));
+    }
+    return size;
+  }
+
+  private static long bytesSize(int field, byte[] bytes) {
+    return CodedOutputStream.computeTagSize(field)
+        + CodedOutputStream.computeUInt32SizeNoTag(bytes.length)
+        + (long) bytes.length;
+  }
+
+  private static void writeStrings(CodedOutputStream out, int field, List<String> strings)
+      throws IOException {
+    for (int i = 0; i < strings.size(); i++) {
+      out.writeString(field, strings.get(i));
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package io.mapstream.server.hostile;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.Status;
+import io.mapstream.server.stress.ServerProcess;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Connections that send a part of a large message and then nothing. */
+class HostilePartTest {
+
+  private static final int MESSAGE = 10 << 20;
+
+  /** As much as HTTP/2's window lets a client send at once. */
+  private static final int PART = 3 << 20;
+
+  @Test
+  void partsOfMessagesAreBoundedOverAllConnections(@TempDir Path folder) throws Exception {
+    List<RawConnection> connections = new ArrayList<>();
+    try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
+        GrpcClient client = new GrpcClient(server.socket())) {
+      byte[] part = RawConnection.message(0, MESSAGE, new byte[PART]);
+      for (int i = 0; i < 40; i++) {
+        RawConnection connection = new RawConnection(server.socket()).hello().open(1);
+        connections.add(connection);
+        connection.await("the handshake's echo", it -> !it.received(1).responses.isEmpty());
+        connection.data(1, part);
+        if (i >= 3) { // an eighth of the heap is full
+          connection.await("a refusal", it -> it.received(1).header("grpc-status") != null);
+          assertEquals(
+              "" + Status.Code.RESOURCE_EXHAUSTED.value(),
+              connection.received(1).header("grpc-status"));
+          String message = connection.received(1).header("grpc-message");
+          assertTrue(message.contains("the limit of "), message);
+        }
+      }
+      GrpcClient.Stream stream = client.open();
+      stream.fan("a", 1, 10, 1_000);
+      stream.finish();
+      server.stopAndVerify();
+    } finally {
+      for (RawConnection connection : connections) {
+        connection.close();
+      }
+    }
+  }
+}
