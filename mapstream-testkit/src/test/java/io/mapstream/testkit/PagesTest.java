@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -22,7 +23,12 @@ class PagesTest {
   private static final Path MAIN = Path.of("src/main/java/io/mapstream/testkit");
   private static final Path TESTS = Path.of("src/test/java");
   private static final List<Path> PAGES =
-      Stream.of("README.md", "docs/testing.md", "docs/configuration.md", "docs/migration.md")
+      Stream.of(
+              "README.md",
+              "docs/testing.md",
+              "docs/configuration.md",
+              "docs/handlers.md",
+              "docs/migration.md")
           .map(Path.of("..")::resolve)
           .toList();
 
@@ -52,14 +58,46 @@ class PagesTest {
   @TestFactory
   Stream<DynamicTest> examplesOfTheFrameworksPageAreOfBuildsThatRun() throws IOException {
     Path page = Path.of("../docs/frameworks.md");
-    String builds = plain(Path.of("../user-builds/src/it"), "");
+    assertTrue(examples(page, BUILT).size() >= 4);
+    return builtTests(page, Path.of("../user-builds/src/it"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> examplesOfTheFirstPageAreOfTheStarter() throws IOException {
+    return builtTests(Path.of("../docs/getting-started.md"), Path.of("../examples/starter/src"));
+  }
+
+  /** Each decision has a number of its own, and its line in the index. */
+  @Test
+  void eachDecisionIsInTheIndexOnce() throws IOException {
+    Path folder = Path.of("../docs/adr");
+    Pattern row = Pattern.compile("(?m)^\\| \\[(\\d+)]\\(((\\d{4})-[^)]+)\\) \\|");
+    List<String> indexed = new ArrayList<>();
+    row.matcher(read(folder.resolve("README.md")))
+        .results()
+        .forEach(found -> {
+          assertEquals(Integer.parseInt(found.group(1)), Integer.parseInt(found.group(3)));
+          assertTrue(read(folder.resolve(found.group(2))).startsWith("# " + found.group(1) + ". "));
+          indexed.add(found.group(2));
+        });
+
+    try (Stream<Path> files = Files.list(folder)) {
+      List<String> there = files.map(file -> file.getFileName().toString()).sorted().toList();
+      assertEquals(there.subList(0, there.size() - 1), indexed);
+      assertEquals(
+          indexed.size(), indexed.stream().map(name -> name.substring(0, 4)).distinct().count());
+    }
+  }
+
+  private static Stream<DynamicTest> builtTests(Path page, Path builds) throws IOException {
+    String built = plain(builds, "");
     List<String> examples = examples(page, BUILT);
-    assertTrue(examples.size() >= 4, examples.toString());
+    assertFalse(examples.isEmpty(), page.toString());
     return examples.stream()
         .map(text ->
             DynamicTest.dynamicTest(
                 text.lines().findFirst().orElse(""),
-                () -> assertTrue(builds.contains(plain(text)), () -> "in no build:\n" + text)));
+                () -> assertTrue(built.contains(plain(text)), () -> "in no build:\n" + text)));
   }
 
   @Test
