@@ -20,8 +20,8 @@ import java.util.List;
  * on any lines, which happen when they are sent:
  *
  * <pre>
- * mvn -q -DskipTests -Pdemo package -Dfunction=EventTimeFilter
- * EVENTS_FROM=2100-01-01T00:00:00Z mvn -q -DskipTests -Pdemo package -Dfunction=EventTimeFilter
+ * mvn -ntp -DskipTests -Pdemo package -Dfunction=EventTimeFilter
+ * EVENTS_FROM=2100-01-01T00:00:00Z mvn -ntp -DskipTests -Pdemo package -Dfunction=EventTimeFilter
  * </pre>
  */
 public final class EventTimeFilter implements MapStreamer {

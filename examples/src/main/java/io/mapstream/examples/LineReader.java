@@ -34,7 +34,7 @@ import java.util.List;
  * <p>To run it on the names in {@code examples/lines/LineReader.txt}:
  *
  * <pre>
- * mvn -q -DskipTests -Pdemo package -Dfunction=LineReader -Dlines=examples/lines/LineReader.txt
+ * mvn -ntp -DskipTests -Pdemo package -Dfunction=LineReader -Dlines=examples/lines/LineReader.txt
  * </pre>
  */
 public final class LineReader implements MapStreamer {

@@ -36,7 +36,7 @@ import java.util.List;
  * examples/lines/Retrying.txt}, with a service that does what the line says:
  *
  * <pre>
- * mvn -q -DskipTests -Pdemo package -Dfunction=Retrying -Dlines=examples/lines/Retrying.txt
+ * mvn -ntp -DskipTests -Pdemo package -Dfunction=Retrying -Dlines=examples/lines/Retrying.txt
  * </pre>
  */
 public final class Retrying implements MapStreamer {

@@ -36,7 +36,7 @@ import java.util.concurrent.FutureTask;
  * once. To run it on the parameters in {@code examples/lines/SqlRows.txt}:
  *
  * <pre>
- * mvn -q -DskipTests -Pdemo package -Dfunction=SqlRows -Dlines=examples/lines/SqlRows.txt
+ * mvn -ntp -DskipTests -Pdemo package -Dfunction=SqlRows -Dlines=examples/lines/SqlRows.txt
  * </pre>
  */
 public final class SqlRows implements MapStreamer {

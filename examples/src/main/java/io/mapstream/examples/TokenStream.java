@@ -38,7 +38,7 @@ import java.util.List;
  * examples/lines/TokenStream.txt}:
  *
  * <pre>
- * mvn -q -DskipTests -Pdemo package -Dfunction=TokenStream -Dlines=examples/lines/TokenStream.txt
+ * mvn -ntp -DskipTests -Pdemo package -Dfunction=TokenStream -Dlines=examples/lines/TokenStream.txt
  * </pre>
  */
 public final class TokenStream implements MapStreamer {

@@ -34,7 +34,7 @@ import java.util.concurrent.atomic.LongAdder;
  * examples/lines/Traced.txt}:
  *
  * <pre>
- * mvn -q -DskipTests -Pdemo package -Dfunction=Traced -Dlines=examples/lines/Traced.txt
+ * mvn -ntp -DskipTests -Pdemo package -Dfunction=Traced -Dlines=examples/lines/Traced.txt
  * </pre>
  */
 public final class Traced implements MapStreamer {

@@ -1,14 +1,13 @@
 package io.mapstream.testkit.cli;
 
-import io.mapstream.Datum;
 import io.mapstream.Message;
 import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.ReplyListener;
+import io.mapstream.testkit.StreamBrokenException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicLong;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -63,8 +62,13 @@ final class DriveCommand implements Callable<Integer> {
   private int inFlight = 500;
 
   @Option(
+      names = "--progress",
+      description = "Prints a line a second, also where standard error is no terminal.")
+  private boolean progress;
+
+  @Option(
       names = {"-q", "--quiet"},
-      description = "Doesn't say at the end how much it was.")
+      description = "Shows no progress, and doesn't say at the end how much it was.")
   private boolean quiet;
 
   @Parameters(
@@ -87,15 +91,39 @@ final class DriveCommand implements Callable<Integer> {
     try (Function function = target.open(terminal);
         MapStreamClient client = function.connect()) {
       drive(client.stream(), lines, datums);
+      return Main.OK;
+    } catch (StreamBrokenException e) {
+      if (terminal.isUnread()) {
+        return Main.OK; // As after "| head".
+      }
+      throw e;
     }
-    return Main.OK;
   }
 
   private void drive(ClientStream stream, LineReader lines, DatumLines datums) throws Exception {
+    LoadMeter meter = new LoadMeter();
+    try (ProgressLine shown =
+        new ProgressLine(
+            quiet ? terminal.notInteractive() : terminal,
+            progress && !quiet,
+            2,
+            () -> progress(meter.measured()))) {
+      send(stream, lines, datums, new ResultPrinter(terminal.out(), output, shown::erase), meter);
+    } catch (InterruptedException e) {
+      sumUp(meter);
+      throw e;
+    }
+    sumUp(meter);
+  }
+
+  private void send(
+      ClientStream stream,
+      LineReader lines,
+      DatumLines datums,
+      ResultPrinter printer,
+      LoadMeter meter)
+      throws Exception {
     OpenDatums open = new OpenDatums(target.timeout);
-    ResultPrinter printer = new ResultPrinter(terminal.out(), output);
-    AtomicLong results = new AtomicLong();
-    long sent = 0;
     lines.start();
     try {
       LineReader.Line line;
@@ -103,9 +131,8 @@ final class DriveCommand implements Callable<Integer> {
         DatumLines.Identified next = datums.read(line);
         if (next != null) {
           open.awaitFewerThan(inFlight);
-          Datum datum = next.datum();
-          stream.send(next.id(), datum, open.enter(printing(next.id(), printer, results)));
-          sent++;
+          ReplyListener listener = new Printing(next.id(), printer, meter);
+          open.send(stream, next.id(), next.datum(), listener);
         }
       }
     } catch (UsageFault e) {
@@ -115,24 +142,59 @@ final class DriveCommand implements Callable<Integer> {
     }
     open.awaitFewerThan(1);
     stream.complete(target.timeout);
+  }
+
+  private void sumUp(LoadMeter meter) {
     if (!quiet) {
-      terminal.err().println(sent + " datum(s), " + results + " result(s)");
+      terminal.err().println(summary(meter.measured()));
     }
   }
 
-  private static ReplyListener printing(String id, ResultPrinter printer, AtomicLong results) {
-    return new ReplyListener() {
-      @Override
-      public void message(Message message) {
-        printer.print(id, message);
-        results.incrementAndGet();
-      }
+  private static String progress(LoadMeter.Measured now) {
+    return LoadReport.format(
+        "%.0f s: %,d datum(s), %,d result(s)", now.nanos() / 1e9, now.requests(), now.results());
+  }
 
-      @Override
-      public void ended() {}
+  private static String summary(LoadMeter.Measured all) {
+    String counts = all.requests() + " datum(s), " + all.results() + " result(s)";
+    return all.results() == 0
+        ? counts
+        : counts
+            + LoadReport.format(
+                " in %.2f s, %s results/s; to the first result p50 %s ms, p99 %s ms",
+                all.nanos() / 1e9,
+                LoadReport.rate(all.perSecond(all.results())),
+                LoadReport.shown(all.first(), 50),
+                LoadReport.shown(all.first(), 99));
+  }
 
-      @Override
-      public void failed(Throwable reason) {}
-    };
+  /** Prints what arrives for a datum, and has it measured. */
+  private static final class Printing implements ReplyListener {
+
+    private final String id;
+    private final ResultPrinter printer;
+    private final ReplyListener measuring;
+
+    Printing(String id, ResultPrinter printer, LoadMeter meter) {
+      this.id = id;
+      this.printer = printer;
+      this.measuring = meter.follow(System.nanoTime());
+    }
+
+    @Override
+    public void message(Message message) {
+      measuring.message(message);
+      printer.print(id, message);
+    }
+
+    @Override
+    public void ended() {
+      measuring.ended();
+    }
+
+    @Override
+    public void failed(Throwable reason) {
+      measuring.failed(reason);
+    }
   }
 }

@@ -21,6 +21,9 @@ final class LineReader {
 
   private static final Path STANDARD_INPUT = Path.of("-");
 
+  /** A line without an end must not fill the memory. */
+  static final int LONGEST_LINE = 16 * 1024 * 1024;
+
   /** A line, without its end, and where it stands. */
   record Line(String source, long number, ByteString bytes) {
     String place() {
@@ -31,7 +34,7 @@ final class LineReader {
   private sealed interface Item {
     record Read(Line line) implements Item {}
 
-    record Failed(IOException reason) implements Item {}
+    record Failed(Exception reason) implements Item {}
 
     record End() implements Item {}
   }
@@ -74,7 +77,7 @@ final class LineReader {
         }
       }
       items.put(new Item.End());
-    } catch (IOException e) {
+    } catch (IOException | UsageFault e) {
       boolean told = items.offer(new Item.Failed(e));
       if (!told) {
         items.clear();
@@ -94,6 +97,10 @@ final class LineReader {
       if (b == '\n') {
         items.put(new Item.Read(new Line(source, ++number, taken(line))));
       } else {
+        if (line.size() == LONGEST_LINE) {
+          throw new UsageFault(
+              "line %d of %s is longer than %d bytes".formatted(number + 1, source, LONGEST_LINE));
+        }
         line.write(b);
       }
     }
@@ -124,7 +131,8 @@ final class LineReader {
     } while (item == null);
     return switch (item) {
       case Item.Read read -> read.line();
-      case Item.Failed failed -> throw failed.reason();
+      case Item.Failed(IOException reason) -> throw reason;
+      case Item.Failed(Exception reason) -> throw (UsageFault) reason;
       case Item.End end -> null;
     };
   }

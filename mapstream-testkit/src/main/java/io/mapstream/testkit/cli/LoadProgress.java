@@ -1,8 +1,6 @@
 package io.mapstream.testkit.cli;
 
 import java.util.OptionalLong;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -10,17 +8,11 @@ import org.jspecify.annotations.Nullable;
 /** Looks once a second at a load that runs: prints a line, and asks for the server's memory. */
 final class LoadProgress implements AutoCloseable {
 
-  private static final String CLEAR_LINE = "\r\u001b[K";
-
-  private final Terminal terminal;
-  private final boolean lines;
   private final LoadMeter meter;
   private final LoadRun run;
   private final @Nullable ServerProcess process;
   private final AtomicLong memory = new AtomicLong();
-  private final ScheduledExecutorService clock =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().daemon().name("mapstream-progress").factory());
+  private final ProgressLine progress;
 
   LoadProgress(
       Terminal terminal,
@@ -28,23 +20,16 @@ final class LoadProgress implements AutoCloseable {
       LoadMeter meter,
       LoadRun run,
       @Nullable ServerProcess process) {
-    this.terminal = terminal;
-    this.lines = lines;
     this.meter = meter;
     this.run = run;
     this.process = process;
+    this.progress = new ProgressLine(terminal, lines, 1, this::look);
     lookAtMemory();
-    var unused = clock.scheduleAtFixedRate(this::look, 1, 1, TimeUnit.SECONDS);
   }
 
-  private void look() {
+  private String look() {
     lookAtMemory();
-    if (lines) {
-      terminal.err().println(line());
-    } else if (terminal.interactive()) {
-      terminal.err().print(CLEAR_LINE + line());
-      terminal.err().flush();
-    }
+    return line();
   }
 
   private String line() {
@@ -75,10 +60,6 @@ final class LoadProgress implements AutoCloseable {
 
   @Override
   public void close() {
-    clock.shutdownNow();
-    if (terminal.interactive() && !lines) {
-      terminal.err().print(CLEAR_LINE);
-      terminal.err().flush();
-    }
+    progress.close();
   }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -37,6 +38,9 @@ import picocli.CommandLine.ScopeType;
     })
 public final class Main implements Runnable {
 
+  /** A system property: whether the process ends with the one that has started it. */
+  static final String END_WITH_PARENT = "mapstream.endWithParent";
+
   static final int OK = 0;
   static final int FAILED = 1;
   static final int USAGE = 2;
@@ -48,7 +52,11 @@ public final class Main implements Runnable {
       description = "Shows the stack traces of errors, the function's own included.")
   private boolean verbose;
 
-  private Main() {}
+  private final AtomicBoolean stopping;
+
+  private Main(AtomicBoolean stopping) {
+    this.stopping = stopping;
+  }
 
   /**
    * Runs a command and ends the process with its exit code.
@@ -57,6 +65,7 @@ public final class Main implements Runnable {
    */
   public static void main(String[] args) {
     Thread command = Thread.currentThread();
+    AtomicBoolean stopping = new AtomicBoolean();
     CountDownLatch finished = new CountDownLatch(1);
     // SIGINT: the command is told, and gets time to close what it has opened. The JVM's exit code
     // for it is 130 by itself.
@@ -64,6 +73,7 @@ public final class Main implements Runnable {
         .addShutdownHook(
             new Thread(
                 () -> {
+                  stopping.set(true);
                   command.interrupt();
                   try {
                     finished.await(15, TimeUnit.SECONDS);
@@ -72,14 +82,25 @@ public final class Main implements Runnable {
                   }
                 },
                 "mapstream-interrupted"));
-    int code = run(Terminal.ofProcess(), args);
+    if (Boolean.getBoolean(END_WITH_PARENT)) {
+      ProcessHandle.current().parent().ifPresent(Main::endWith);
+    }
+    int code = run(Terminal.ofProcess(), stopping, args);
     finished.countDown();
     System.exit(code);
   }
 
+  private static void endWith(ProcessHandle parent) {
+    var unused = parent.onExit().thenRun(() -> System.exit(128 + 15));
+  }
+
   /** Runs a command with streams of the caller's. */
   static int run(Terminal terminal, String... args) {
-    Main main = new Main();
+    return run(terminal, new AtomicBoolean(), args);
+  }
+
+  private static int run(Terminal terminal, AtomicBoolean stopping, String... args) {
+    Main main = new Main(stopping);
     CommandLine commands = new CommandLine(main);
     commands.addSubcommand(new DriveCommand(terminal));
     commands.addSubcommand(new LoadCommand(terminal));
@@ -121,7 +142,8 @@ public final class Main implements Runnable {
       innermost = innermost.subcommand();
     }
     String name = innermost.commandSpec().qualifiedName();
-    if (e instanceof InterruptedException) {
+    // A signal from the terminal reaches a function of --class, too, which may end first.
+    if (e instanceof InterruptedException || stopping.get()) {
       terminal.err().println(name + ": interrupted");
       return INTERRUPTED;
     }

@@ -1,7 +1,9 @@
 package io.mapstream.testkit.cli;
 
+import io.mapstream.Datum;
 import io.mapstream.Message;
 import io.mapstream.proto.Durations;
+import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.ReplyListener;
 import io.mapstream.testkit.WaitTimeoutError;
 import java.time.Duration;
@@ -23,6 +25,10 @@ final class OpenDatums {
   // Guarded by lock.
   private int open;
   private long arrivals;
+
+  /** Whether something has arrived and is being printed, which may take as long as its reader. */
+  private boolean printing;
+
   private @Nullable Throwable failure;
 
   OpenDatums(Duration patience) {
@@ -48,6 +54,9 @@ final class OpenDatums {
     while (failure == null && !reached.getAsBoolean()) {
       if (arrivals != seen) {
         return false;
+      }
+      if (printing) {
+        left = patience.toNanos();
       }
       if (left <= 0) {
         throw new WaitTimeoutError(
@@ -87,14 +96,49 @@ final class OpenDatums {
     }
   }
 
+  /**
+   * Sends a datum and counts it in. Waits for as long as the function holds the client back because
+   * nobody reads what is printed.
+   */
+  void send(ClientStream stream, String id, Datum datum, ReplyListener listener)
+      throws InterruptedException {
+    ReplyListener counting = enter(listener);
+    while (true) {
+      try {
+        stream.send(id, datum, counting);
+        return;
+      } catch (WaitTimeoutError e) {
+        if (!isPrinting()) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private boolean isPrinting() {
+    lock.lock();
+    try {
+      return printing;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Counts a datum in; the listener that is returned counts it out. */
   ReplyListener enter(ReplyListener listener) {
     update(() -> open++);
     return new ReplyListener() {
       @Override
       public void message(Message message) {
-        listener.message(message);
-        update(() -> arrivals++);
+        update(() -> printing = true);
+        try {
+          listener.message(message);
+        } finally {
+          update(() -> {
+            printing = false;
+            arrivals++;
+          });
+        }
       }
 
       @Override

@@ -33,16 +33,18 @@ final class ResultPrinter {
 
   private final PrintStream out;
   private final Format format;
+  private final Runnable beforeEach;
 
-  ResultPrinter(PrintStream out, Format format) {
+  ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
     this.out = out;
     this.format = format;
+    this.beforeEach = beforeEach;
   }
 
   /**
    * Prints a result.
    *
-   * @throws IllegalStateException if nobody takes it any more
+   * @throws IllegalStateException if that fails, for instance because nobody reads any more
    */
   void print(String id, Message message) {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -58,9 +60,10 @@ final class ResultPrinter {
       case JSON -> line.writeBytes(json(id, message).toString().getBytes(UTF_8));
     }
     line.write('\n');
+    beforeEach.run();
     out.write(line.toByteArray(), 0, line.size());
     if (out.checkError()) {
-      throw new IllegalStateException("standard output is closed");
+      throw new IllegalStateException("standard output can't be written to");
     }
   }
 

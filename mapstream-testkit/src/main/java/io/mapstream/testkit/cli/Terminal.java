@@ -4,13 +4,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Ansi;
 
 /**
@@ -19,17 +23,62 @@ import picocli.CommandLine.Help.Ansi;
  * @param in standard input
  * @param out for results
  * @param err for everything that isn't one
- * @param interactive whether someone is looking
+ * @param interactive whether someone is looking at {@code err}
+ * @param outFailure why {@code out} could not be written to, if it couldn't
  */
-record Terminal(InputStream in, PrintStream out, PrintStream err, boolean interactive) {
+record Terminal(
+    InputStream in,
+    PrintStream out,
+    PrintStream err,
+    boolean interactive,
+    AtomicReference<@Nullable IOException> outFailure) {
+
+  Terminal(InputStream in, PrintStream out, PrintStream err, boolean interactive) {
+    this(in, out, err, interactive, new AtomicReference<>());
+  }
 
   static Terminal ofProcess() {
+    AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
     return new Terminal(
         System.in,
         // No buffer: a result is shown when it is here.
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, UTF_8),
+        new PrintStream(
+            new Watched(new FileOutputStream(FileDescriptor.out), failure), true, UTF_8),
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, UTF_8),
-        looksAtErrors());
+        looksAtErrors(),
+        failure);
+  }
+
+  /** Keeps the reason of a failure, which a PrintStream drops. */
+  private static final class Watched extends FilterOutputStream {
+
+    private final AtomicReference<@Nullable IOException> failure;
+
+    Watched(OutputStream out, AtomicReference<@Nullable IOException> failure) {
+      super(out);
+      this.failure = failure;
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int length) throws IOException {
+      try {
+        out.write(bytes, from, length);
+      } catch (IOException e) {
+        failure.compareAndSet(null, e);
+        throw e;
+      }
+    }
+  }
+
+  /** Whether nobody reads results any more, as after {@code | head}. */
+  boolean isUnread() {
+    IOException failure = outFailure.get();
+    return failure != null && String.valueOf(failure.getMessage()).contains("Broken pipe");
+  }
+
+  /** The same, with nobody looking. */
+  Terminal notInteractive() {
+    return new Terminal(in, out, err, false, outFailure);
   }
 
   /** The JDK knows of standard input and output alone; progress goes to standard error. */

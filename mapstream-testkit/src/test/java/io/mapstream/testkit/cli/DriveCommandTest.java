@@ -11,6 +11,7 @@ import io.mapstream.Message;
 import io.mapstream.NackOptions;
 import io.mapstream.testkit.MapStreamTestServer;
 import io.mapstream.testkit.cli.Shell.Ran;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
@@ -24,6 +25,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,7 +70,12 @@ class DriveCommandTest {
     Ran ran = drive(WORDS, "a,b\nc", "--in-flight", "1");
 
     assertEquals(List.of("1  a", "1  b", "2  c"), ran.lines());
-    assertEquals("2 datum(s), 3 result(s)\n", ran.err());
+    assertTrue(
+        ran.err()
+            .matches(
+                "2 datum\\(s\\), 3 result\\(s\\) in [0-9.]+ s, [0-9,.]+ results/s;"
+                    + " to the first result p50 [0-9,.]+ ms, p99 [0-9,.]+ ms\n"),
+        ran.err());
     assertEquals(0, ran.code());
   }
 
@@ -81,6 +88,95 @@ class DriveCommandTest {
 
     assertEquals(List.of("1  a", "2  ", "3  c", "4  b"), ran.lines());
     assertEquals("", ran.err());
+  }
+
+  @Test
+  void noResultOfManyLinesIsLost() throws Exception {
+    List<String> expected = new ArrayList<>();
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 5000; i++) {
+      lines.append(i).append(",x").append(i).append('\n');
+      expected.addAll(List.of("" + i, "x" + i));
+    }
+
+    Ran ran = drive(WORDS, lines.toString(), "--output=value");
+
+    assertEquals(expected.stream().sorted().toList(), ran.lines().stream().sorted().toList());
+  }
+
+  @Test
+  void lineWithoutAnEndIsNamed() throws Exception {
+    Ran ran = drive(WORDS, "a\n" + "x".repeat(LineReader.LONGEST_LINE + 1), "--in-flight=1");
+
+    assertEquals(2, ran.code());
+    assertEquals(List.of("1  a"), ran.lines());
+    assertTrue(
+        ran.err().contains("line 2 of standard input is longer than 16777216 bytes"), ran.err());
+  }
+
+  /** The timeout is for the function, and not for the person who reads. */
+  @Test
+  void slowReaderOfTheOutputIsNoFailure() throws Exception {
+    var written = new ByteArrayOutputStream();
+    var out =
+        new PrintStream(written, true, UTF_8) {
+          @Override
+          public void write(byte[] bytes, int from, int length) {
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+            while (System.nanoTime() < end) {
+              LockSupport.parkNanos(end - System.nanoTime());
+            }
+            super.write(bytes, from, length);
+          }
+        };
+    try (var server = MapStreamTestServer.start(WORDS)) {
+      Ran ran =
+          Shell.runWith(
+              new ByteArrayInputStream("a\n".getBytes(UTF_8)),
+              out,
+              written,
+              "drive",
+              "--timeout=1s",
+              "--socket=" + server.socketPath());
+
+      assertEquals(0, ran.code(), ran.err());
+      assertEquals(List.of("1  a"), ran.lines());
+    }
+  }
+
+  @Test
+  void progressIsShownWhileItRuns() throws Exception {
+    var errors = new LinkedBlockingQueue<String>();
+    var err =
+        new PrintStream(new ByteArrayOutputStream(), true, UTF_8) {
+          @Override
+          public void println(String line) {
+            errors.add(line);
+          }
+        };
+    try (var server = MapStreamTestServer.start(WORDS);
+        var input = new PipedInputStream()) {
+      var typed = new PipedOutputStream(input);
+      var out = new PrintStream(new ByteArrayOutputStream(), true, UTF_8);
+      var code =
+          CompletableFuture.supplyAsync(() ->
+              Main.run(
+                  new Terminal(input, out, err, false),
+                  "drive",
+                  "--progress",
+                  "--socket=" + server.socketPath()));
+      typed.write("a,b\n".getBytes(UTF_8));
+      typed.flush();
+
+      String line = errors.poll(30, TimeUnit.SECONDS);
+      while (line != null && line.contains(" 0 result(s)")) { // on a busy machine
+        line = errors.poll(30, TimeUnit.SECONDS);
+      }
+      assertTrue(
+          String.valueOf(line).matches("[0-9]+ s: [01] datum\\(s\\), [12] result\\(s\\)"), line);
+      typed.close();
+      assertEquals(0, code.get(30, TimeUnit.SECONDS));
+    }
   }
 
   @Test
