@@ -92,8 +92,10 @@ final class WireMapping {
 
   private static Request readPlain(InputStream stream, int size, int limit) throws IOException {
     if (size > limit) {
-      String id = findId(CodedInputStream.newInstance(stream));
-      return tooLarge("a request of " + size + " bytes", limit, id);
+      return tooLarge(
+          "a request of %d bytes is above the limit of %d bytes (maxMessageSize)"
+              .formatted(size, limit),
+          findId(CodedInputStream.newInstance(stream)));
     }
     CodedInputStream in =
         size <= SMALL_REQUEST
@@ -107,18 +109,16 @@ final class WireMapping {
     byte[] message = stream.readNBytes(limit == Integer.MAX_VALUE ? limit : limit + 1);
     CodedInputStream in = CodedInputStream.newInstance(message);
     return message.length > limit
-        ? tooLarge("a compressed request", limit, findId(in))
+        ? tooLarge(
+            "a compressed request is above the limit of %d bytes (maxMessageSize)".formatted(limit),
+            findId(in))
         : readRequest(in, message.length);
   }
 
-  private static Request tooLarge(String what, int limit, @Nullable String id) {
+  private static Request tooLarge(String what, @Nullable String id) {
     return new Request.Refused(
         FailureKind.REQUEST_TOO_LARGE,
-        what
-            + " is above the limit of "
-            + limit
-            + " bytes (maxMessageSize), "
-            + (id == null ? "id unknown" : "id \"" + id + "\""));
+        what + ", " + (id == null ? "id unknown" : "id \"" + id + "\""));
   }
 
   /** Looks for the id alone, in what may be cut or no request at all. */
