@@ -121,15 +121,17 @@ public interface MessageSink {
   }
 
   /**
-   * Tells whether the server drains: it has been asked to stop, accepts no new datum, and waits for
-   * the open handlers until its grace period is over. Then it interrupts them.
+   * Tells whether the handler should finish soon: the server drains, or the datum's stream has
+   * ended. A server that drains has been asked to stop, accepts no new datum, and waits for the
+   * open handlers until its grace period is over. Then it interrupts them.
    *
    * <p>A handler that would go on for long, or without end, should look at this between two
-   * messages and return when it can. What it emits before it returns still arrives, and its datum
-   * counts as done. To have the datum sent again instead, do not return: wait for the interruption,
-   * or emit a nack. Once true it stays true. This method never waits; any thread may call it.
+   * messages and return when it can. While the server drains, what the handler emits still arrives,
+   * and its datum counts as done when it returns. To have the datum sent again instead, do not
+   * return: wait for the interruption, or emit a nack. Once true it stays true. This method never
+   * waits; any thread may call it.
    *
-   * @return whether the server stops; always false in sinks that have no server
+   * @return whether the handler should finish; always false in sinks that have no server
    */
   default boolean isStopping() {
     return false;

@@ -86,6 +86,18 @@ class UnicodeTest {
   }
 
   @Test
+  void textThatBeginsWithHalfOfAPairIsRefusedEverywhere() {
+    String broken = "\uDE00";
+    String at = ": unpaired surrogate at index 0";
+
+    assertRefused("text" + at, () -> Message.of(broken));
+    assertRefused("keys[0]" + at, () -> Message.of("v").withKeys(broken));
+    assertRefused("headers[\"h\"]" + at, () -> datum().header("h", broken).build());
+    assertRefused(
+        "the name \"\\ude00\" in headers" + at, () -> datum().header(broken, "v").build());
+  }
+
+  @Test
   void wholePairsAndBytesOfAnyKindPass() {
     Message message =
         Message.of(EMOJI, List.of(EMOJI, ""), List.of(EMOJI + EMOJI))
