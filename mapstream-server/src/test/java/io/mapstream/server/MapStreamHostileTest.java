@@ -209,6 +209,21 @@ class MapStreamHostileTest {
     assertEndsByItself(contextOf((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), fillsUp));
   }
 
+  @Test
+  void requestThatCannotBeDecodedEndsItsStreamWithInternal() throws Exception {
+    StreamContext context = contextOf((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop);
+    FakeObserver client = new FakeObserver();
+    onLoop(() -> {
+      MapStream stream = new MapStream(context, new StreamRegistry(context), client);
+      stream.onNext(new Request.Handshake(true));
+      stream.onNext(new Request.Refused(FailureKind.ADMISSION_FAILED, "no memory"));
+      return stream;
+    });
+
+    assertEquals(Status.Code.INTERNAL, client.end().getCode());
+    assertEquals(1, counters.snapshot().failures(FailureKind.ADMISSION_FAILED));
+  }
+
   private void assertStopsTheServer(StreamContext context, Throwable cause) throws Exception {
     FakeObserver client = new FakeObserver();
     openOn(context, client);
