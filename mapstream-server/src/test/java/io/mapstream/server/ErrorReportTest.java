@@ -10,26 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The file that the platform's UI shows of a critical error. */
 class ErrorReportTest {
 
   private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000, 999_000_000);
 
-  private Path folder;
-
-  @BeforeEach
-  void makeFolder() throws IOException {
-    folder = TestServer.newFolder();
-  }
-
-  @AfterEach
-  void deleteFolder() throws IOException {
-    TestServer.delete(folder);
-  }
+  @TempDir private Path folder;
 
   private static HandlerFailure failure(String message) {
     IllegalStateException cause = new IllegalStateException(message);

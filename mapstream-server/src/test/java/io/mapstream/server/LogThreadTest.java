@@ -16,6 +16,8 @@ import org.slf4j.event.Level;
 /** Who writes a line, and what becomes of lines that the log doesn't take. */
 class LogThreadTest {
 
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
   private final LogThread log = new LogThread(System::nanoTime);
   private final List<String> written = new CopyOnWriteArrayList<>();
   private final CountDownLatch blocked = new CountDownLatch(1);
@@ -40,7 +42,7 @@ class LogThreadTest {
         (level, text, thrown) -> {
           blocked.countDown();
           try {
-            assertTrue(reader.await(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+            assertTrue(reader.await(LIMIT.toSeconds(), TimeUnit.SECONDS));
           } catch (InterruptedException e) {
             throw new AssertionError(e);
           }
@@ -54,7 +56,7 @@ class LogThreadTest {
   private static void on(Thread.Builder kind, Runnable task) throws Exception {
     FutureTask<?> done = new FutureTask<>(task, null);
     kind.start(done);
-    done.get(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
+    done.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
   }
 
   private void onLoop(Runnable task) throws Exception {
@@ -62,7 +64,7 @@ class LogThreadTest {
   }
 
   private void flush() {
-    assertTrue(log.flush(Waits.LIMIT));
+    assertTrue(log.flush(LIMIT));
   }
 
   @Test
@@ -91,7 +93,7 @@ class LogThreadTest {
   @Test
   void aLogThatBlocksBlocksNeitherTheLoopNorAStop() throws Exception {
     onLoop(() -> log.log(blockingLine(), false));
-    assertTrue(blocked.await(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+    assertTrue(blocked.await(LIMIT.toSeconds(), TimeUnit.SECONDS));
     onLoop(() -> {
       for (int i = 0; i < 10_000; i++) {
         log.log(line("line " + i), false);
@@ -153,7 +155,7 @@ class LogThreadTest {
           timed.log(line, true);
           timed.log(line, true);
         });
-    assertTrue(counted.await(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+    assertTrue(counted.await(LIMIT.toSeconds(), TimeUnit.SECONDS));
   }
 
   @Test
@@ -190,7 +192,7 @@ class LogThreadTest {
       flush();
       assertEquals(1, threads.size());
       assertTrue(threads.get(0).isDaemon());
-      Waits.join(threads.get(0));
+      threads.get(0).join();
     }
   }
 
@@ -200,7 +202,7 @@ class LogThreadTest {
       onLoop(() -> log.log(line("before"), false));
       Thread flusher = Thread.ofPlatform().start(this::flush);
       onLoop(() -> log.log(line("during"), false));
-      Waits.join(flusher);
+      flusher.join();
     }
     flush();
     assertEquals(1_000, written.size());

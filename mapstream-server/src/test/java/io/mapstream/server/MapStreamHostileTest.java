@@ -10,7 +10,6 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
-import io.mapstream.server.hostile.Await;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -25,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,8 +115,15 @@ class MapStreamHostileTest {
     }
   }
 
-  private void awaitNothingInWork(StreamContext context) {
-    Await.until("nothing is in work", () -> inWork(context, loop) == 0, () -> "it is not");
+  /** Waits for a state that nothing announces; the limit is the one of each test. */
+  private static void until(BooleanSupplier state) throws InterruptedException {
+    while (!state.getAsBoolean()) {
+      TimeUnit.MILLISECONDS.sleep(1);
+    }
+  }
+
+  private void awaitNothingInWork(StreamContext context) throws InterruptedException {
+    until(() -> inWork(context, loop) == 0);
   }
 
   @Test
@@ -228,7 +235,7 @@ class MapStreamHostileTest {
     FakeObserver client = new FakeObserver();
     openOn(context, client);
 
-    Await.until("the failure is told", () -> !failures.isEmpty(), () -> "it is not");
+    until(() -> !failures.isEmpty());
     awaitNothingInWork(context);
     assertSame(cause, failures.iterator().next().cause());
     assertEquals(Status.Code.INTERNAL, client.end().getCode());

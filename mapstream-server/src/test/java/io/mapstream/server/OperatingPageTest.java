@@ -17,7 +17,8 @@ class OperatingPageTest {
   private static final Path PAGE = Path.of("../docs/operating.md");
   private static final Path EXAMPLE =
       Path.of("../examples/src/main/java/io/mapstream/examples/Metered.java");
-  private static final Path TESTS = Path.of("src/test/java/io/mapstream/server");
+  private static final Path TESTS =
+      Path.of("../integration-tests/src/test/java/io/mapstream/server");
   private static final Path METERS =
       Path.of("src/main/java/io/mapstream/server/micrometer/MapStreamMetrics.java");
 

@@ -13,9 +13,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -25,18 +25,12 @@ class OwnFileTest {
   /** Not even root can make a file there. */
   private static final Path SYSTEM_FOLDER = Path.of("/sys/kernel");
 
-  private Path folder;
+  @TempDir private Path folder;
   private Path path;
 
   @BeforeEach
-  void makeFolder() throws IOException {
-    folder = TestServer.newFolder();
+  void namePath() {
     path = folder.resolve("file");
-  }
-
-  @AfterEach
-  void deleteFolder() throws IOException {
-    TestServer.delete(folder);
   }
 
   @Test

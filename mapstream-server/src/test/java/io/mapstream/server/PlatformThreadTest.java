@@ -19,7 +19,7 @@ class PlatformThreadTest {
   void itIsAThreadOfTheSystem() throws Exception {
     Thread started = PlatformThread.start("name", this::run);
 
-    assertEquals(started, Waits.get(ran));
+    assertEquals(started, ran.get());
     assertFalse(started.isVirtual());
     assertEquals("name", started.getName());
   }
@@ -38,9 +38,9 @@ class PlatformThreadTest {
             "name",
             this::run);
 
-    assertEquals(started, Waits.get(ran));
+    assertEquals(started, ran.get());
     assertTrue(started.isVirtual());
     assertEquals("name", started.getName());
-    Waits.join(started);
+    started.join();
   }
 }

@@ -20,9 +20,12 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,18 +96,28 @@ class ResponseWriterTest {
       return new Emitter(Thread.ofVirtual().start(task), task);
     }
 
-    Emitter awaitBlocked() {
-      Waits.untilParked(thread);
+    Emitter awaitBlocked() throws InterruptedException {
+      awaitParked();
       assertFalse(task.isDone());
       return this;
     }
 
+    void awaitParked() throws InterruptedException {
+      while (thread.getState() != Thread.State.WAITING) {
+        TimeUnit.MILLISECONDS.sleep(1);
+      }
+    }
+
     void awaitDone() throws InterruptedException {
-      Waits.get(task);
+      try {
+        task.get();
+      } catch (ExecutionException e) {
+        throw new AssertionError(e.getCause());
+      }
     }
 
     SinkClosedException awaitRefused() throws InterruptedException {
-      AssertionError failed = assertThrows(AssertionError.class, () -> Waits.get(task));
+      ExecutionException failed = assertThrows(ExecutionException.class, task::get);
       return assertInstanceOf(SinkClosedException.class, failed.getCause());
     }
   }
@@ -718,7 +731,7 @@ class ResponseWriterTest {
     writer.drain();
 
     Emitter next = Emitter.of(a, Message.of(new byte[70_000]));
-    Waits.untilParked(next.thread());
+    next.awaitParked();
     client.runLoop();
     next.awaitDone();
   }
@@ -733,12 +746,13 @@ class ResponseWriterTest {
     DatumSink a = sink("a");
     writer.close("the client is gone");
     byte[] large = new byte[all];
-    Waits.get(
-        Waits.inBackground(() -> {
-          for (int i = 0; i < 300; i++) {
-            assertThrows(SinkClosedException.class, () -> a.emit(large));
-          }
-        }));
+    CompletableFuture.runAsync(
+            () -> {
+              for (int i = 0; i < 300; i++) {
+                assertThrows(SinkClosedException.class, () -> a.emit(large));
+              }
+            })
+        .get();
     writer = writer(PENDING, MESSAGE);
     DatumSink b = sink("b");
     b.emit(Message.toFail());

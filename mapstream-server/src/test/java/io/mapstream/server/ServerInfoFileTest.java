@@ -2,24 +2,17 @@ package io.mapstream.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The server info file, to the byte. */
@@ -29,18 +22,12 @@ class ServerInfoFileTest {
       "{\"protocol\":\"uds\",\"language\":\"java\",\"minimum_numaflow_version\":\"1.4.0-z\","
           + "\"version\":\"1.2.3\",\"metadata\":{\"MAP_MODE\":\"stream-map\"}}U+005C__END__";
 
-  private Path folder;
+  @TempDir private Path folder;
   private Path path;
 
   @BeforeEach
-  void makeFolder() throws IOException {
-    folder = TestServer.newFolder();
+  void namePath() {
     path = folder.resolve("info");
-  }
-
-  @AfterEach
-  void deleteFolder() throws IOException {
-    TestServer.delete(folder);
   }
 
   private List<Path> files() throws IOException {
@@ -202,37 +189,5 @@ class ServerInfoFileTest {
     info.remove();
 
     assertEquals(EXACTLY, Files.readString(path));
-  }
-
-  /** The first moment at which a reader sees the file, it is whole and the server accepts. */
-  @ParameterizedTest
-  @EnumSource(InternalSocketKind.class)
-  void aReaderSeesNothingOrTheWholeOfAServerThatAccepts(InternalSocketKind kind) throws Exception {
-    try (TestServer server =
-        TestServer.unstarted((keys, datum, sink) -> {}, options -> options.serverInfoFile(path))) {
-      CountDownLatch watching = new CountDownLatch(1);
-      Future<String> seen =
-          Waits.computed(() -> {
-            long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
-            while (System.nanoTime() < deadline) {
-              try {
-                String content = Files.readString(path);
-                try (SocketChannel client =
-                    SocketChannel.open(UnixDomainSocketAddress.of(server.socket()))) {
-                  assertTrue(client.isConnected());
-                }
-                return content;
-              } catch (NoSuchFileException e) {
-                assertFalse(e.getFile().isEmpty());
-                watching.countDown();
-              }
-            }
-            return "nothing";
-          });
-      Waits.await(watching);
-      server.server().start(kind);
-
-      assertEquals(new ServerInfoFile(path).content(), Waits.get(seen));
-    }
   }
 }

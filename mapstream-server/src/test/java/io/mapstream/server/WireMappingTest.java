@@ -16,6 +16,7 @@ import io.mapstream.Datum;
 import io.mapstream.Message;
 import io.mapstream.Metadata;
 import io.mapstream.NackOptions;
+import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.Handshake;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
@@ -74,6 +75,28 @@ class WireMappingTest {
     public int available() throws IOException {
       return Math.min(1, bytes.available());
     }
+  }
+
+  private static MapRequest.Request.Builder body(String text) {
+    return MapRequest.Request.newBuilder()
+        .setValue(ByteString.copyFromUtf8(text))
+        .setEventTime(Timestamp.newBuilder().setSeconds(1_700_000_000))
+        .setWatermark(Timestamp.newBuilder().setSeconds(1_600_000_000));
+  }
+
+  private static MapRequest datum(String id, String text) {
+    return datum(id, body(text));
+  }
+
+  private static MapRequest datum(String id, MapRequest.Request.Builder body) {
+    return MapRequest.newBuilder().setId(id).setRequest(body).build();
+  }
+
+  private static MapRequest eot(String id) {
+    return MapRequest.newBuilder()
+        .setId(id)
+        .setStatus(TransmissionStatus.newBuilder().setEot(true))
+        .build();
   }
 
   private static Request read(byte[] bytes) {
@@ -212,7 +235,7 @@ class WireMappingTest {
   void severalKeysKeepTheirOrder() {
     for (List<String> keys :
         List.of(List.<String>of(), List.of("a"), List.of("b", "a"), List.of("", "c", "", "c"))) {
-      var request = Frames.datum("id", Frames.body("v").addAllKeys(keys));
+      var request = datum("id", body("v").addAllKeys(keys));
       var data = assertInstanceOf(Request.Data.class, read(request.toByteArray()));
       assertEquals(keys, data.datum().keys());
     }
@@ -288,21 +311,21 @@ class WireMappingTest {
 
   @Test
   void handshakesAreRead() {
-    assertEquals(new Request.Handshake(true), read(Frames.handshake().toByteArray()));
-    assertEquals(new Request.Handshake(false), read(Frames.handshake(false).toByteArray()));
+    assertEquals(new Request.Handshake(true), read(Codec.handshake().toByteArray()));
+    assertEquals(new Request.Handshake(false), read(Codec.handshake(false).toByteArray()));
   }
 
   @Test
   void whatIsMissingIsNamed() {
     assertRefused("request is missing", MapRequest.getDefaultInstance());
     assertRefused("request is missing", MapRequest.newBuilder().setId("a").build());
-    assertRefused("status", Frames.eot("a"));
-    assertRefused("id is empty", Frames.datum("", "v"));
+    assertRefused("status", eot("a"));
+    assertRefused("id is empty", datum("", "v"));
   }
 
   @Test
   void absentWatermarkIsAnUnknownOne() {
-    var request = Frames.datum("a", Frames.body("").clearWatermark()).toByteArray();
+    var request = datum("a", body("").clearWatermark()).toByteArray();
 
     var data = assertInstanceOf(Request.Data.class, read(request));
 
@@ -311,15 +334,14 @@ class WireMappingTest {
 
   @Test
   void absentEventTimeIsAnUnknownOne() {
-    var request = Frames.datum("a", Frames.body("").clearEventTime()).toByteArray();
+    var request = datum("a", body("").clearEventTime()).toByteArray();
 
     var data = assertInstanceOf(Request.Data.class, read(request));
 
     assertEquals(Instant.ofEpochMilli(-1), data.datum().eventTime());
     assertFalse(data.hasEventTime());
     assertTrue(
-        assertInstanceOf(Request.Data.class, read(Frames.datum("a", "v").toByteArray()))
-            .hasEventTime());
+        assertInstanceOf(Request.Data.class, read(datum("a", "v").toByteArray())).hasEventTime());
   }
 
   private static Request.Refused refused(InputStream stream, int limit) {
@@ -328,7 +350,7 @@ class WireMappingTest {
 
   @Test
   void aRequestAboveTheLimitIsRefusedWithSizeLimitSettingAndId() {
-    byte[] bytes = Frames.datum("a", "v".repeat(2_000)).toByteArray();
+    byte[] bytes = datum("a", "v".repeat(2_000)).toByteArray();
     int size = bytes.length;
 
     assertInstanceOf(Request.Data.class, WireMapping.readRequest(new Known(bytes), size));
@@ -353,7 +375,7 @@ class WireMappingTest {
       Arrays.fill(bytes, fill);
       assertTrue(refused(new Known(bytes), 10).reason().endsWith("id unknown"));
     }
-    byte[] longId = Frames.datum("i".repeat(2_000), "v").toByteArray();
+    byte[] longId = datum("i".repeat(2_000), "v").toByteArray();
     assertTrue(refused(new Known(longId), 10).reason().endsWith("id unknown"));
   }
 
@@ -361,7 +383,7 @@ class WireMappingTest {
   void anErrorWhileARequestIsDecodedIsNoFaultOfTheClient() {
     class NoMemory extends Known {
       NoMemory() {
-        super(Frames.datum("a", "v").toByteArray());
+        super(datum("a", "v").toByteArray());
       }
 
       @Override

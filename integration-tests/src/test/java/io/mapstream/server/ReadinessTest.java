@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,7 +11,13 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ClientCalls;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -78,6 +85,36 @@ class ReadinessTest {
       assertEquals(Status.Code.UNIMPLEMENTED, refused.getStatus().getCode());
       assertTrue(client.isReady());
       assertEquals(List.of(), client.open().shakeHands().send("1", "").answer("1").texts());
+    }
+  }
+
+  /** The first moment at which a reader sees the file, it is whole and the server accepts. */
+  @Test
+  void aReaderSeesNothingOrTheWholeOfAServerThatAccepts() throws Exception {
+    try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
+      CountDownLatch watching = new CountDownLatch(1);
+      Future<String> seen =
+          Waits.computed(() -> {
+            long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
+            while (System.nanoTime() < deadline) {
+              try {
+                String content = Files.readString(server.info());
+                try (SocketChannel client =
+                    SocketChannel.open(UnixDomainSocketAddress.of(server.socket()))) {
+                  assertTrue(client.isConnected());
+                }
+                return content;
+              } catch (NoSuchFileException e) {
+                assertFalse(e.getFile().isEmpty());
+                watching.countDown();
+              }
+            }
+            return "nothing";
+          });
+      Waits.await(watching);
+      server.server().start(kind);
+
+      assertEquals(new ServerInfoFile(server.info()).content(), Waits.get(seen));
     }
   }
 }
