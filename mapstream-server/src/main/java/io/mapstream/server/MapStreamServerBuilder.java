@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +27,7 @@ public final class MapStreamServerBuilder {
   @Nullable Boolean datumIdInMdc;
   @Nullable Duration slowHandlerWarning;
   @Nullable Integer maxCarriers;
-  @Nullable Optional<NumaflowRelease> numaflowRelease;
+  @Nullable NumaflowRelease numaflowRelease;
   @Nullable String containerType;
 
   MapStreamServerBuilder(MapStreamer handler) {
@@ -53,7 +52,7 @@ public final class MapStreamServerBuilder {
     datumIdInMdc = options.datumIdInMdc();
     slowHandlerWarning = options.slowHandlerWarning();
     maxCarriers = options.maxCarriers();
-    numaflowRelease = options.numaflowRelease();
+    numaflowRelease = options.numaflowRelease().orElse(null);
     containerType = options.containerType();
     return this;
   }
@@ -181,8 +180,7 @@ public final class MapStreamServerBuilder {
    */
   public MapStreamServerBuilder numaflowVersion(String numaflowVersion) {
     this.numaflowRelease =
-        Optional.of(
-            NumaflowRelease.parse(Objects.requireNonNull(numaflowVersion, "numaflowVersion")));
+        NumaflowRelease.parse(Objects.requireNonNull(numaflowVersion, "numaflowVersion"));
     return this;
   }
 

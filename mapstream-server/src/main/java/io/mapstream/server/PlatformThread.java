@@ -27,7 +27,7 @@ final class PlatformThread {
       return Thread.ofVirtual()
           .name(name)
           .start(() -> {
-            log.debug("{} is a virtual thread: {}", name, e.getMessage());
+            log.debug("{} is a virtual thread: {}", name, String.valueOf(e.getMessage()));
             action.run();
           });
     }

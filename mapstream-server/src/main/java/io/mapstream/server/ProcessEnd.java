@@ -128,10 +128,10 @@ final class ProcessEnd {
   private static boolean isIdle(Thread thread) {
     return Stream.of(thread.getStackTrace())
         .anyMatch(frame ->
-            frame.getClassName().equals("java.util.concurrent.ThreadPoolExecutor")
-                    && frame.getMethodName().equals("getTask")
-                || frame.getClassName().equals("java.util.concurrent.ForkJoinPool")
-                    && frame.getMethodName().equals("awaitWork"));
+            (frame.getClassName().equals("java.util.concurrent.ThreadPoolExecutor")
+                    && frame.getMethodName().equals("getTask"))
+                || (frame.getClassName().equals("java.util.concurrent.ForkJoinPool")
+                    && frame.getMethodName().equals("awaitWork")));
   }
 
   /** Exits with 0 if all went well: nothing has failed, and nothing is cut off. */

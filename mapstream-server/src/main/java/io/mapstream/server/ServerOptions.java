@@ -133,7 +133,7 @@ public final class ServerOptions {
             "MAPSTREAM_MAX_CARRIERS");
     numaflowRelease =
         env.orElse(
-            given.numaflowRelease,
+            given.numaflowRelease == null ? null : Optional.of(given.numaflowRelease),
             text -> Optional.of(text).filter(set -> !set.isEmpty()).map(NumaflowRelease::parse),
             "",
             "MAPSTREAM_NUMAFLOW_VERSION");

@@ -269,7 +269,7 @@ final class Shutdown {
     if (first != null) {
       Failures.reportStop(first);
     } else if (loopHasDied) {
-      log.error("{}; the server stops", loopDied.getMessage());
+      log.error("{}; the server stops", String.valueOf(loopDied.getMessage()));
     } else if (atOnce) {
       log.warn("a handler called System.exit; {} datums in work get no EOT", inWork);
     }

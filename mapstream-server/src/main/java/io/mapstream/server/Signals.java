@@ -5,6 +5,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -88,24 +89,27 @@ final class Signals {
   /** What the JVM calls of the handler, which is no class of ours. */
   private @Nullable Object invoked(Object proxy, Method method, Object @Nullable [] arguments)
       throws ReflectiveOperationException {
-    switch (method.getName()) {
+    return switch (method.getName()) {
       case "handle" -> {
-        Object signal = arguments[0];
+        Object signal = first(arguments);
         handler.accept(
             (String) signal.getClass().getMethod("getName").invoke(signal),
             (int) signal.getClass().getMethod("getNumber").invoke(signal));
-        return null;
+        yield null;
       }
-      case "equals" -> {
-        return proxy == arguments[0];
-      }
-      case "hashCode" -> {
-        return System.identityHashCode(proxy);
-      }
-      default -> {
-        return "mapstream's signal handler";
-      }
-    }
+      case "equals" -> isSame(proxy, first(arguments));
+      case "hashCode" -> System.identityHashCode(proxy);
+      default -> "mapstream's signal handler";
+    };
+  }
+
+  private static Object first(Object @Nullable [] arguments) {
+    return Objects.requireNonNull(arguments, "arguments")[0];
+  }
+
+  @SuppressWarnings("ReferenceEquality")
+  private static boolean isSame(Object proxy, Object other) {
+    return proxy == other;
   }
 
   /** Gives all back to what handled them before. */

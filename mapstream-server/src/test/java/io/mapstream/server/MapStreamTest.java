@@ -93,7 +93,7 @@ class MapStreamTest {
     InterruptedException interrupted = new InterruptedException();
     SinkClosedException closed = new SinkClosedException("closed");
     return Stream.of(interrupted, closed)
-        .flatMap(cause -> Stream.of((Exception) cause, wrapped(1, cause), wrapped(3, cause)));
+        .flatMap(cause -> Stream.of(cause, wrapped(1, cause), wrapped(3, cause)));
   }
 
   private static Exception wrapped(int depth, Exception cause) {
