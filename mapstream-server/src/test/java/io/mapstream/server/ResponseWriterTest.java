@@ -39,7 +39,7 @@ class ResponseWriterTest {
 
   private final FakeObserver client = new FakeObserver();
   private final List<String> answered = new ArrayList<>();
-  private final Map<DatumSink, String> ids = new IdentityHashMap<>();
+  private final IdentityHashMap<DatumSink, String> ids = new IdentityHashMap<>();
   private Runnable onAnswered = () -> {};
   private final ResponseWriter.Listener listener =
       new ResponseWriter.Listener() {
