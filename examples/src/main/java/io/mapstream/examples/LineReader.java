@@ -66,7 +66,7 @@ public final class LineReader implements MapStreamer {
         sink.emit(Message.of(line).withKeys(name));
       }
     } catch (RefusedException e) {
-      sink.emit(Message.of(e.getMessage()).withTags(ERROR));
+      sink.emit(Message.of(String.valueOf(e.getMessage())).withTags(ERROR));
     }
   }
 

@@ -63,7 +63,7 @@ public final class PerformanceBenchmark {
   public static void main(String[] args) throws IOException, InterruptedException {
     Path page = Path.of(args[0]);
     Path figures = Path.of(args[1]);
-    List<String> names = List.of(args[2].split(","));
+    List<String> names = List.of(args[2].split(",", -1));
     boolean writes = Boolean.parseBoolean(args[3]);
     String java21 = args[4].equals("none") ? null : args[4];
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();

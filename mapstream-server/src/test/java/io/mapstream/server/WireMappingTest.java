@@ -387,7 +387,7 @@ class WireMappingTest {
       }
 
       @Override
-      public int read(byte[] target, int offset, int length) {
+      public synchronized int read(byte[] target, int offset, int length) {
         throw new OutOfMemoryError("Java heap space");
       }
     }

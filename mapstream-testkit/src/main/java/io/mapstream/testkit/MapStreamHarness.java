@@ -386,7 +386,7 @@ public final class MapStreamHarness implements AutoCloseable {
     List<Throwable> failures = new ArrayList<>();
     List<HarnessReply> left =
         replies.values().stream()
-            .sorted(Comparator.comparing(r -> Long.parseLong(r.id())))
+            .sorted(Comparator.comparingLong(r -> Long.parseLong(r.id())))
             .toList();
     try {
       Deadline deadline = Deadline.in(patience);

@@ -28,7 +28,7 @@ class WithoutJUnitTest {
   @Test
   void harnessRunsWithoutJUnit() throws Exception {
     List<URL> withoutJUnit = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       if (!entry.contains("junit")) {
         withoutJUnit.add(Path.of(entry).toUri().toURL());
       }

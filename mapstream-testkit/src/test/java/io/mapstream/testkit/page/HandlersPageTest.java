@@ -156,7 +156,7 @@ class HandlersPageTest {
   private static MapStreamer fanningOut(Service service) {
     return (keys, datum, sink) -> {
       List<Callable<Void>> calls = new ArrayList<>();
-      for (String part : datum.text().split(",")) {
+      for (String part : datum.text().split(",", -1)) {
         calls.add(() -> {
           sink.emit(service.call(part));
           return null;
@@ -233,7 +233,7 @@ class HandlersPageTest {
 
   private static void numbered(List<String> keys, Datum datum, MessageSink sink) {
     int number = 0;
-    for (String word : datum.text().split(",")) {
+    for (String word : datum.text().split(",", -1)) {
       sink.emit(Message.of(word).withKeys(datum.id() + "/" + number++));
     }
   }
