@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class PerformanceBenchmark {
 
   private static final Duration WARM_UP = Duration.ofMillis(2500);
-  private static final Duration ROUND = Duration.ofMillis(1000);
+  private static final Duration ROUND = Duration.ofSeconds(1);
   private static final int ROUNDS = 3;
   private static final double WORSE = 1.1;
   private static final String MACHINE = "machine";
