@@ -27,28 +27,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The options as docs/configuration.md and the README have them, against those that there are: one
- * that is added or whose default changes fails here until both pages say so.
+ * The options as docs/configuration.md has them, against those that there are: one that is added
+ * or whose default changes fails here until the page says so.
  */
 class ConfigurationPageTest {
 
   private static final Path PAGE = Path.of("../docs/configuration.md");
-  private static final Path README = Path.of("../README.md");
 
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
 
-  /** A row of a page's table of options; {@code page} is there for the test's name. */
-  record Row(String page, String option, List<String> variables, String defaultValue) {}
+  /** A row of the table of options. */
+  record Row(String option, List<String> variables, String defaultValue) {}
 
-  static Stream<Row> rows() throws IOException {
-    return Stream.concat(rows(PAGE).stream(), rows(README).stream());
-  }
-
-  private static List<Row> rows(Path page) throws IOException {
-    return table(page, "environment | default").stream()
+  static List<Row> rows() throws IOException {
+    return table("environment | default").stream()
         .map(cells ->
             new Row(
-                page.getFileName().toString(),
                 code(cells.get(0)).getFirst(),
                 code(cells.get(1)),
                 cells.get(2).replace("`", "")))
@@ -56,8 +50,8 @@ class ConfigurationPageTest {
   }
 
   /** The cells of each row of the table whose header has these words. */
-  private static List<List<String>> table(Path page, String header) throws IOException {
-    return Files.readAllLines(page).stream()
+  private static List<List<String>> table(String header) throws IOException {
+    return Files.readAllLines(PAGE).stream()
         .dropWhile(line -> !(line.startsWith("|") && line.contains(header)))
         .skip(2)
         .takeWhile(line -> line.startsWith("|"))
@@ -70,11 +64,10 @@ class ConfigurationPageTest {
   }
 
   @Test
-  void bothPagesHaveEachOptionOnce() throws IOException {
+  void thePageHasEachOptionOnce() throws IOException {
     List<String> options = accessors().map(Method::getName).sorted().toList();
 
-    assertEquals(options, rows(PAGE).stream().map(Row::option).sorted().toList());
-    assertEquals(options, rows(README).stream().map(Row::option).sorted().toList());
+    assertEquals(options, rows().stream().map(Row::option).sorted().toList());
   }
 
   @ParameterizedTest
@@ -101,7 +94,7 @@ class ConfigurationPageTest {
   }
 
   static Stream<Row> rowsWithSeveralVariables() throws IOException {
-    return rows().filter(row -> row.variables().size() > 1);
+    return rows().stream().filter(row -> row.variables().size() > 1);
   }
 
   @ParameterizedTest
@@ -129,7 +122,7 @@ class ConfigurationPageTest {
 
   @Test
   void unusableValuesArePrintedAsThePageSays() throws IOException {
-    List<List<String>> rows = table(PAGE, "given | printed");
+    List<List<String>> rows = table("given | printed");
     assertFalse(rows.isEmpty());
     for (List<String> row : rows) {
       String[] given = code(row.get(0)).getFirst().split("=", 2);
@@ -146,7 +139,7 @@ class ConfigurationPageTest {
   @Test
   void budgetsFollowTheHeapAsThePageSays() throws IOException {
     assumeTrue(Runtime.getRuntime().maxMemory() == 1L << 30);
-    List<List<String>> rows = table(PAGE, "share of the heap");
+    List<List<String>> rows = table("share of the heap");
 
     assertEquals((Tuning.bytesInWork() >> 20) + " MiB", rows.get(0).getLast());
     assertEquals((Tuning.pendingBytes() >> 20) + " MiB", rows.get(1).getLast());
