@@ -41,7 +41,7 @@ if (build != "offline=true") {
   def rows = components.collect {
     def name = it.group + ":" + it.name
     def licences = it.licenses.collect { given -> given.expression ?: given.license.id ?: given.license.name }
-    "| `" + name + "` | " + licences.join(" or ") + " | " + (jarsOf(name).empty ? "who names it" : "every function") + " |"
+    "| `" + name + "` | " + licences.join(" or ") + " | " + (jarsOf(name).empty ? "on request" : "every function") + " |"
   }.sort()
   assert lines == rows: "docs/third-party.md is not true any more; its table has to be:\n" + rows.join("\n") + "\n"
 }
