@@ -45,7 +45,7 @@ class TracingPageTest {
   @Test
   void allExamplesAreFound() throws IOException {
     assertEquals(5, examples("java").size());
-    assertEquals(2, examples("xml").size());
+    assertEquals(3, examples("xml").size());
   }
 
   @Test

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The states, rooms and sizes that docs/architecture.md tells of are those of the code. */
+/** The states, components and sizes that docs/architecture.md has are those of the code. */
 class ArchitecturePageTest {
 
   private static final Path PAGE = Path.of("../docs/architecture.md");
@@ -42,7 +42,7 @@ class ArchitecturePageTest {
   }
 
   @Test
-  void eachRoomIsThere() throws IOException {
+  void eachComponentIsThere() throws IOException {
     Set<String> types =
         TYPE.matcher(Files.readString(PAGE))
             .results()
@@ -61,7 +61,7 @@ class ArchitecturePageTest {
     assertEquals((Tuning.READY_THRESHOLD >> 10) + " KiB", bound("inside the transport"));
     assertEquals(
         (Tuning.RECEIVE_WINDOW >> 20) + " MiB, the HTTP/2 window",
-        bound("bytes that the client may send unasked"));
+        bound("bytes that the client may send before the server reads"));
     assertTrue(
         bound("message and stack of a failure, on the wire")
             .startsWith(HandlerFailure.SENT_MESSAGE + " and "));
