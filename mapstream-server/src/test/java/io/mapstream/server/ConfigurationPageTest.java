@@ -27,8 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The options as docs/configuration.md has them, against those that there are: one that is added
- * or whose default changes fails here until the page says so.
+ * The options as docs/configuration.md has them, against those that there are: one that is added or
+ * whose default changes fails here until the page says so.
  */
 class ConfigurationPageTest {
 
@@ -43,9 +43,7 @@ class ConfigurationPageTest {
     return table("environment | default").stream()
         .map(cells ->
             new Row(
-                code(cells.get(0)).getFirst(),
-                code(cells.get(1)),
-                cells.get(2).replace("`", "")))
+                code(cells.get(0)).getFirst(), code(cells.get(1)), cells.get(2).replace("`", "")))
         .toList();
   }
 
