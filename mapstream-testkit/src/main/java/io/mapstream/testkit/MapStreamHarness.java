@@ -159,8 +159,8 @@ import org.jspecify.annotations.Nullable;
  * do it in production. What is missing is what is outside of them:
  *
  * <ul>
- *   <li><b>The wire.</b> gRPC's transport within a process takes the place of HTTP/2 on a socket.
- *       It refuses no datum for its size, and is never slow by itself.
+ *   <li><b>The wire.</b> gRPC's transport within a process takes the place of HTTP/2 on a socket,
+ *       and is never slow by itself.
  *   <li><b>The stream that datums share.</b> Each datum has a stream of its own, so a cancel or a
  *       failure concerns that datum alone, and the bound counts its messages alone, where a server
  *       counts the bytes of all datums of a stream. {@code maxConcurrency} is for all of them.

@@ -4,15 +4,8 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.Messages;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.extension.AfterEachCallback;
-import org.junit.jupiter.api.extension.BeforeEachCallback;
-import org.junit.jupiter.api.extension.ExtensionContext;
-import org.junit.jupiter.api.extension.ParameterContext;
-import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
  * Gives each JUnit test a {@link MapStreamHarness} of its own, and closes it after the test, which
@@ -33,21 +26,19 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  *
  * <p>The field isn't static, so that each test also gets a handler of its own. Where several tests
  * share one extension and run at the same time (a static field, or one instance of the class for
- * all tests), they take their harness as a parameter of the type {@link MapStreamHarness}.
+ * all tests), they take their harness as a parameter of the type {@link MapStreamHarness}. A class
+ * with two such extensions uses their fields and no parameters: a parameter can't tell them apart.
  *
  * <p>It works with JUnit 5 and 6, whose {@code junit-jupiter-api} has to be on the class path;
  * nothing else in this package needs it.
  */
-public final class MapStreamHarnessExtension
-    implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
+public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamHarness> {
 
   private final MapStreamHarness.Builder settings;
 
-  /** By the test's id: several when tests run at the same time. */
-  private final Map<String, MapStreamHarness> open = new ConcurrentHashMap<>();
-
   private MapStreamHarnessExtension(MapStreamHarness.Builder settings) {
-    this.settings = settings;
+    super(MapStreamHarness.class, "harness");
+    this.settings = Objects.requireNonNull(settings, "settings");
   }
 
   /**
@@ -67,7 +58,7 @@ public final class MapStreamHarnessExtension
    * @return the extension, to be registered in a field with {@code @RegisterExtension}
    */
   public static MapStreamHarnessExtension of(MapStreamHarness.Builder settings) {
-    return new MapStreamHarnessExtension(Objects.requireNonNull(settings, "settings"));
+    return new MapStreamHarnessExtension(settings);
   }
 
   /**
@@ -77,17 +68,7 @@ public final class MapStreamHarnessExtension
    * @throws IllegalStateException if no test runs, or more than one
    */
   public MapStreamHarness harness() {
-    var now = open.values().toArray(MapStreamHarness[]::new);
-    if (now.length == 1) {
-      return now[0];
-    }
-    throw new IllegalStateException(
-        now.length == 0
-            ? "no test runs: a harness is there from before each test to after it, if the extension"
-                + " is in a field with @RegisterExtension"
-            : now.length
-                + " tests share this extension at the same time: take the harness as a parameter of"
-                + " the test method");
+    return current();
   }
 
   /**
@@ -139,38 +120,17 @@ public final class MapStreamHarnessExtension
   }
 
   @Override
-  public void beforeEach(ExtensionContext context) {
-    open.put(context.getUniqueId(), settings.build());
+  MapStreamHarness make() {
+    return settings.build();
   }
 
-  /**
-   * After a test that has failed nothing is waited for: what it would have read or ended is open.
-   */
+  /** After a failed test nothing is waited for: what it would have read or ended is open. */
   @Override
-  public void afterEach(ExtensionContext context) {
-    MapStreamHarness harness = open.remove(context.getUniqueId());
-    if (harness == null) {
-      return;
-    }
-    if (context.getExecutionException().isPresent()) {
+  void close(MapStreamHarness harness, boolean testFailed) {
+    if (testFailed) {
       harness.close(Duration.ZERO);
     } else {
       harness.close();
     }
-  }
-
-  @Override
-  public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
-    return parameter.getParameter().getType() == MapStreamHarness.class
-        && open.containsKey(context.getUniqueId());
-  }
-
-  @Override
-  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    MapStreamHarness harness = open.get(context.getUniqueId());
-    if (harness == null) {
-      throw new IllegalStateException("no harness for " + context.getUniqueId());
-    }
-    return harness;
   }
 }

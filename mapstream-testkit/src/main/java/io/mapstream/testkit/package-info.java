@@ -49,6 +49,10 @@
  *       <td>serves a handler on a temporary Unix socket, with the server that a pod runs</td>
  *     </tr>
  *     <tr>
+ *       <th scope="row">{@link io.mapstream.testkit.MapStreamTestServerExtension}</th>
+ *       <td>such a server for each JUnit test</td>
+ *     </tr>
+ *     <tr>
  *       <th scope="row">{@link io.mapstream.testkit.MapStreamClient}</th>
  *       <td>calls that server, or any other running function, as the platform does</td>
  *     </tr>

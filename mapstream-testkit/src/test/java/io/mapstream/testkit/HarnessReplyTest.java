@@ -304,7 +304,8 @@ class HarnessReplyTest {
             assertTrue(emitter.join(Duration.ofSeconds(30)));
           }
         };
-    try (var harness = MapStreamHarness.builder(handler).bound(3).build()) {
+    var builder = MapStreamHarness.builder(handler).bound(3).timeLimit(Duration.ofSeconds(60));
+    try (var harness = builder.build()) {
       List<String> texts = harness.send("a").remaining().texts();
 
       Set<String> expected = new HashSet<>();

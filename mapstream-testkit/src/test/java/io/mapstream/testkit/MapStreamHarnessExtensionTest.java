@@ -129,6 +129,68 @@ class MapStreamHarnessExtensionTest {
     }
   }
 
+  /** Two harnesses and a server in one class. */
+  static class Several {
+
+    @RegisterExtension
+    final MapStreamHarnessExtension words = MapStreamHarnessExtension.of(new WordSplitter());
+
+    @RegisterExtension
+    final MapStreamHarnessExtension echo =
+        MapStreamHarnessExtension.of((keys, datum, sink) -> sink.emit(datum.value()));
+
+    @RegisterExtension
+    final MapStreamTestServerExtension server =
+        MapStreamTestServerExtension.of(
+            (keys, datum, sink) -> {
+              if (datum.text().equals("bad")) {
+                throw new IllegalStateException("boom");
+              }
+              sink.emit(Message.of("" + datum.text().length()));
+            },
+            options -> options.maxConcurrency(1));
+
+    @Test
+    void usesTheFields() throws Exception {
+      assertEquals(List.of("a", "b"), words.process("a,b").texts());
+      assertEquals(List.of("a,b"), echo.process("a,b").texts());
+      assertEquals(List.of("3"), server.send("a,b").remaining().texts());
+      assertEquals(List.of("1"), server.send(TestDatum.of("c")).remaining().texts());
+    }
+
+    @Test
+    void takesTheServerAsAParameter(MapStreamTestServer given) {
+      assertSame(server.server(), given);
+      assertEquals(1, given.server().options().maxConcurrency());
+    }
+
+    @Test
+    void takesOneOfTwoAsAParameter(MapStreamHarness which) {}
+
+    @Test
+    void doesNotAskForTheFailure() throws Exception {
+      Reply reply = server.send("bad");
+      assertThrows(StreamBrokenException.class, reply::remaining);
+    }
+  }
+
+  @Test
+  void severalExtensionsServeOneClassByTheirFields() {
+    Map<String, TestExecutionResult> results = run(Several.class);
+
+    assertEquals(4, results.size());
+    for (String name :
+        List.of("usesTheFields()", "takesTheServerAsAParameter(MapStreamTestServer)")) {
+      assertEquals(Map.of(), failureOf(results.get(name)));
+    }
+    assertContains(
+        thrown(results.get("takesOneOfTwoAsAParameter(MapStreamHarness)")),
+        "which of 2 extensions",
+        "by harness()");
+    Throwable unasked = thrown(results.get("doesNotAskForTheFailure()"));
+    assertEquals("boom", unasked.getCause().getMessage());
+  }
+
   @Test
   void eachTestHasAHarnessThatIsClosedAfterIt() {
     Map<String, TestExecutionResult> results = run(EachOwn.class);

@@ -57,7 +57,9 @@ class MapStreamHarnessTest {
   void moreMessagesThanTheBoundAreReturned() {
     MapStreamer many =
         (keys, datum, sink) -> IntStream.range(0, 1000).forEach(i -> sink.emit(Message.of("" + i)));
-    try (var harness = MapStreamHarness.builder(many).bound(1).build()) {
+    // Each message waits for the one before it, which takes long on a busy machine.
+    var builder = MapStreamHarness.builder(many).bound(1).timeLimit(Duration.ofSeconds(60));
+    try (var harness = builder.build()) {
       assertEquals(
           IntStream.range(0, 1000).mapToObj(String::valueOf).toList(), harness.process("").texts());
     }
@@ -182,6 +184,17 @@ class MapStreamHarnessTest {
           });
       assertEquals(List.of("before"), failed.messages().texts());
       assertContains(failed, "java.io.IOException: disk on fire", "after 1 message", "\"before\"");
+    }
+  }
+
+  @Test
+  void datumAboveTheLimitIsRefusedAsByAServer() {
+    try (var harness = MapStreamHarness.builder(SPLITTER).maxMessageSize(100).build()) {
+      var refused =
+          assertThrowsExactly(StreamBrokenException.class, () -> harness.process("x".repeat(100)));
+
+      assertEquals("RESOURCE_EXHAUSTED", refused.status().code());
+      assertContains(refused, "above the limit of 100 bytes (maxMessageSize)");
     }
   }
 

@@ -146,10 +146,10 @@ class TutorialTest {
 
   @Test
   void size() {
-    MapStreamer handler = (keys, datum, sink) -> sink.emit(datum.value());
+    MapStreamer handler =
+        (keys, datum, sink) -> sink.emit("x".repeat(Integer.parseInt(datum.text())));
     try (var harness = MapStreamHarness.builder(handler).maxMessageSize(100).build()) {
-      var failed =
-          assertThrows(HandlerFailedException.class, () -> harness.process("x".repeat(100)));
+      var failed = assertThrows(HandlerFailedException.class, () -> harness.process("1000"));
 
       var tooLarge = assertInstanceOf(MessageTooLargeException.class, failed.getCause());
       assertEquals(100, tooLarge.limit());

@@ -1,0 +1,110 @@
+package io.mapstream.testkit;
+
+import io.mapstream.Datum;
+import io.mapstream.MapStreamer;
+import io.mapstream.server.MapStreamServerBuilder;
+import java.io.IOException;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives each JUnit test a {@link MapStreamTestServer} of its own, and closes it after the test,
+ * which then fails if a handler has failed and the test did not ask.
+ *
+ * {@snippet lang=java :
+ * class WordSplitterServerTest {
+ *
+ *   @RegisterExtension
+ *   final MapStreamTestServerExtension server =
+ *       MapStreamTestServerExtension.of(new WordSplitter());
+ *
+ *   @Test
+ *   void splitsAtCommas() throws Exception {
+ *     assertEquals(List.of("a", "b"), server.send("a,b").remaining().texts());
+ *   }
+ * }
+ * }
+ *
+ * <p>What {@link MapStreamHarnessExtension} says about static fields, parameters and JUnit's
+ * version holds here too; the parameter's type is {@link MapStreamTestServer}.
+ */
+public final class MapStreamTestServerExtension extends PerTestExtension<MapStreamTestServer> {
+
+  private final MapStreamer handler;
+  private final Consumer<MapStreamServerBuilder> options;
+
+  private MapStreamTestServerExtension(
+      MapStreamer handler, Consumer<MapStreamServerBuilder> options) {
+    super(MapStreamTestServer.class, "server");
+    this.handler = Objects.requireNonNull(handler, "handler");
+    this.options = Objects.requireNonNull(options, "options");
+  }
+
+  /**
+   * Makes an extension whose servers have the default settings.
+   *
+   * @param handler the function to test; one instance for all tests of this extension
+   * @return the extension, to be registered in a field with {@code @RegisterExtension}
+   */
+  public static MapStreamTestServerExtension of(MapStreamer handler) {
+    return of(handler, options -> {});
+  }
+
+  /**
+   * Makes an extension whose servers have other settings.
+   *
+   * @param handler the function to test; one instance for all tests of this extension
+   * @param options changes settings, as for {@link MapStreamTestServer#start(MapStreamer,
+   *     Consumer)}; called before each test
+   * @return the extension, to be registered in a field with {@code @RegisterExtension}
+   */
+  public static MapStreamTestServerExtension of(
+      MapStreamer handler, Consumer<MapStreamServerBuilder> options) {
+    return new MapStreamTestServerExtension(handler, options);
+  }
+
+  @Override
+  MapStreamTestServer make() throws IOException {
+    return MapStreamTestServer.start(handler, options);
+  }
+
+  @Override
+  void close(MapStreamTestServer server, boolean testFailed) {
+    server.close();
+  }
+
+  /**
+   * Gives the server of the test that runs.
+   *
+   * @return the server, closed after the test
+   * @throws IllegalStateException if no test runs, or more than one
+   */
+  public MapStreamTestServer server() {
+    return current();
+  }
+
+  /**
+   * Sends a datum by the test's {@linkplain MapStreamTestServer#client() client}.
+   *
+   * @param datum what to send
+   * @return where its results arrive
+   * @throws InterruptedException if the thread was interrupted; the datum was not sent
+   * @throws IllegalStateException if no test runs, or more than one
+   */
+  public Reply send(Datum datum) throws InterruptedException {
+    return server().client().send(datum);
+  }
+
+  /**
+   * Sends a datum of this text, made by {@link TestDatum#of(String)}.
+   *
+   * @param text the datum's payload; {@code null} for no bytes
+   * @return where its results arrive
+   * @throws InterruptedException if the thread was interrupted; the datum was not sent
+   * @throws IllegalStateException if no test runs, or more than one
+   */
+  public Reply send(@Nullable String text) throws InterruptedException {
+    return send(TestDatum.of(text));
+  }
+}
