@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +77,27 @@ class LinksTest {
             "page.md: #none",
             "page.md: none/reference.md"),
         dead(page));
+  }
+
+  /** So that each section is two clicks away: the README, the page. */
+  @Test
+  void eachPageOfTheDocumentationIsLinkedFromTheReadme() throws IOException {
+    Set<String> linked =
+        LINK.matcher(prose(PROJECT.resolve("README.md")))
+            .results()
+            .map(found -> found.group(1).replaceAll("#.*", ""))
+            .collect(Collectors.toSet());
+
+    try (Stream<Path> files = Files.list(PROJECT.resolve("docs"))) {
+      List<String> unlinked =
+          files
+              .map(file -> "docs/" + file.getFileName())
+              .filter(name -> name.endsWith(".md") && !linked.contains(name))
+              .sorted()
+              .toList();
+      assertEquals(List.of(), unlinked);
+    }
+    assertTrue(linked.contains("docs/testing.md"));
   }
 
   private static List<Path> pages(Path folder) throws IOException {
