@@ -148,11 +148,11 @@ class TutorialTest {
   void size() {
     MapStreamer handler =
         (keys, datum, sink) -> sink.emit("x".repeat(Integer.parseInt(datum.text())));
-    try (var harness = MapStreamHarness.builder(handler).maxMessageSize(100).build()) {
+    try (var harness = MapStreamHarness.builder(handler).maxMessageSize(200).build()) {
       var failed = assertThrows(HandlerFailedException.class, () -> harness.process("1000"));
 
       var tooLarge = assertInstanceOf(MessageTooLargeException.class, failed.getCause());
-      assertEquals(100, tooLarge.limit());
+      assertEquals(200, tooLarge.limit());
     }
   }
 

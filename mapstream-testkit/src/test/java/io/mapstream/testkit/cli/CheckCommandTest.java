@@ -169,7 +169,7 @@ class CheckCommandTest {
               .contains(
                   """
                   FAIL  eot-alone         sends no results with an EOT
-                                          the EOT of datum "check-1" carries 1 result(s)
+                                          the EOT of datum "check-1" carries 1 result(s), which the platform drops
                   """),
           ran.out());
       assertEquals(1, ran.code(), ran.err());
