@@ -3,6 +3,7 @@ package io.mapstream.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.grpc.Status;
+import io.mapstream.proto.Codec;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,7 @@ class BlockedLogTest {
       try {
         for (int i = 0; i < 400; i++) {
           Call refused = others.open().shakeHands();
-          refused.send(Frames.handshake()).endsWith(Status.Code.INVALID_ARGUMENT);
+          refused.send(Codec.handshake()).endsWith(Status.Code.INVALID_ARGUMENT);
         }
       } finally {
         others.close();

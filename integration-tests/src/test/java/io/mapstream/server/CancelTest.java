@@ -9,7 +9,6 @@ import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.SinkClosedException;
-import io.mapstream.server.hostile.Await;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -103,7 +102,7 @@ class CancelTest {
       second.send("2", "b");
       assertTrue(other.isReady()); // answered after the datum has come
       second.cancel();
-      Await.until(
+      Waits.until(
           "the cancel",
           () -> server.server().metrics().streamsOpen() == 1,
           () -> server.server().metrics());

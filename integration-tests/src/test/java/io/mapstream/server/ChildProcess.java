@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mapstream.server.hostile.Await;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -151,7 +150,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   void awaitOut(String text) throws IOException {
-    Await.until(
+    Waits.until(
         text,
         () -> {
           try {
@@ -169,7 +168,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   void await(Path file) throws IOException {
-    Await.until(
+    Waits.until(
         file.toString(), () -> Files.exists(file) || !process.isAlive(), () -> "it is not there");
     assertTrue(Files.exists(file), "ended early: " + err());
   }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
-import io.mapstream.server.hostile.Await;
 import java.io.FileInputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
@@ -167,7 +166,7 @@ class FairnessTest {
     try (TestServer server = TestServer.start(InternalSocketKind.best(), holding(this::spin))) {
       Call call = server.open();
       send(call, holders);
-      Await.until(
+      Waits.until(
           "starvation",
           () -> server.server().metrics().starvedChecks() > 0,
           server.server()::metrics);

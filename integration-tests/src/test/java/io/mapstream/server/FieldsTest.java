@@ -10,6 +10,7 @@ import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.Metadata;
 import io.mapstream.NackOptions;
+import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
 import io.mapstream.proto.metadata.KeyValueGroup;
@@ -138,7 +139,7 @@ class FieldsTest {
           received.add(datum);
         };
     try (TestServer server = TestServer.start(KIND, handler)) {
-      server.open().send(Frames.datum("1", body)).answer("1");
+      server.open().send(Requests.datum("1", body)).answer("1");
       return received.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
     }
   }
@@ -147,7 +148,7 @@ class FieldsTest {
   void datumWithoutAnythingButTimesIsEmpty() throws Exception {
     assertEquals(
         Datum.of(List.of(), new byte[0], EVENT_TIME, WATERMARK, Map.of()),
-        receivedBy(Frames.body("")));
+        receivedBy(Requests.body("")));
   }
 
   @Test
@@ -164,7 +165,7 @@ class FieldsTest {
             .systemMetadata(Metadata.empty().with("tracing_udf", "traceparent", "00-1-2-01"))
             .build(),
         receivedBy(
-            Frames.body("v")
+            Requests.body("v")
                 .addKeys("k1")
                 .addKeys("")
                 .addKeys("地球")
@@ -180,7 +181,7 @@ class FieldsTest {
   @Test
   void aLargeRequestReachesTheHandlerWhole() throws Exception {
     String key = "k".repeat(200_000);
-    Datum datum = receivedBy(Frames.body("v".repeat(5_000_000)).addKeys(key).addKeys("last"));
+    Datum datum = receivedBy(Requests.body("v".repeat(5_000_000)).addKeys(key).addKeys("last"));
 
     assertEquals("v".repeat(5_000_000), datum.text());
     assertEquals(List.of(key, "last"), datum.keys());
@@ -189,11 +190,22 @@ class FieldsTest {
   @Test
   void aCompressedRequestReachesTheHandlerWhole() throws Exception {
     BlockingQueue<Datum> received = new LinkedBlockingQueue<>();
-    try (TestServer server = TestServer.start(KIND, (keys, datum, sink) -> received.add(datum))) {
-      Call call = server.connect().openCompressed("gzip").shakeHands();
-      call.send("1", "v".repeat(100)).answer("1");
-      call.send("2", "v".repeat(100_000)).answer("2");
+    try (TestServer server =
+            TestServer.start(
+                KIND,
+                (keys, datum, sink) -> received.add(datum),
+                options -> options.maxConcurrency(1));
+        RawConnection client = new RawConnection(server.socket())) {
+      client
+          .hello()
+          .call(1, "grpc-encoding", "gzip")
+          .gzipped(1, Codec.handshake().toByteArray())
+          .gzipped(1, Requests.datum("1", "v".repeat(100)).toByteArray())
+          .gzipped(1, Requests.datum("2", "v".repeat(100_000)).toByteArray())
+          .halfClose(1)
+          .await("its end", it -> it.received(1).ended);
 
+      assertEquals("0", client.received(1).header("grpc-status"));
       assertEquals(100, received.remove().value().length);
       assertEquals(100_000, received.remove().value().length);
     }
@@ -216,7 +228,7 @@ class FieldsTest {
       var results =
           server
               .open()
-              .send(Frames.datum("1", Frames.body("").setMetadata(metadata)))
+              .send(Requests.datum("1", Requests.body("").setMetadata(metadata)))
               .answer("1")
               .results();
 

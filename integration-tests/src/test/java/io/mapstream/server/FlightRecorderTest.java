@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.grpc.Status;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
-import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,7 +104,7 @@ class FlightRecorderTest {
     try (Recording recording = recordingOfAll();
         TestServer server = TestServer.start(KIND, handler)) {
       Call call = server.connect().openReading(1).shakeHands().send("one", "");
-      Await.until(
+      Waits.until(
           "a blocked emit",
           () -> server.server().metrics().emitsWaiting() == 1,
           () -> server.server().metrics());
@@ -192,7 +191,7 @@ class FlightRecorderTest {
       try (Recording recording = recordingOfAll()) {
         Duration before = Duration.ofNanos(System.nanoTime() - opened);
         call.cancel();
-        Await.until(
+        Waits.until(
             "no stream open",
             () -> server.server().metrics().streamsOpen() == 0,
             () -> server.server().metrics());

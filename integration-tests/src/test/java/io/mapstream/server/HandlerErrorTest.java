@@ -7,13 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.rpc.DebugInfo;
-import io.grpc.Metadata;
 import io.grpc.Status;
 import io.mapstream.Message;
-import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -31,9 +30,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class HandlerErrorTest {
 
   private static final InternalSocketKind KIND = InternalSocketKind.best();
-
-  private static final Metadata.Key<byte[]> DETAILS =
-      Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
 
   /** Something to throw, and the text that the client has to read after the prefix. */
   record Thrown(String name, Supplier<Throwable> cause, String message) {
@@ -146,17 +142,20 @@ class HandlerErrorTest {
   @Test
   void detailsCarryTheStackTrace() throws Exception {
     try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              throw new IllegalStateException("outer", new IOException("inner"));
-            })) {
-      Call call = server.open().send("1", "");
-      Status end = call.end();
+            TestServer.start(
+                KIND,
+                (keys, datum, sink) -> {
+                  throw new IllegalStateException("outer", new IOException("inner"));
+                });
+        RawConnection client = new RawConnection(server.socket())) {
+      client.hello().open(1).datum(1, "1", "").await("its end", it -> it.received(1).ended);
+      var trailers = client.received(1);
 
-      var details = com.google.rpc.Status.parseFrom(call.trailers().get(DETAILS));
+      var details =
+          com.google.rpc.Status.parseFrom(
+              Base64.getDecoder().decode(trailers.header("grpc-status-details-bin")));
       assertEquals(Status.Code.INTERNAL.value(), details.getCode());
-      assertEquals(end.getDescription(), details.getMessage());
+      assertEquals(trailers.header("grpc-message"), details.getMessage());
       assertEquals(1, details.getDetailsCount());
       String stack = details.getDetails(0).unpack(DebugInfo.class).getDetail();
       assertTrue(stack.startsWith("java.lang.IllegalStateException: outer"), stack);
@@ -286,7 +285,7 @@ class HandlerErrorTest {
       call.endsWith(Status.Code.INTERNAL);
 
       assertSame(first, failureOf(server).getCause());
-      Await.until(
+      Waits.until(
           "the second on the first",
           () -> List.of(first.getSuppressed()).equals(List.of(second)),
           () -> List.of(first.getSuppressed()));
@@ -321,7 +320,7 @@ class HandlerErrorTest {
             },
             options -> options)) {
       var run = Waits.computed(() -> assertThrows(ExecutionException.class, server.server()::run));
-      Await.until("the server info file", () -> Files.exists(server.info()), () -> run);
+      Waits.until("the server info file", () -> Files.exists(server.info()), () -> run);
       server.open().send("1", "").end();
 
       assertSame(thrown, Waits.get(run).getCause());

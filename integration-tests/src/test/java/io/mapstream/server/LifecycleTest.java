@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
-import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -431,7 +430,7 @@ class LifecycleTest {
             return assertThrows(InterruptedException.class, () -> server.server().run());
           });
       Waits.get(runner);
-      Await.until("the server info file", () -> Files.exists(server.info()), () -> run);
+      Waits.until("the server info file", () -> Files.exists(server.info()), () -> run);
       Waits.get(runner).interrupt();
 
       Waits.get(run);

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.grpc.Status;
-import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +62,7 @@ class ProcessTest {
   }
 
   private static void awaitStopping(ChildProcess child) {
-    Await.until("a stop", () -> !Files.exists(child.file("s.sock")), () -> "the socket is there");
+    Waits.until("a stop", () -> !Files.exists(child.file("s.sock")), () -> "the socket is there");
   }
 
   @Test

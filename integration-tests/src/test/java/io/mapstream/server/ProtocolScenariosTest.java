@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
 import io.mapstream.Message;
+import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.MapRequest;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,100 +63,101 @@ class ProtocolScenariosTest {
   }
 
   static Stream<Scenario> answered() {
-    MapRequest hello = Frames.handshake();
+    MapRequest hello = Codec.handshake();
     return Stream.of(
         answered("half-close before anything", Map.of()),
         answered("a handshake alone", Map.of(), hello),
-        answered("one result", Map.of("a", List.of("x")), hello, Frames.datum("a", "x")),
-        answered("no result", Map.of("a", List.of()), hello, Frames.datum("a", "")),
+        answered("one result", Map.of("a", List.of("x")), hello, Requests.datum("a", "x")),
+        answered("no result", Map.of("a", List.of()), hello, Requests.datum("a", "")),
         answered(
             "several results, several ids",
             Map.of("a", List.of("x", "y", "z"), "b", List.of(), "c", List.of("q")),
             hello,
-            Frames.datum("a", "x,y,z"),
-            Frames.datum("b", ""),
-            Frames.datum("c", "q")),
+            Requests.datum("a", "x,y,z"),
+            Requests.datum("b", ""),
+            Requests.datum("c", "q")),
         answered(
             "ids of any script and length",
             Map.of("地球 🌍 ß", List.of("x"), " ", List.of("y"), "i".repeat(70_000), List.of("z")),
             hello,
-            Frames.datum("地球 🌍 ß", "x"),
-            Frames.datum(" ", "y"),
-            Frames.datum("i".repeat(70_000), "z")),
+            Requests.datum("地球 🌍 ß", "x"),
+            Requests.datum(" ", "y"),
+            Requests.datum("i".repeat(70_000), "z")),
         answered(
             "the earliest and the latest time of a protobuf timestamp",
             Map.of("a", List.of("x")),
             hello,
-            Frames.datum(
+            Requests.datum(
                 "a",
-                Frames.body("x")
-                    .setEventTime(Frames.EVENT_TIME.toBuilder().setSeconds(-62_135_596_800L))
+                Requests.body("x")
+                    .setEventTime(Requests.EVENT_TIME.toBuilder().setSeconds(-62_135_596_800L))
                     .setWatermark(
-                        Frames.EVENT_TIME.toBuilder()
+                        Requests.EVENT_TIME.toBuilder()
                             .setSeconds(253_402_300_799L)
                             .setNanos(999_999_999)))),
+        answered(
+            "no event time, which is taken as unknown",
+            Map.of("a", List.of("x")),
+            hello,
+            Requests.datum("a", Requests.body("x").clearEventTime())),
         answered(
             "no watermark, as in a MonoVertex",
             Map.of("a", List.of("x")),
             hello,
-            Frames.datum("a", Frames.body("x").clearWatermark())),
+            Requests.datum("a", Requests.body("x").clearWatermark())),
         answered(
             "the watermark of -1 ms, which means unknown",
             Map.of("a", List.of("x")),
             hello,
-            Frames.datum(
+            Requests.datum(
                 "a",
-                Frames.body("x")
+                Requests.body("x")
                     .setWatermark(
-                        Frames.EVENT_TIME.toBuilder().setSeconds(-1).setNanos(999_000_000)))));
+                        Requests.EVENT_TIME.toBuilder().setSeconds(-1).setNanos(999_000_000)))));
   }
 
   static Stream<Scenario> refused() {
-    MapRequest hello = Frames.handshake();
+    MapRequest hello = Codec.handshake();
     List<String> handshakeExpected = List.of("first message has to be a handshake");
     return Stream.of(
-        refused("a datum first", handshakeExpected, Frames.datum("a", "x")),
+        refused("a datum first", handshakeExpected, Requests.datum("a", "x")),
         refused("an empty message first", handshakeExpected, MapRequest.getDefaultInstance()),
-        refused("an EOT first", handshakeExpected, Frames.eot("a")),
-        refused("a handshake without sot", handshakeExpected, Frames.handshake(false)),
+        refused("an EOT first", handshakeExpected, Requests.eot("a")),
+        refused("a handshake without sot", handshakeExpected, Codec.handshake(false)),
         refused("a second handshake", List.of("second handshake"), hello, hello),
         refused(
             "a datum in the handshake, which would be lost",
             List.of("first message has to be a handshake", "both a handshake and a request"),
-            Frames.datum("a", "x").toBuilder().mergeFrom(hello).build()),
+            Requests.datum("a", "x").toBuilder().mergeFrom(hello).build()),
         refused(
             "a handshake in a datum",
             List.of("both a handshake and a request"),
             hello,
-            Frames.datum("a", "x").toBuilder().mergeFrom(hello).build()),
-        refused("an EOT from the client", List.of("status", "half-close"), hello, Frames.eot("a")),
-        refused("an empty id", List.of("id is empty"), hello, Frames.datum("", "x")),
+            Requests.datum("a", "x").toBuilder().mergeFrom(hello).build()),
+        refused(
+            "an EOT from the client", List.of("status", "half-close"), hello, Requests.eot("a")),
+        refused("an empty id", List.of("id is empty"), hello, Requests.datum("", "x")),
         refused(
             "no request",
             List.of("request is missing", "\"a\""),
             hello,
             MapRequest.newBuilder().setId("a").build()),
         refused(
-            "no event time",
-            List.of("event_time is missing", "\"a\""),
-            hello,
-            Frames.datum("a", Frames.body("x").clearEventTime())),
-        refused(
             "an event time that no clock shows",
             List.of("event_time is out of range", String.valueOf(Long.MAX_VALUE)),
             hello,
-            Frames.datum(
+            Requests.datum(
                 "a",
-                Frames.body("x")
-                    .setEventTime(Frames.EVENT_TIME.toBuilder().setSeconds(Long.MAX_VALUE)))),
+                Requests.body("x")
+                    .setEventTime(Requests.EVENT_TIME.toBuilder().setSeconds(Long.MAX_VALUE)))),
         refused(
             "a watermark that no clock shows",
             List.of("watermark is out of range", String.valueOf(Long.MIN_VALUE)),
             hello,
-            Frames.datum(
+            Requests.datum(
                 "a",
-                Frames.body("x")
-                    .setWatermark(Frames.EVENT_TIME.toBuilder().setSeconds(Long.MIN_VALUE)))));
+                Requests.body("x")
+                    .setWatermark(Requests.EVENT_TIME.toBuilder().setSeconds(Long.MIN_VALUE)))));
   }
 
   @ParameterizedTest

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
-import io.mapstream.server.hostile.Await;
+import io.mapstream.proto.Codec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -179,7 +179,7 @@ class ServerLogTest {
       Call call = child.open();
       String gate = child.file("gate").toString();
       call.send("a", "wait " + gate).send("b", "wait " + gate).send("c", "echo").answer("c");
-      Await.until(
+      Waits.until(
           "a warning of a and of b",
           () -> err(child).contains("\"a\"") && err(child).contains("\"b\""),
           () -> err(child));
@@ -223,11 +223,7 @@ class ServerLogTest {
       WireClient client = new WireClient(child.file("s.sock"));
       try {
         for (int i = 0; i < streams; i++) {
-          client
-              .open()
-              .shakeHands()
-              .send(Frames.handshake())
-              .endsWith(Status.Code.INVALID_ARGUMENT);
+          client.open().shakeHands().send(Codec.handshake()).endsWith(Status.Code.INVALID_ARGUMENT);
         }
       } finally {
         client.close();
@@ -278,7 +274,7 @@ class ServerLogTest {
     try (ChildProcess child = start(Map.of())) {
       Call call = child.open();
       for (String id : List.of("a", "b")) {
-        call.send(Frames.datum(id, Frames.body("echo").clearEventTime())).answer(id);
+        call.send(Requests.datum(id, Requests.body("echo").clearEventTime())).answer(id);
       }
       child.signal("TERM");
       assertEquals(0, child.exitCode());

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.grpc.Status;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
+import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
-import io.mapstream.server.hostile.Await;
 import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.HashMap;
@@ -28,7 +28,7 @@ class ServerMetricsTest {
 
   private static ServerMetrics await(
       TestServer server, String expected, Predicate<ServerMetrics> state) {
-    Await.until(
+    Waits.until(
         expected, () -> state.test(server.server().metrics()), () -> server.server().metrics());
     return server.server().metrics();
   }
@@ -65,7 +65,7 @@ class ServerMetricsTest {
             })) {
       Call call = server.open();
       for (int i = 0; i < 10; i++) {
-        MapRequest request = Frames.datum("id" + i, "a,b,c".repeat(i + 1));
+        MapRequest request = Requests.datum("id" + i, "a,b,c".repeat(i + 1));
         requestBytes += request.getSerializedSize();
         call.send(request);
       }
@@ -206,7 +206,7 @@ class ServerMetricsTest {
   @Test
   void aRefusedRequestIsAFailureOfItsClient() throws Exception {
     try (TestServer server = TestServer.start(KIND, (keys, datum, sink) -> {})) {
-      server.open().send(Frames.handshake()).endsWith(Status.Code.INVALID_ARGUMENT);
+      server.open().send(Codec.handshake()).endsWith(Status.Code.INVALID_ARGUMENT);
 
       await(server, "no stream open", metrics -> metrics.streamsOpen() == 0);
       assertEquals(Map.of(FailureKind.REQUEST_REFUSED, 1L), failures(server));

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
 import io.mapstream.Message;
-import io.mapstream.server.hostile.Await;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -375,7 +374,7 @@ class StreamingTest {
               Arrays.fill(buffer, (byte) '?');
             })) {
       Call call = server.connect().openReading(1).shakeHands().send("1", "");
-      Await.until(
+      Waits.until(
           "the datum",
           () -> server.server().metrics().datumsAdmitted() == 1,
           () -> server.server().metrics());

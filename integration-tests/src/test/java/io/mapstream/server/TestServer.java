@@ -1,7 +1,6 @@
 package io.mapstream.server;
 
 import io.mapstream.MapStreamer;
-import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +97,7 @@ final class TestServer implements AutoCloseable {
 
   /** Waits until a stop has begun: the listening socket goes first. */
   void awaitStopping() {
-    Await.until("a stop", () -> !Files.exists(socket()), () -> "the socket is there");
+    Waits.until("a stop", () -> !Files.exists(socket()), () -> "the socket is there");
   }
 
   @Override

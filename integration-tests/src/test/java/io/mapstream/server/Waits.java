@@ -2,7 +2,6 @@ package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mapstream.server.hostile.Await;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -12,13 +11,20 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
-/** Waiting with a limit: far above what anything here takes, and far below a build's patience. */
+/** Waits, each with a limit far above what any step takes, since the machine may be busy. */
 final class Waits {
 
   static final Duration LIMIT = Duration.ofSeconds(30);
 
+  private static final long PAUSE_NANOS = 1_000_000;
+
   private Waits() {}
+
+  // For what is announced.
 
   static void await(CountDownLatch latch) throws InterruptedException {
     assertTrue(
@@ -66,9 +72,44 @@ final class Waits {
     return task;
   }
 
-  /** Waits until {@code thread} is parked, as one that waits for room or for a lock is. */
+  // For states that nothing announces.
+
+  /** Returns once {@code state} holds; fails with what is there instead when it takes too long. */
+  static void until(String expected, BooleanSupplier state, Supplier<?> instead) {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (!state.getAsBoolean()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError(
+            "not within %s: %s, but %s".formatted(LIMIT, expected, instead.get()));
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
+
+  /** Like {@link #until}, with the heap's unreachable objects collected before each look. */
+  static void untilCollected(String expected, BooleanSupplier state, Supplier<?> instead) {
+    until(
+        expected,
+        () -> {
+          System.gc();
+          return state.getAsBoolean();
+        },
+        instead);
+  }
+
+  /** Waits until {@code thread} is parked, as one that waits for permits or for a lock is. */
   static void untilParked(Thread thread) {
-    Await.until(
-        thread + " parked", () -> thread.getState() == Thread.State.WAITING, thread::getState);
+    until(thread + " parked", () -> thread.getState() == Thread.State.WAITING, thread::getState);
+  }
+
+  /** Fails as soon as {@code state} does not hold, for all of {@code time}. */
+  static void holdsFor(Duration time, BooleanSupplier state, Supplier<?> instead) {
+    long end = System.nanoTime() + time.toNanos();
+    while (System.nanoTime() - end < 0) {
+      if (!state.getAsBoolean()) {
+        throw new AssertionError(String.valueOf(instead.get()));
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
   }
 }

@@ -1,98 +1,61 @@
 package io.mapstream.server;
 
-import com.google.protobuf.Empty;
-import io.grpc.CallOptions;
-import io.grpc.ManagedChannel;
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
-import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
-import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
-import io.mapstream.proto.map.v1.MapGrpc;
-import io.mapstream.server.hostile.Await;
+import io.mapstream.testkit.MapStreamClient;
+import io.mapstream.testkit.StreamStatus;
 import java.nio.file.Path;
-import java.util.Objects;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
-/** One gRPC connection over a Unix socket, on the generated stubs. */
+/** The test kit's client, for tests of the server. */
 final class WireClient implements AutoCloseable {
 
-  private static final EventLoopGroup LOOP =
-      new MultiThreadIoEventLoopGroup(
-          1, new DefaultThreadFactory("test-client", true), EpollIoHandler.newFactory());
+  private final MapStreamClient client;
 
-  private final ManagedChannel channel;
-
+  /** Connects to a server that is ready, or will be soon. */
   WireClient(Path socket) {
-    channel =
-        NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
-            .channelType(EpollDomainSocketChannel.class)
-            .eventLoopGroup(LOOP)
-            .directExecutor()
-            .overrideAuthority("localhost")
-            .maxInboundMessageSize(Integer.MAX_VALUE)
-            .usePlaintext()
-            .build();
+    try {
+      client =
+          MapStreamClient.builder(socket)
+              .timeout(Waits.LIMIT)
+              .maxMessageSize(Integer.MAX_VALUE)
+              .connect();
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted while the client connected", e);
+    }
+  }
+
+  MapStreamClient client() {
+    return client;
   }
 
   /** A {@code MapFn} stream that reads whatever comes. */
   Call open() {
-    return Call.open(stub(), Integer.MAX_VALUE);
+    return openReading(Integer.MAX_VALUE);
   }
 
   /** A stream that reads {@code responses}, and more only by {@link Call#request}. */
   Call openReading(int responses) {
-    return Call.open(stub(), responses);
-  }
-
-  /** A stream that compresses what it sends. */
-  Call openCompressed(String compression) {
-    return Call.open(stub().withCompression(compression), Integer.MAX_VALUE);
-  }
-
-  private MapGrpc.MapStub stub() {
-    return MapGrpc.newStub(channel);
+    return new Call(this, responses);
   }
 
   boolean isReady() {
-    return MapGrpc.newBlockingStub(channel)
-        .withDeadlineAfter(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS)
-        .isReady(Empty.getDefaultInstance())
-        .getReady();
+    return readiness().isOk();
+  }
+
+  private StreamStatus readiness() {
+    try {
+      return client.readiness();
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted while the server was asked", e);
+    }
   }
 
   /** Asks for readiness until that is refused, as it is once a stop has begun. */
-  Status awaitRefusal() {
-    AtomicReference<Status> refused = new AtomicReference<>();
-    Await.until(
-        "a refusal",
-        () -> {
-          try {
-            return !isReady();
-          } catch (StatusRuntimeException e) {
-            refused.set(e.getStatus());
-            return true;
-          }
-        },
-        () -> "the server says that it is ready");
-    return Objects.requireNonNull(refused.get(), "ready = false");
-  }
-
-  ManagedChannel channel() {
-    return channel;
-  }
-
-  CallOptions limited() {
-    return CallOptions.DEFAULT.withDeadlineAfter(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
+  StreamStatus awaitRefusal() {
+    Waits.until("a refusal", () -> !isReady(), this::readiness);
+    return readiness();
   }
 
   @Override
   public void close() {
-    channel.shutdownNow();
+    client.close();
   }
 }

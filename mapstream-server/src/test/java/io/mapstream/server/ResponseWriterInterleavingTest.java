@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
  * shared memory, and reports a hang as well as a failed assertion, with the schedule that led to
  * it.
  */
+@Tag("slow")
 class ResponseWriterInterleavingTest {
 
   private static final int AMPLE = 4096;

@@ -11,6 +11,7 @@ import io.mapstream.server.ServerOptions.ErrorPolicy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * in all {@link Orders} of the steps that handlers, the event loop and the client do on a {@link
  * StepScheduler}. Each pair of what handlers do and how the stream ends is a test.
  */
+@Tag("slow")
 class StreamInterleavingTest {
 
   /** How often somebody is interrupted in what he does; once more where few have much to do. */

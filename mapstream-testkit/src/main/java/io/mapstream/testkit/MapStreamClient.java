@@ -5,6 +5,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.mapstream.Datum;
 import io.mapstream.proto.map.v1.MapGrpc;
+import io.mapstream.proto.map.v1.MapResponse;
 import io.mapstream.server.InternalSocketKind;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,8 +46,10 @@ public final class MapStreamClient implements AutoCloseable {
   private static final Duration READY_CALL = Duration.ofSeconds(1);
 
   // Answers to IsReady, beside those that are in the server's words.
-  private static final String READY = "ready = true";
-  private static final String NONE = "none";
+  private static final StreamStatus READY = new StreamStatus("OK", "ready = true", "");
+  private static final StreamStatus NOT_READY =
+      new StreamStatus("UNAVAILABLE", "ready = false", "");
+  private static final StreamStatus NONE = new StreamStatus("DEADLINE_EXCEEDED", "no answer", "");
 
   private final Path socketPath;
   private final Duration timeout;
@@ -97,14 +101,14 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   private void awaitReady(Deadline deadline) throws InterruptedException {
-    String last = "";
+    StreamStatus last = NONE;
     do {
-      String answer = askReady(deadline.left());
-      if (answer.equals(READY)) {
+      StreamStatus answer = askReady(deadline.left());
+      if (answer.isOk()) {
         return;
       }
       // The last call may have been given no time; what was said before tells more.
-      last = last.isEmpty() || !answer.equals(NONE) ? answer : last;
+      last = answer.equals(NONE) ? last : answer;
     } while (deadline.pause());
     throw new WaitTimeoutError(
         "waited "
@@ -112,18 +116,18 @@ public final class MapStreamClient implements AutoCloseable {
             + " for a server on "
             + socketPath
             + " to be ready; its answer to IsReady: "
-            + last);
+            + (last == NOT_READY ? last.message() : last));
   }
 
-  private String askReady(Duration limit) throws InterruptedException {
+  private StreamStatus askReady(Duration limit) throws InterruptedException {
     // gRPC would wait for a second before it connects again.
     socket.channel().resetConnectBackoff();
     long nanos = Math.min(limit.toNanos(), READY_CALL.toNanos());
     var call = MapGrpc.newFutureStub(socket.channel()).isReady(Empty.getDefaultInstance());
     try {
-      return call.get(nanos, TimeUnit.NANOSECONDS).getReady() ? READY : "ready = false";
+      return call.get(nanos, TimeUnit.NANOSECONDS).getReady() ? READY : NOT_READY;
     } catch (ExecutionException e) {
-      return StreamStatus.of(Status.fromThrowable(e), new Metadata()).toString();
+      return StreamStatus.of(Status.fromThrowable(e), new Metadata());
     } catch (TimeoutException e) {
       return NONE;
     } finally {
@@ -139,7 +143,18 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted
    */
   public boolean isReady() throws InterruptedException {
-    return askReady(READY_CALL).equals(READY);
+    return readiness().isOk();
+  }
+
+  /**
+   * Asks the server once whether it is ready, as {@link #isReady()} does.
+   *
+   * @return OK if it is ready, otherwise why not: the status of the call, or {@code UNAVAILABLE}
+   *     with the server's {@code ready = false}
+   * @throws InterruptedException if the thread was interrupted
+   */
+  public StreamStatus readiness() throws InterruptedException {
+    return askReady(READY_CALL);
   }
 
   /** {@return what the server info file said, if the client was told to read it} */
@@ -223,7 +238,20 @@ public final class MapStreamClient implements AutoCloseable {
    */
   public RawStream openRawStream() {
     verifyOpen();
-    return new RawStream(socket.channel(), timeout);
+    return new RawStream(socket.channel(), timeout, null);
+  }
+
+  /**
+   * Opens a stream like {@link #openRawStream()} that keeps no responses.
+   *
+   * @param receiver called with each response, one at a time, on the client's event loop: it must
+   *     not wait
+   * @return a stream without a handshake; the caller closes it
+   * @throws IllegalStateException if the client is closed
+   */
+  public RawStream openRawStream(Consumer<MapResponse> receiver) {
+    verifyOpen();
+    return new RawStream(socket.channel(), timeout, Objects.requireNonNull(receiver, "receiver"));
   }
 
   private ClientStream open(boolean reading) throws InterruptedException {

@@ -17,53 +17,55 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code MapFn} stream for tests of servers. It sends what it is told, also what no client should
- * send, and nothing by itself, not even the handshake. It keeps the responses as they come, and
- * collects what they do against the {@linkplain #faults() rules} instead of ending at the first.
+ * send, and nothing by itself, not even the handshake. It keeps the responses as they come, or
+ * passes them to a receiver, and collects what they do against the {@linkplain #faults() rules}
+ * instead of ending at the first.
  *
  * <p>Its requests and responses are the generated classes of {@code mapstream-proto}, which may
  * change with each release. A test of a handler needs {@link ClientStream} and not this class.
  *
- * <p>For one thread.
+ * <p>All methods may be called from any thread.
  */
 public final class RawStream implements AutoCloseable {
 
-  /** What came: a response, or the end of the stream. */
-  private sealed interface Event {
-    record Response(MapResponse response) implements Event {}
-
-    record Closed(StreamStatus status) implements Event {}
-  }
-
   private final ClientCall<MapRequest, MapResponse> call;
   private final Duration patience;
-  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+
+  /** Guards everything below, and the sending side of the call. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private final Condition changed = lock.newCondition();
+  private final Consumer<MapResponse> receiver;
   private final StreamRules rules = new StreamRules();
   private final List<StreamRules.Fault> faults = new ArrayList<>();
   private final List<MapResponse> responses = new ArrayList<>();
   private int eots;
   private @Nullable StreamStatus status;
 
-  RawStream(Channel channel, Duration patience) {
+  RawStream(Channel channel, Duration patience, @Nullable Consumer<MapResponse> receiver) {
     this.patience = patience;
+    this.receiver = receiver == null ? responses::add : receiver;
     this.call = channel.newCall(MapGrpc.getMapFnMethod(), CallOptions.DEFAULT);
     call.start(
         new ClientCall.Listener<>() {
           @Override
           public void onMessage(MapResponse response) {
-            events.add(new Event.Response(response));
+            locked(() -> received(response));
           }
 
           @Override
           public void onClose(Status closed, Metadata trailers) {
-            events.add(new Event.Closed(StreamStatus.of(closed, trailers)));
+            locked(() -> closed(StreamStatus.of(closed, trailers)));
           }
         },
         new Metadata());
@@ -76,7 +78,7 @@ public final class RawStream implements AutoCloseable {
    * @return this stream
    */
   public RawStream read(int most) {
-    call.request(most);
+    locked(() -> call.request(most));
     return this;
   }
 
@@ -87,10 +89,12 @@ public final class RawStream implements AutoCloseable {
    * @return this stream
    */
   public RawStream send(MapRequest request) {
-    if (request.hasRequest()) {
-      rules.sent(request.getId());
-    }
-    call.sendMessage(request);
+    locked(() -> {
+      if (request.hasRequest()) {
+        rules.sent(request.getId());
+      }
+      call.sendMessage(request);
+    });
     return this;
   }
 
@@ -105,9 +109,14 @@ public final class RawStream implements AutoCloseable {
     return send(Codec.request(id, datum));
   }
 
+  /** {@return whether the connection takes more at once; what is sent while it doesn't is kept} */
+  public boolean isReady() {
+    return call.isReady();
+  }
+
   /** Sends nothing more. */
   public void halfClose() {
-    call.halfClose();
+    locked(call::halfClose);
   }
 
   /** Cancels the stream. */
@@ -117,33 +126,31 @@ public final class RawStream implements AutoCloseable {
   }
 
   /**
-   * Reads until something is reached, the stream has ended, or nothing came for as long as the
-   * client's timeout.
+   * Waits until something is reached, the stream has ended, or nothing came for as long as the
+   * client's timeout. An interruption ends the wait.
    *
-   * @param reached asked after each response
+   * @param reached asked after each response, while no other comes
    * @return whether it is reached
    * @throws InterruptedException if the thread was interrupted
    */
   public boolean await(BooleanSupplier reached) throws InterruptedException {
-    while (!reached.getAsBoolean()) {
-      if (status != null) {
-        return false;
+    lock.lockInterruptibly();
+    try {
+      boolean waiting = true;
+      while (waiting && !reached.getAsBoolean() && status == null) {
+        waiting = changed.await(patience.toNanos(), TimeUnit.NANOSECONDS);
       }
-      switch (events.poll(patience.toNanos(), TimeUnit.NANOSECONDS)) {
-        case null -> {
-          return false;
-        }
-        case Event.Response response -> received(response.response());
-        case Event.Closed closed -> closed(closed.status());
-      }
+      return reached.getAsBoolean();
+    } finally {
+      lock.unlock();
     }
-    return true;
   }
 
   private void received(MapResponse response) {
-    responses.add(response);
     faults.addAll(rules.received(response));
     eots += response.getStatus().getEot() ? 1 : 0;
+    receiver.accept(response);
+    changed.signalAll();
   }
 
   private void closed(StreamStatus how) {
@@ -151,10 +158,12 @@ public final class RawStream implements AutoCloseable {
     if (how.isOk()) {
       faults.addAll(rules.closedWithOk());
     }
+    changed.signalAll();
   }
 
   /**
-   * Reads until the stream has ended, or nothing came for as long as the client's timeout.
+   * Waits until the stream has ended, or nothing came for as long as the client's timeout. An
+   * interruption ends the wait.
    *
    * @return whether it has ended
    * @throws InterruptedException if the thread was interrupted
@@ -163,41 +172,60 @@ public final class RawStream implements AutoCloseable {
     return await(() -> status != null);
   }
 
-  /** {@return what has been read, the handshake included} */
+  /** {@return what has come, the handshake included; nothing if a receiver takes it} */
   public List<MapResponse> responses() {
-    return responses;
+    return look(() -> List.copyOf(responses));
   }
 
-  /** {@return how many EOTs have been read} */
+  /** {@return how many EOTs have come} */
   public int eots() {
-    return eots;
+    return look(() -> eots);
   }
 
   /** {@return what the server did against the protocol} */
   public List<StreamRules.Fault> faults() {
-    return faults;
+    return look(() -> List.copyOf(faults));
   }
 
   /** {@return the ids that were sent and have no EOT} */
   public Set<String> unanswered() {
-    return rules.unanswered();
+    return look(rules::unanswered);
   }
 
-  /** {@return how the stream ended, if that was read} */
+  /** {@return how the stream ended, if it has} */
   public Optional<StreamStatus> status() {
-    return Optional.ofNullable(status);
+    return look(() -> Optional.ofNullable(status));
   }
 
   /** {@return whether the stream has ended with OK} */
   public boolean isOk() {
-    return status != null && status.isOk();
+    return status().map(StreamStatus::isOk).orElse(false);
   }
 
   /** {@return the end of the stream in words} */
   @Override
   public String toString() {
-    return status == null
-        ? "the stream is still open after " + Durations.text(patience) + " without a response"
-        : "the stream ended with " + status;
+    return status()
+        .map(how -> "the stream ended with " + how)
+        .orElse(
+            "the stream is still open after " + Durations.text(patience) + " without a response");
+  }
+
+  private void locked(Runnable action) {
+    lock.lock();
+    try {
+      action.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private <T> T look(Supplier<T> state) {
+    lock.lock();
+    try {
+      return state.get();
+    } finally {
+      lock.unlock();
+    }
   }
 }

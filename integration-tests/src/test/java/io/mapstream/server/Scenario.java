@@ -1,4 +1,4 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import io.grpc.Status;
 import io.mapstream.SinkClosedException;
@@ -103,7 +103,7 @@ record Scenario(String name, Sent sent, List<Seen> seen) {
     record Stopped(String id) implements Seen {
       @Override
       public void on(RawConnection connection, ScriptedHandler handler) {
-        Await.until(
+        Waits.until(
             toString(),
             () ->
                 handler.stoppedBy(id) instanceof InterruptedException

@@ -1,11 +1,5 @@
-package io.mapstream.server.stress;
+package io.mapstream.server;
 
-import io.mapstream.server.MapStreamServer;
-import io.mapstream.server.OpenServer;
-import io.mapstream.server.ServerOptions;
-import io.mapstream.server.hostile.Await;
-import io.mapstream.server.hostile.GrpcClient;
-import io.mapstream.server.hostile.ScriptedHandler;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,8 +43,8 @@ final class Storm {
             .options();
     try (OpenServer server = OpenServer.start(handler, options)) {
       rage(server.socket(), duration);
-      Await.until("no handler is left", handler.running()::isEmpty, handler::running);
-      Await.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
+      Waits.until("no handler is left", handler.running()::isEmpty, handler::running);
+      Waits.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
       // A handler that throws on purpose may do so when its stream is over; that is told as well.
       List<Throwable> failures = new ArrayList<>(server.failures());
       failures.removeIf(ScriptedHandler.OnPurpose.class::isInstance);
@@ -79,7 +73,7 @@ final class Storm {
         runs.add(clients.submit(() -> runClient(socket, random, end)));
       }
       for (Future<?> run : runs) {
-        run.get(duration.plus(Await.LIMIT).toMillis(), TimeUnit.MILLISECONDS);
+        run.get(duration.plus(Waits.LIMIT).toMillis(), TimeUnit.MILLISECONDS);
       }
     } catch (ExecutionException e) {
       throw new AssertionError(e.getCause().getMessage(), e.getCause());
@@ -95,7 +89,7 @@ final class Storm {
 
   private void runClient(Path socket, Random random, long end) {
     while (System.nanoTime() - end < 0) {
-      try (GrpcClient client = new GrpcClient(socket)) {
+      try (WireClient client = new WireClient(socket)) {
         boolean connected = true;
         while (connected && System.nanoTime() - end < 0) {
           connected = new StormSession(client, random, tally).run();

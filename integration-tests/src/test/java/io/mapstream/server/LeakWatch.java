@@ -1,4 +1,4 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import io.grpc.netty.shaded.io.netty.buffer.ByteBuf;
 import io.grpc.netty.shaded.io.netty.buffer.UnpooledByteBufAllocator;
@@ -41,7 +41,7 @@ final class LeakWatch implements AutoCloseable {
    */
   void verify() {
     leakOnPurpose();
-    Await.untilCollected(
+    Waits.untilCollected(
         "the leak made on purpose is reported",
         () -> {
           // The detector reports what was collected when the next buffer is made.

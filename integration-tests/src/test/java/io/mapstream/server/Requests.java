@@ -1,29 +1,18 @@
 package io.mapstream.server;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
-import io.mapstream.proto.map.v1.Handshake;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.TransmissionStatus;
 
-/** What a client sends. */
-final class Frames {
+/** What a client sends; a handshake is {@link io.mapstream.proto.Codec#handshake()}. */
+final class Requests {
 
   static final Timestamp EVENT_TIME =
       Timestamp.newBuilder().setSeconds(1_700_000_000).setNanos(123_456_789).build();
   static final Timestamp WATERMARK = Timestamp.newBuilder().setSeconds(1_600_000_000).build();
 
-  private Frames() {}
-
-  static MapRequest handshake() {
-    return handshake(true);
-  }
-
-  static MapRequest handshake(boolean sot) {
-    return MapRequest.newBuilder().setHandshake(Handshake.newBuilder().setSot(sot)).build();
-  }
+  private Requests() {}
 
   static MapRequest datum(String id, String text) {
     return datum(id, body(text));
@@ -35,9 +24,15 @@ final class Frames {
 
   static MapRequest.Request.Builder body(String text) {
     return MapRequest.Request.newBuilder()
-        .setValue(ByteString.copyFrom(text, UTF_8))
+        .setValue(ByteString.copyFromUtf8(text))
         .setEventTime(EVENT_TIME)
         .setWatermark(WATERMARK);
+  }
+
+  /** A datum of at least {@code size} bytes for the {@link ScriptedHandler}, its id as its key. */
+  static MapRequest scripted(String id, String script, int size) {
+    String line = script + "\n";
+    return datum(id, body(line + "\0".repeat(Math.max(0, size - line.length()))).addKeys(id));
   }
 
   static MapRequest eot(String id) {

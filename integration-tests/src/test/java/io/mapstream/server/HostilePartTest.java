@@ -1,10 +1,9 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
-import io.mapstream.server.stress.ServerProcess;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +22,7 @@ class HostilePartTest {
   void partsOfMessagesAreBoundedOverAllConnections(@TempDir Path folder) throws Exception {
     List<RawConnection> connections = new ArrayList<>();
     try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
-        GrpcClient client = new GrpcClient(server.socket())) {
+        WireClient client = new WireClient(server.socket())) {
       byte[] part = RawConnection.message(0, MESSAGE, new byte[PART]);
       for (int i = 0; i < 40; i++) {
         RawConnection connection = new RawConnection(server.socket()).hello().open(1);
@@ -39,7 +38,7 @@ class HostilePartTest {
           assertTrue(message.contains("the limit of "), message);
         }
       }
-      GrpcClient.Stream stream = client.open();
+      ScriptStream stream = ScriptStream.open(client);
       stream.fan("a", 1, 10, 1_000);
       stream.finish();
       server.stopAndVerify();

@@ -1,10 +1,7 @@
-package io.mapstream.server.stress;
+package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mapstream.server.hostile.Await;
-import io.mapstream.server.hostile.GrpcClient;
-import io.mapstream.server.hostile.ProcessAccount;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -72,7 +69,7 @@ class SoakTest {
   /** Once the handlers of the last streams have ended. */
   private static ProcessAccount accountOf(ServerProcess server, Path folder) {
     ProcessAccount[] last = {null};
-    Await.until(
+    Waits.until(
         "no handler is left but the one that looks",
         () -> {
           last[0] = look(server, folder.resolve("account"));
@@ -83,8 +80,8 @@ class SoakTest {
   }
 
   private static ProcessAccount look(ServerProcess server, Path file) {
-    try (GrpcClient client = new GrpcClient(server.socket())) {
-      GrpcClient.Stream stream = client.open();
+    try (WireClient client = new WireClient(server.socket())) {
+      ScriptStream stream = ScriptStream.open(client);
       stream.account("account", file);
       stream.finish();
       return ProcessAccount.readFrom(file);
@@ -95,12 +92,12 @@ class SoakTest {
 
   /** As many datums as there are places are in work at once. */
   private static void verifyEveryPlaceIsFree(ServerProcess server) {
-    try (GrpcClient client = new GrpcClient(server.socket())) {
-      GrpcClient.Stream stream = client.open();
+    try (WireClient client = new WireClient(server.socket())) {
+      ScriptStream stream = ScriptStream.open(client);
       for (int i = 1; i < Storm.PLACES; i++) {
         stream.fanInHalves("place " + i, 1, 2, 8, 1);
       }
-      Await.until(
+      Waits.until(
           "every place but one is taken",
           () -> stream.ledger().results() == Storm.PLACES - 1,
           stream.ledger()::unanswered);

@@ -1,4 +1,4 @@
-package io.mapstream.server.stress;
+package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

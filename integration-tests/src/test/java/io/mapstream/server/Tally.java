@@ -1,6 +1,5 @@
-package io.mapstream.server.stress;
+package io.mapstream.server;
 
-import io.mapstream.server.hostile.Ledger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What all clients of a storm have seen, added up. */

@@ -1,7 +1,5 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
-import io.mapstream.server.MapStreamServer;
-import io.mapstream.server.OpenServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,15 +39,15 @@ final class HostileServer {
 
   /** After each attack: an ordinary client lacks nothing, and nothing else is in work. */
   void verifyNextClientIsServedInFull() {
-    try (GrpcClient client = new GrpcClient(server.socket())) {
-      GrpcClient.Stream stream = client.open();
+    try (WireClient client = new WireClient(server.socket())) {
+      ScriptStream stream = ScriptStream.open(client);
       for (int i = 0; i < 10; i++) {
         stream.fan("next-" + i, 2, 50, 100);
       }
       stream.finish();
     }
-    Await.until("no handler is left", handler.running()::isEmpty, handler::running);
-    Await.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
+    Waits.until("no handler is left", handler.running()::isEmpty, handler::running);
+    Waits.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
     if (!server.failures().isEmpty()) {
       throw new AssertionError("handlers failed: " + server.failures());
     }
@@ -58,14 +56,14 @@ final class HostileServer {
   /** After all: nothing of what was is still held, neither heap nor buffer nor thread. */
   void closeAndVerifyNothingIsLeft() throws IOException {
     try (leaks) {
-      Await.untilCollected(
+      Waits.untilCollected(
           "datums and calls can be collected",
           () -> handler.reachableDatums() == 0 && server.reachableCalls() == 0,
           () -> handler.reachableDatums() + " datums, " + server.reachableCalls() + " calls");
       leaks.verify();
       server.close();
       for (String prefix : List.of("mapstream-", "emitter-")) {
-        Await.until(
+        Waits.until(
             "threads \"" + prefix + "\" have ended",
             () -> LiveThreads.named(prefix).isEmpty(),
             () -> LiveThreads.named(prefix));

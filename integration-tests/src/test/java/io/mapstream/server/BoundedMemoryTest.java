@@ -1,15 +1,13 @@
-package io.mapstream.server.stress;
+package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mapstream.server.hostile.Await;
-import io.mapstream.server.hostile.GrpcClient;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Loads that a server with a heap of 64 MiB carries, and what one without load costs. */
+@Tag("slow")
 class BoundedMemoryTest {
 
   private static final String[] SMALL = {"-Xmx64m", "-XX:+ExitOnOutOfMemoryError"};
@@ -39,16 +38,16 @@ class BoundedMemoryTest {
                 "-Xmx64m",
                 "-XX:+AlwaysPreTouch",
                 "-XX:+ExitOnOutOfMemoryError");
-        GrpcClient client = new GrpcClient(server.socket())) {
+        WireClient client = new WireClient(server.socket())) {
       // So that the code is compiled, and the transport has its buffers.
-      GrpcClient.Stream reading = client.open();
+      ScriptStream reading = ScriptStream.open(client);
       send(reading);
       reading.finish();
 
       long before = server.residentMebibytes();
-      GrpcClient.Stream stalled = client.open(1);
+      ScriptStream stalled = ScriptStream.open(client, 1);
       send(stalled);
-      Await.until("the handshake", stalled.ledger()::hasHandshake, () -> "it did not come");
+      Waits.until("the handshake", stalled.ledger()::hasHandshake, () -> "it did not come");
       server.runFor(Duration.ofSeconds(3));
       assertEquals(0, stalled.ledger().results());
       long more = server.residentMebibytes() - before;
@@ -63,27 +62,27 @@ class BoundedMemoryTest {
     }
   }
 
-  private static void send(GrpcClient.Stream stream) {
+  private static void send(ScriptStream stream) {
     for (int i = 0; i < DATUMS; i++) {
       stream.fan("datum-" + i, 1, RESULTS, 1000);
     }
   }
 
   @Test
-  void datumsOf64KiBAreAllAnswered(@TempDir Path folder, TestReporter reporter) throws IOException {
+  void datumsOf64KiBAreAllAnswered(@TempDir Path folder, TestReporter reporter) throws Exception {
     sendAtOnce(64 << 10, 64 << 10, folder, reporter);
   }
 
   @Test
-  void datumsOf4MiBAreAllAnswered(@TempDir Path folder, TestReporter reporter) throws IOException {
+  void datumsOf4MiBAreAllAnswered(@TempDir Path folder, TestReporter reporter) throws Exception {
     sendAtOnce(4 << 20, 100, folder, reporter);
   }
 
   private static void sendAtOnce(int datumSize, int resultSize, Path folder, TestReporter reporter)
-      throws IOException {
+      throws Exception {
     try (ServerProcess server = new ServerProcess(folder, SMALL);
-        GrpcClient client = new GrpcClient(server.socket())) {
-      GrpcClient.Stream stream = client.open();
+        WireClient client = new WireClient(server.socket())) {
+      ScriptStream stream = ScriptStream.open(client);
       for (int i = 0; i < DATUMS; i++) {
         stream.awaitReady();
         stream.fan("large-" + i, 1, 2, resultSize, 10, datumSize);
@@ -98,19 +97,18 @@ class BoundedMemoryTest {
   /** What waits is bounded over all streams: 800 MB are emitted for clients that don't read. */
   @ParameterizedTest
   @ValueSource(ints = {1_000, 200_000})
-  void fortyStalledStreamsLeaveOneThatReadsAlone(int size, @TempDir Path folder)
-      throws IOException {
+  void fortyStalledStreamsLeaveOneThatReadsAlone(int size, @TempDir Path folder) throws Exception {
     try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
-        GrpcClient client = new GrpcClient(server.socket());
-        GrpcClient other = new GrpcClient(server.socket())) {
-      List<GrpcClient.Stream> stalled = new ArrayList<>();
+        WireClient client = new WireClient(server.socket());
+        WireClient other = new WireClient(server.socket())) {
+      List<ScriptStream> stalled = new ArrayList<>();
       for (int i = 0; i < 40; i++) {
-        GrpcClient.Stream stream = client.open(1);
-        Await.until("the handshake", stream.ledger()::hasHandshake, () -> "it did not come");
+        ScriptStream stream = ScriptStream.open(client, 1);
+        Waits.until("the handshake", stream.ledger()::hasHandshake, () -> "it did not come");
         stream.fan("stalled", 1, 20_000_000 / size, size);
         stalled.add(stream);
       }
-      GrpcClient.Stream reading = other.open();
+      ScriptStream reading = ScriptStream.open(other);
       for (int i = 0; i < 100; i++) {
         reading.fan("small-" + i, 1, 100, 1_000);
       }
@@ -118,17 +116,17 @@ class BoundedMemoryTest {
       assertEquals(10_000, reading.ledger().results());
 
       stalled.forEach(stream -> stream.read(Integer.MAX_VALUE));
-      stalled.forEach(GrpcClient.Stream::finish);
+      stalled.forEach(ScriptStream::finish);
       server.stopAndVerify();
     }
   }
 
   /** An id is in the request, in the thread's name and in what is written. */
   @Test
-  void idsOfAMegabyteAreInTheBudget(@TempDir Path folder) throws IOException {
+  void idsOfAMegabyteAreInTheBudget(@TempDir Path folder) throws Exception {
     try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
-        GrpcClient client = new GrpcClient(server.socket())) {
-      GrpcClient.Stream stream = client.open();
+        WireClient client = new WireClient(server.socket())) {
+      ScriptStream stream = ScriptStream.open(client);
       for (int i = 0; i < 60; i++) {
         stream.awaitReady();
         stream.fan(("" + (char) ('A' + i)).repeat(1_000_000), 1, 2, 100, 10, 0);
@@ -141,8 +139,8 @@ class BoundedMemoryTest {
   @Test
   void idleServerUsesNoCpu(@TempDir Path folder, TestReporter reporter) throws Exception {
     try (ServerProcess server = new ServerProcess(folder);
-        GrpcClient client = new GrpcClient(server.socket())) {
-      GrpcClient.Stream stream = client.open();
+        WireClient client = new WireClient(server.socket())) {
+      ScriptStream stream = ScriptStream.open(client);
       stream.fan("before", 1, 100, 100);
       stream.awaitAnswers();
       // What the start has left to compile and to collect is not the point, and on a busy machine

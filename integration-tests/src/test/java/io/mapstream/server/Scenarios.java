@@ -1,10 +1,10 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
-import static io.mapstream.server.hostile.RawConnection.encode;
-import static io.mapstream.server.hostile.RawConnection.headerBlock;
-import static io.mapstream.server.hostile.RawConnection.integer;
-import static io.mapstream.server.hostile.RawConnection.message;
-import static io.mapstream.server.hostile.Scenario.scenario;
+import static io.mapstream.server.RawConnection.encode;
+import static io.mapstream.server.RawConnection.headerBlock;
+import static io.mapstream.server.RawConnection.integer;
+import static io.mapstream.server.RawConnection.message;
+import static io.mapstream.server.Scenario.scenario;
 import static io.netty.handler.codec.http2.Http2Error.CANCEL;
 import static io.netty.handler.codec.http2.Http2Error.COMPRESSION_ERROR;
 import static io.netty.handler.codec.http2.Http2Error.FLOW_CONTROL_ERROR;
@@ -26,21 +26,20 @@ import static io.netty.handler.codec.http2.Http2FrameTypes.WINDOW_UPDATE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.grpc.Status;
+import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.Handshake;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.TransmissionStatus;
-import io.mapstream.server.hostile.RawConnection.Setting;
-import io.mapstream.server.hostile.Scenario.Seen.Disconnected;
-import io.mapstream.server.hostile.Scenario.Seen.Ended;
-import io.mapstream.server.hostile.Scenario.Seen.GoAway;
-import io.mapstream.server.hostile.Scenario.Seen.Http;
-import io.mapstream.server.hostile.Scenario.Seen.Reset;
-import io.mapstream.server.hostile.Scenario.Seen.Serves;
-import io.mapstream.server.hostile.Scenario.Seen.Stopped;
-import java.io.ByteArrayOutputStream;
+import io.mapstream.server.RawConnection.Setting;
+import io.mapstream.server.Scenario.Seen.Disconnected;
+import io.mapstream.server.Scenario.Seen.Ended;
+import io.mapstream.server.Scenario.Seen.GoAway;
+import io.mapstream.server.Scenario.Seen.Http;
+import io.mapstream.server.Scenario.Seen.Reset;
+import io.mapstream.server.Scenario.Seen.Serves;
+import io.mapstream.server.Scenario.Seen.Stopped;
 import java.io.IOException;
 import java.util.List;
-import java.util.zip.GZIPOutputStream;
 
 /** What a client should not do, and what the server has to do about it, as data. */
 final class Scenarios {
@@ -215,7 +214,7 @@ final class Scenarios {
             (c, h) ->
                 c.hello()
                     .call(1, "grpc-timeout", "3S")
-                    .message(1, Requests.handshake())
+                    .message(1, Codec.handshake())
                     .datum(1, "timeout", "hold"),
             new Stopped("timeout"),
             new Serves(3)));
@@ -231,7 +230,13 @@ final class Scenarios {
             new Serves(3)),
         scenario(
             "a message above the limit",
-            (c, h) -> c.hello().open(1).data(1, message(0, LIMIT + 1, GARBAGE)),
+            (c, h) -> c.hello().open(1).data(1, message(new byte[LIMIT + 1])),
+            new Ended(1, Status.Code.RESOURCE_EXHAUSTED, "above the limit of " + LIMIT),
+            new Serves(3)),
+        scenario(
+            "a message far above the limit",
+            (c, h) ->
+                c.hello().open(1).data(1, message(0, LIMIT + Tuning.RECEIVE_WINDOW + 1, GARBAGE)),
             new Reset(1, CANCEL),
             new Serves(3)),
         scenario(
@@ -287,7 +292,7 @@ final class Scenarios {
             new Serves(3)),
         scenario(
             "a second handshake while a handler runs",
-            (c, h) -> running(c, h, "second").message(1, Requests.handshake()),
+            (c, h) -> running(c, h, "second").message(1, Codec.handshake()),
             refused(1, "second handshake"),
             new Stopped("second"),
             new Serves(3)),
@@ -310,17 +315,21 @@ final class Scenarios {
             refused(1, "MapRequest.id is empty"),
             new Serves(3)),
         scenario(
-            "a datum without an event time, with an id of 100 KiB",
+            "no request, with an id of 100 KiB",
+            (c, h) -> c.hello().open(1).message(1, request().setId("x".repeat(100 << 10)).build()),
+            refused(1, "request is missing"),
+            new Serves(3)),
+        scenario(
+            "a datum without times",
             (c, h) ->
                 c.hello()
                     .open(1)
                     .message(
                         1,
-                        request()
-                            .setId("x".repeat(100 << 10))
-                            .setRequest(MapRequest.Request.getDefaultInstance())
-                            .build()),
-            refused(1, "event_time is missing"),
+                        Requests.datum(
+                            "a", Requests.body("fan 1 1 8 0").clearEventTime().clearWatermark()))
+                    .halfClose(1),
+            new Ended(1, Status.Code.OK, ""),
             new Serves(3)),
         scenario(
             "a key that is no UTF-8",
@@ -344,9 +353,9 @@ final class Scenarios {
             (c, h) ->
                 c.hello()
                     .call(1, "grpc-encoding", "gzip")
-                    .data(1, gzipped(Requests.handshake().toByteArray()))
-                    .data(1, gzipped(Requests.datum("zip", "fan 1 1 8 0").toByteArray()))
-                    .data(1, gzipped(Requests.datum("large", "fan 1 1 8 0", 20_000).toByteArray()))
+                    .gzipped(1, Codec.handshake().toByteArray())
+                    .gzipped(1, Requests.scripted("zip", "fan 1 1 8 0", 0).toByteArray())
+                    .gzipped(1, Requests.scripted("large", "fan 1 1 8 0", 20_000).toByteArray())
                     .halfClose(1),
             new Ended(1, Status.Code.OK, ""),
             new Serves(3)),
@@ -363,9 +372,9 @@ final class Scenarios {
             (c, h) ->
                 c.hello()
                     .call(1, "grpc-encoding", "gzip")
-                    .data(1, gzipped(Requests.handshake().toByteArray()))
-                    .data(1, gzipped(new byte[64 << 20])),
-            refused(1, "maximum size " + LIMIT),
+                    .gzipped(1, Codec.handshake().toByteArray())
+                    .gzipped(1, new byte[64 << 20]),
+            new Ended(1, Status.Code.RESOURCE_EXHAUSTED, "above the limit of " + LIMIT),
             new Serves(3)));
   }
 
@@ -435,7 +444,7 @@ final class Scenarios {
       RawConnection connection, ScriptedHandler handler, String id) {
     int before = handler.started();
     connection.hello().open(1).datum(1, id, "hold");
-    Await.until("the handler runs", () -> handler.started() > before, () -> "it does not");
+    Waits.until("the handler runs", () -> handler.started() > before, () -> "it does not");
     return connection;
   }
 
@@ -453,15 +462,5 @@ final class Scenarios {
 
   private static MapRequest.Builder request() {
     return MapRequest.newBuilder();
-  }
-
-  private static byte[] gzipped(byte[] body) {
-    var zipped = new ByteArrayOutputStream();
-    try (var gzip = new GZIPOutputStream(zipped)) {
-      gzip.write(body);
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-    return message(1, zipped.size(), zipped.toByteArray());
   }
 }

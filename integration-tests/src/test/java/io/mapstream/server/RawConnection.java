@@ -1,8 +1,9 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
 import io.netty.buffer.ByteBuf;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.zip.GZIPOutputStream;
 
 /**
  * One HTTP/2 connection, byte by byte: nothing is sent that a test did not ask for, no setting or
@@ -47,10 +49,12 @@ final class RawConnection implements AutoCloseable {
     final List<Http2Headers> headers = new ArrayList<>();
     final List<MapResponse> responses = new ArrayList<>();
     private ByteBuffer partial = ByteBuffer.allocate(0);
+    long bytes;
     boolean ended;
     Http2Error reset;
 
     private void data(byte[] payload) {
+      bytes += payload.length;
       ByteBuffer all = ByteBuffer.allocate(partial.remaining() + payload.length);
       all.put(partial).put(payload).flip();
       while (all.remaining() >= MESSAGE_PREFIX) {
@@ -117,7 +121,7 @@ final class RawConnection implements AutoCloseable {
   /** Bytes as they are. A server that has closed the connection is not an error here. */
   RawConnection bytes(byte[] bytes) {
     ByteBuffer left = ByteBuffer.wrap(bytes);
-    long deadline = System.nanoTime() + Await.LIMIT.toNanos();
+    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
     try {
       while (left.hasRemaining()) {
         if (channel.write(left) == 0) {
@@ -234,17 +238,28 @@ final class RawConnection implements AutoCloseable {
         .array();
   }
 
+  /** A message that is compressed. */
+  RawConnection gzipped(int stream, byte[] body) {
+    var zipped = new ByteArrayOutputStream();
+    try (var gzip = new GZIPOutputStream(zipped)) {
+      gzip.write(body);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    return data(stream, message(1, zipped.size(), zipped.toByteArray()));
+  }
+
   RawConnection message(int stream, MapRequest request) {
     return data(stream, message(request.toByteArray()));
   }
 
   /** A call with its handshake. */
   RawConnection open(int stream) {
-    return call(stream).message(stream, Requests.handshake());
+    return call(stream).message(stream, Codec.handshake());
   }
 
   RawConnection datum(int stream, String id, String script) {
-    return message(stream, Requests.datum(id, script));
+    return message(stream, Requests.scripted(id, script, 0));
   }
 
   RawConnection halfClose(int stream) {
@@ -293,7 +308,7 @@ final class RawConnection implements AutoCloseable {
 
   /** Reads until {@code state} holds; fails with all that was seen when that takes too long. */
   RawConnection await(String expected, Predicate<RawConnection> state) {
-    return await(Await.LIMIT, expected, state);
+    return await(Waits.LIMIT, expected, state);
   }
 
   RawConnection await(Duration limit, String expected, Predicate<RawConnection> state) {

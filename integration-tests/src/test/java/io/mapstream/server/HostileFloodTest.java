@@ -1,4 +1,4 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -118,11 +118,11 @@ class HostileFloodTest {
       for (int stream = 1; stream < 2 * STREAMS; stream += 2) {
         connection.open(stream).datum(stream, "dropped-" + stream, "hold");
       }
-      Await.until(
+      Waits.until(
           "all handlers run", () -> handler.running().size() == STREAMS, handler.running()::size);
       assertEquals(STREAMS, server.inWork());
     }
-    Await.until("no handler is left", handler.running()::isEmpty, handler.running()::size);
+    Waits.until("no handler is left", handler.running()::isEmpty, handler.running()::size);
     assertEquals(STREAMS, handler.started() - started);
   }
 
@@ -132,7 +132,7 @@ class HostileFloodTest {
     for (int i = 0; i < connections.length; i++) {
       connections[i] = server.connect().hello().open(1).datum(1, "connection-" + i, "hold");
     }
-    Await.until(
+    Waits.until(
         "all handlers run",
         () -> server.handler().running().size() == connections.length,
         server.handler().running()::size);

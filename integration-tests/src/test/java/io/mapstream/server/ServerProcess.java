@@ -1,6 +1,5 @@
-package io.mapstream.server.stress;
+package io.mapstream.server;
 
-import io.mapstream.server.hostile.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +42,7 @@ public final class ServerProcess implements AutoCloseable {
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", infoFile.toString());
     builder.environment().putAll(settings);
     process = builder.start();
-    Await.until(
+    Waits.until(
         "the server announces itself",
         () -> Files.exists(infoFile) || !process.isAlive(),
         this::toString);
@@ -94,13 +93,13 @@ public final class ServerProcess implements AutoCloseable {
   /** SIGKILL. */
   void kill() {
     process.destroyForcibly();
-    Await.until("the server is dead", () -> !process.isAlive(), this::toString);
+    Waits.until("the server is dead", () -> !process.isAlive(), this::toString);
   }
 
   /** SIGTERM, which has to be obeyed; nothing may have run out of memory or leaked before. */
   public void stopAndVerify() throws IOException {
     process.destroy();
-    Await.until("the server obeys SIGTERM", () -> !process.isAlive(), this::toString);
+    Waits.until("the server obeys SIGTERM", () -> !process.isAlive(), this::toString);
     String said = Files.readString(output);
     if (process.exitValue() != 0 || said.contains("OutOf") || said.contains("LEAK")) {
       throw new AssertionError(toString());

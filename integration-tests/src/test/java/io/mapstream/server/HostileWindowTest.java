@@ -1,8 +1,9 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.mapstream.server.hostile.RawConnection.Setting;
+import io.mapstream.proto.Codec;
+import io.mapstream.server.RawConnection.Setting;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,7 +52,7 @@ class HostileWindowTest {
       connection.datum(1, "stalled-" + i, "fan %d %d %d 0".formatted(EMITTERS, RESULTS, SIZE));
     }
     awaitAllWaiting(started);
-    Await.holdsFor(
+    Waits.holdsFor(
         Duration.ofMillis(500),
         () -> (handler.emitted() - before) * SIZE < BOUND && server.inWork() == DATUMS,
         () -> (handler.emitted() - before) + " results were accepted that nobody takes");
@@ -61,7 +62,7 @@ class HostileWindowTest {
 
   private void awaitAllWaiting(int startedBefore) {
     ScriptedHandler handler = server.handler();
-    Await.until(
+    Waits.until(
         "all emitters wait",
         () ->
             handler.started() == startedBefore + DATUMS
@@ -100,6 +101,7 @@ class HostileWindowTest {
       for (int i = 0; i < 5000; i++) {
         connection.openWindow(1, 1);
       }
+      connection.await("as much as the window", it -> it.received(1).bytes == 5000);
       verifyAllArrives(connection.settings(FULL_STREAM_WINDOW), ledger);
     }
   }
@@ -142,7 +144,7 @@ class HostileWindowTest {
   void refusalWithoutAWindowWakesEveryEmitter() throws IOException {
     try (RawConnection connection = server.connect()) {
       stall(connection.hello(NO_STREAM_WINDOW));
-      verifyEmittersAreRefused(() -> connection.message(1, Requests.handshake()));
+      verifyEmittersAreRefused(() -> connection.message(1, Codec.handshake()));
     }
   }
 
@@ -161,7 +163,7 @@ class HostileWindowTest {
   private void verifyEmittersAreRefused(Goodbye goodbye) throws IOException {
     long refused = server.handler().refused();
     goodbye.say();
-    Await.until(
+    Waits.until(
         "all handlers and emitters have ended",
         server.handler().running()::isEmpty,
         server.handler()::running);

@@ -1,4 +1,4 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import io.grpc.netty.shaded.io.netty.util.internal.PlatformDependent;
 import java.io.IOException;

@@ -1,16 +1,14 @@
-package io.mapstream.server.stress;
+package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import io.mapstream.server.hostile.Await;
-import io.mapstream.server.hostile.GrpcClient;
-import io.mapstream.server.hostile.Ledger;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * are out, at a gate that only the next life opens: so each kill finds those in the middle, by
  * construction and not by luck. The others run freely, and the kill finds them where it does.
  */
+@Tag("slow")
 class RedriveTest {
 
   /** To be up soon. */
@@ -48,18 +47,18 @@ class RedriveTest {
 
   @Test
   void everyDatumIsAnsweredInFullThoughTheServerIsKilledInMidDatum(
-      @TempDir Path folder, TestReporter reporter) throws IOException {
+      @TempDir Path folder, TestReporter reporter) throws Exception {
     for (int life = 1; life <= KILLS; life++) {
       try (ServerProcess server = new ServerProcess(folder, OPTIONS);
-          GrpcClient client = new GrpcClient(server.socket())) {
-        killInTheMiddle(server, client.open(), life);
+          WireClient client = new WireClient(server.socket())) {
+        killInTheMiddle(server, ScriptStream.open(client), life);
       } catch (AssertionError e) {
         throw new AssertionError("with seed %d in life %d: %s".formatted(seed, life, e), e);
       }
     }
     try (ServerProcess server = new ServerProcess(folder, OPTIONS);
-        GrpcClient client = new GrpcClient(server.socket())) {
-      answerAll(server, client.open());
+        WireClient client = new WireClient(server.socket())) {
+      answerAll(server, ScriptStream.open(client));
     }
     long needed = (long) KILLS * (HALTING + FREE) * EMITTERS * RESULTS;
     assertEquals(KILLS * (HALTING + FREE), answered);
@@ -67,12 +66,12 @@ class RedriveTest {
     reporter.publishEntry("results, of which repeated", results + ", " + repeated);
   }
 
-  private void killInTheMiddle(ServerProcess server, GrpcClient.Stream stream, int life) {
+  private void killInTheMiddle(ServerProcess server, ScriptStream stream, int life) {
     Ledger ledger = redrive(stream, life - 1);
     List<String> halting = sendHalting(stream, life);
     sendFree(stream, life);
     int enough = random.nextInt(FREE * EMITTERS * RESULTS);
-    Await.until(
+    Waits.until(
         "half of each datum that halts is here, and some of the others",
         () ->
             halting.stream().allMatch(id -> ledger.resultsOf(id) == HALF)
@@ -88,7 +87,7 @@ class RedriveTest {
   }
 
   /** Sends again what has no EOT; what halted then goes on now. */
-  private Ledger redrive(GrpcClient.Stream stream, int upToGate) {
+  private Ledger redrive(ScriptStream stream, int upToGate) {
     for (String id : unanswered) {
       send(stream, id);
     }
@@ -96,7 +95,7 @@ class RedriveTest {
     return stream.ledger();
   }
 
-  private static List<String> sendHalting(GrpcClient.Stream stream, int life) {
+  private static List<String> sendHalting(ScriptStream stream, int life) {
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < HALTING; i++) {
       ids.add("halts %d in life %d".formatted(i, life));
@@ -105,19 +104,19 @@ class RedriveTest {
     return ids;
   }
 
-  private static void sendFree(GrpcClient.Stream stream, int life) {
+  private static void sendFree(ScriptStream stream, int life) {
     for (int i = 0; i < FREE; i++) {
       send(stream, "runs %d in life %d".formatted(i, life));
     }
   }
 
   /** A datum is the same each time it is sent. */
-  private static void send(GrpcClient.Stream stream, String id) {
+  private static void send(ScriptStream stream, String id) {
     int gate = id.startsWith("halts") ? Integer.parseInt(id.substring(id.lastIndexOf(' ') + 1)) : 0;
     stream.fanInHalves(id, EMITTERS, RESULTS, 200, gate);
   }
 
-  private void answerAll(ServerProcess server, GrpcClient.Stream stream) throws IOException {
+  private void answerAll(ServerProcess server, ScriptStream stream) throws IOException {
     Ledger ledger = redrive(stream, KILLS);
     stream.finish();
     server.stopAndVerify();

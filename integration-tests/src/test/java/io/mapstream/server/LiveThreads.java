@@ -1,4 +1,4 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import java.io.IOException;

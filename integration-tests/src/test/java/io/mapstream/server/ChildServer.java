@@ -1,7 +1,4 @@
-package io.mapstream.server.stress;
-
-import io.mapstream.server.MapStreamServer;
-import io.mapstream.server.hostile.ScriptedHandler;
+package io.mapstream.server;
 
 /** The program that {@link ServerProcess} runs; its settings come from the environment. */
 final class ChildServer {

@@ -1,4 +1,4 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import java.io.IOException;
 import java.nio.file.Path;

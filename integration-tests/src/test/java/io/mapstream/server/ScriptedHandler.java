@@ -1,4 +1,4 @@
-package io.mapstream.server.hostile;
+package io.mapstream.server;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -59,7 +60,10 @@ public final class ScriptedHandler implements MapStreamer {
   private final AtomicInteger interrupted = new AtomicInteger();
   private final Map<String, Throwable> stoppedBy = new ConcurrentHashMap<>();
   private final Queue<WeakReference<Datum>> datums = new ConcurrentLinkedQueue<>();
-  private final Gates gates = new Gates();
+
+  /** Its phase is the number of gates that are open. */
+  private final Phaser gates = new Phaser(1);
+
   private volatile CountDownLatch released = new CountDownLatch(1);
 
   @Override
@@ -74,7 +78,7 @@ public final class ScriptedHandler implements MapStreamer {
         case "fan" -> fan(sink, Work.of(words), Last.RETURN);
         case "fail" -> fan(sink, Work.of(words), Last.FAIL_MARK);
         case "throw" -> fan(sink, Work.of(words), Last.THROW);
-        case "go" -> gates.open(Integer.parseInt(words[1]));
+        case "go" -> openGates(Integer.parseInt(words[1]));
         case "account" -> ProcessAccount.take().writeTo(Path.of(words[1]));
         default -> throw new IllegalArgumentException("not in the script: " + words[0]);
       }
@@ -168,10 +172,22 @@ public final class ScriptedHandler implements MapStreamer {
     }
   }
 
+  private void openGates(int upTo) {
+    while (gates.getPhase() < upTo) {
+      gates.arrive();
+    }
+  }
+
+  private void pass(int gate) throws InterruptedException {
+    for (int open = gates.getPhase(); open < gate; open = gates.getPhase()) {
+      gates.awaitAdvanceInterruptibly(open);
+    }
+  }
+
   private void emitAll(MessageSink sink, int emitter, Work work) throws InterruptedException {
     for (int index = 0; index < work.count(); index++) {
       if (index == work.count() / 2) {
-        gates.pass(work.gate());
+        pass(work.gate());
       }
       if (work.delayMillis() > 0) {
         Thread.sleep(work.delayMillis());
