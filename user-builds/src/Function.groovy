@@ -53,6 +53,17 @@ class Function implements Closeable {
     results
   }
 
+  /** What a command of the runnable jar prints for this input. */
+  List<String> command(File jar, String line, String... arguments) {
+    def builder = new ProcessBuilder([java.path, "-jar", jar.path, *arguments, "--timeout", LIMIT_SECONDS + "s", "--socket",
+        folder.resolve("s").toString()]).redirectErrorStream(true)
+    def command = builder.start()
+    command.outputStream.withWriter { it.println(line) }
+    def output = command.inputStream.readLines()
+    assert command.waitFor() == 0: output.join("\n") + "\n" + printed
+    output
+  }
+
   /** Waits until the function prints a line that has this in it. */
   String await(String pattern) {
     def end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS)

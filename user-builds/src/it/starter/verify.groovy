@@ -5,6 +5,6 @@
   assert tests.contains("Tests run: 1, Failures: 0, Errors: 0, Skipped: 0")
 }
 
-for (check in ["versions", "commands", "footprint", "publication", "licences"]) {
+for (check in ["versions", "commands", "cli", "footprint", "publication", "licences"]) {
   evaluate(new File(basedir, check + ".groovy"))
 }

@@ -147,7 +147,8 @@ public record ServerInfo(
     String mode = metadata.getOrDefault("MAP_MODE", "");
     require(mode.equals("stream-map"), "metadata.MAP_MODE", mode, "stream-map");
     require(
-        SEMVER.matcher(minimumNumaflowVersion).matches(),
+        // The platform takes an empty one with a warning.
+        minimumNumaflowVersion.isEmpty() || SEMVER.matcher(minimumNumaflowVersion).matches(),
         "minimum_numaflow_version",
         minimumNumaflowVersion,
         "a version of three numbers");

@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
     description = {
       "Tells whether a running function honours the contract with the platform, whatever it"
           + " computes and whichever language it is written in. A row for each rule: PASS, FAIL"
-          + " with what was seen, or SKIP with the reason.",
+          + " or WARN (the platform takes it) with what was seen, or SKIP with the reason.",
       "",
       "The function gets --value many times, on several streams; choose one that does no harm.",
       ""
@@ -71,6 +71,9 @@ final class CheckCommand implements Callable<Integer> {
 
   @Option(names = "--json", description = "Prints one JSON object in place of the table.")
   private boolean json;
+
+  /** What the row before was told with. */
+  private String seenBefore = "";
 
   CheckCommand(Terminal terminal) {
     this.terminal = terminal;
@@ -128,9 +131,11 @@ final class CheckCommand implements Callable<Integer> {
       terminal
           .out()
           .println("%-4s  %-17s %s".formatted(row.outcome(), row.name(), row.rule()).strip());
-      if (!row.seen().isEmpty()) {
+      // One reason for the whole rest is told once.
+      if (!row.seen().isEmpty() && !row.seen().equals(seenBefore)) {
         terminal.out().println(" ".repeat(24) + row.seen().replaceAll("\\s*\\R\\s*", "; "));
       }
+      seenBefore = row.seen();
     }
   }
 
@@ -141,10 +146,11 @@ final class CheckCommand implements Callable<Integer> {
       terminal
           .out()
           .println(
-              "%s: %d passed, %d failed, %d not checked"
+              "%s: %d passed, %d tolerated, %d failed, %d not checked"
                   .formatted(
                       name,
                       count(rows, Outcome.PASS),
+                      count(rows, Outcome.WARN),
                       count(rows, Outcome.FAIL),
                       count(rows, Outcome.SKIP)));
     }
@@ -158,6 +164,7 @@ final class CheckCommand implements Callable<Integer> {
     JsonObject report = new JsonObject();
     report.addProperty("function", name);
     report.addProperty("passed", count(rows, Outcome.PASS));
+    report.addProperty("tolerated", count(rows, Outcome.WARN));
     report.addProperty("failed", count(rows, Outcome.FAIL));
     report.addProperty("notChecked", count(rows, Outcome.SKIP));
     JsonArray array = new JsonArray();

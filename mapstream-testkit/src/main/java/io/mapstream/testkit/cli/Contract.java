@@ -1,6 +1,7 @@
 package io.mapstream.testkit.cli;
 
 import io.mapstream.Datum;
+import io.mapstream.Metadata;
 import io.mapstream.proto.Codec;
 import io.mapstream.proto.StreamRules;
 import io.mapstream.proto.map.v1.MapRequest;
@@ -10,6 +11,10 @@ import io.mapstream.testkit.ProtocolFaultError;
 import io.mapstream.testkit.RawStream;
 import io.mapstream.testkit.StreamStatus;
 import io.mapstream.testkit.WaitTimeoutError;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,6 +44,15 @@ final class Contract {
 
   /** More than the grace period that servers have by default. */
   private static final Duration STOP = Duration.ofSeconds(40);
+
+  /** How long a server that says that it stops may take to close its socket. */
+  private static final Duration CLOSES = Duration.ofSeconds(2);
+
+  private static final String DRAIN = "drain";
+
+  /** The rules that are judged by one stream with many datums. */
+  private static final Set<String> OF_MANY =
+      Set.of("eot", "eot-once", "eot-last", "eot-alone", "ids", "content", "marks", "complete");
 
   /**
    * What is tried and with what.
@@ -73,6 +87,8 @@ final class Contract {
   /** What became of a rule. */
   enum Outcome {
     PASS,
+    /** Not as it should be, but the platform takes it. */
+    WARN,
     FAIL,
     SKIP
   }
@@ -87,7 +103,7 @@ final class Contract {
   record Row(String name, String rule, Outcome outcome, String seen) {}
 
   private interface Probe {
-    void run() throws Broken, Skipped, InterruptedException;
+    void run() throws Broken, Tolerated, Skipped, InterruptedException;
   }
 
   private record Rule(String name, String text, Probe probe) {}
@@ -96,6 +112,14 @@ final class Contract {
     private static final long serialVersionUID = 1L;
 
     Broken(String seen) {
+      super(seen);
+    }
+  }
+
+  private static final class Tolerated extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Tolerated(String seen) {
       super(seen);
     }
   }
@@ -129,12 +153,29 @@ final class Contract {
     List<Row> rows = new ArrayList<>();
     Contract contract = new Contract(setup);
     try {
+      String noMore = "";
       for (Rule rule : contract.rules()) {
-        // Without an answer to the first question, each of the others would wait for nothing.
         Row row =
-            rows.isEmpty() || contract.client != null
-                ? judge(rule)
-                : new Row(rule.name(), rule.text(), Outcome.SKIP, "nothing answers");
+            noMore.isEmpty() || contract.hasSeen(rule) ? judge(rule) : skipped(rule, noMore);
+        if (contract.client == null) {
+          // Without an answer to the first question, each of the others would wait for nothing.
+          noMore = "nothing answers";
+        } else if (noMore.isEmpty() && !rule.name().equals(DRAIN) && contract.hasEnded(row)) {
+          noMore = "the function has ended";
+          String before = rows.getLast().name();
+          String seen =
+              row.outcome() == Outcome.FAIL
+                  ? "it has ended after \"" + before + "\", in \"" + row.name() + "\": " + row.seen()
+                  : "it has ended after \"" + row.name() + "\"";
+          Row ended = new Row("runs-on", "runs on after each stream", Outcome.FAIL, seen);
+          // Whether the rule is kept can't be told when nobody was there to keep it.
+          row = row.outcome() == Outcome.FAIL ? skipped(rule, noMore) : row;
+          for (Row each : row.outcome() == Outcome.SKIP ? List.of(ended, row) : List.of(row, ended)) {
+            rows.add(each);
+            told.accept(each);
+          }
+          continue;
+        }
         rows.add(row);
         told.accept(row);
       }
@@ -146,12 +187,47 @@ final class Contract {
     return rows;
   }
 
+  /** Whether a rule is judged by the stream of many datums, which is already seen to its end. */
+  private boolean hasSeen(Rule rule) {
+    return many != null && many.unanswered().isEmpty() && OF_MANY.contains(rule.name());
+  }
+
+  private static Row skipped(Rule rule, String reason) {
+    return new Row(rule.name(), rule.text(), Outcome.SKIP, reason);
+  }
+
+  /**
+   * Whether nobody listens on the socket any more. A server that stops has told its client so
+   * before it closes the socket, which is then waited for.
+   */
+  private boolean hasEnded(Row row) throws InterruptedException {
+    boolean isStopping = row.outcome() == Outcome.FAIL && row.seen().contains("UNAVAILABLE");
+    long end = System.nanoTime() + (isStopping ? CLOSES.toNanos() : 0);
+    while (isListening()) {
+      if (System.nanoTime() - end >= 0) {
+        return false;
+      }
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
+    return true;
+  }
+
+  private boolean isListening() {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return channel.connect(UnixDomainSocketAddress.of(setup.socketPath()));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private static Row judge(Rule rule) throws InterruptedException {
     try {
       rule.probe().run();
       return new Row(rule.name(), rule.text(), Outcome.PASS, "");
     } catch (Broken e) {
       return new Row(rule.name(), rule.text(), Outcome.FAIL, String.valueOf(e.getMessage()));
+    } catch (Tolerated e) {
+      return new Row(rule.name(), rule.text(), Outcome.WARN, String.valueOf(e.getMessage()));
     } catch (Skipped e) {
       return new Row(rule.name(), rule.text(), Outcome.SKIP, String.valueOf(e.getMessage()));
     }
@@ -180,6 +256,7 @@ final class Contract {
                 new Rule("id-twice", "takes an id that is still open", this::idTwice),
                 new Rule("two-streams", "keeps two streams apart", this::twoStreams),
                 new Rule("no-keys", "takes a datum without keys, headers", this::noKeys),
+                new Rule("metadata", "takes metadata, sends no system part back", this::metadata),
                 new Rule("empty-value", "takes an empty value", this::emptyValue),
                 new Rule("big-message", "takes a big message", this::bigMessage),
                 new Rule("slow-reader", "waits for a client that reads late", this::slowReader),
@@ -197,7 +274,7 @@ final class Contract {
     setup
         .drained()
         .ifPresent(process ->
-            rules.add(new Rule("drain", "drains at SIGTERM, exits with 0", () -> drain(process))));
+            rules.add(new Rule(DRAIN, "drains at SIGTERM, exits with 0", () -> drain(process))));
     return rules;
   }
 
@@ -261,11 +338,14 @@ final class Contract {
     }
   }
 
-  private void serverInfo() throws Broken, Skipped, InterruptedException {
+  private void serverInfo() throws Broken, Tolerated, Skipped, InterruptedException {
     Path file =
         setup.serverInfo().orElseThrow(() -> new Skipped("no file was named by --server-info"));
-    try {
-      client().serverInfoFile(file).connect().close();
+    try (MapStreamClient announced = client().serverInfoFile(file).connect()) {
+      if (announced.serverInfo().orElseThrow().minimumNumaflowVersion().isEmpty()) {
+        throw new Tolerated(
+            "minimum_numaflow_version is empty: the platform logs a warning and checks no release");
+      }
     } catch (ProtocolFaultError | WaitTimeoutError e) {
       throw new Broken(String.valueOf(e.getMessage()));
     }
@@ -444,6 +524,26 @@ final class Contract {
 
   private void noKeys() throws Broken, InterruptedException {
     requireAnswer(setup.datum().get().keys(List.of()).headers(Map.of()).build());
+  }
+
+  private void metadata() throws Broken, Tolerated, InterruptedException {
+    Datum datum =
+        setup
+            .datum()
+            .get()
+            .userMetadata(
+                Metadata.empty().with("check", "text", "x").with("check", "bytes", new byte[] {-1}))
+            .systemMetadata(Metadata.empty().with("check", "text", "x"))
+            .traceContext(
+                Map.of("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"))
+            .build();
+    try (RawStream stream = openAndShake().send("check", datum)) {
+      requireEots(stream, 1, "one datum");
+      if (results(stream).getOrDefault("check", List.of()).stream()
+          .anyMatch(result -> result.getMetadata().getSysMetadataCount() > 0)) {
+        throw new Tolerated("a result has system metadata, which the platform ignores");
+      }
+    }
   }
 
   private void emptyValue() throws Broken, Skipped, InterruptedException {

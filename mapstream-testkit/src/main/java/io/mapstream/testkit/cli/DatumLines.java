@@ -11,6 +11,7 @@ import com.google.gson.TypeAdapter;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import io.mapstream.Datum;
+import io.mapstream.Metadata;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.ByteBuffer;
@@ -37,17 +38,40 @@ final class DatumLines {
           "headers",
           "eventTime",
           "watermark",
-          "traceContext");
+          "traceContext",
+          "userMetadata",
+          "systemMetadata",
+          // Only a result has these.
+          "index",
+          "tags",
+          "mark",
+          "nackOptions");
+
+  /** What the platform passes from a datum to the results of it; its function has no part in it. */
+  private static final List<String> PASSED_ON =
+      List.of("headers", "eventTime", "watermark", "traceContext", "systemMetadata");
+
+  private static final Set<String> MARKS = Set.of("drop", "nack", "fail");
+
+  /** The member of an object that stands for bytes in metadata. */
+  static final String BASE64 = "base64";
 
   private static final TypeAdapter<JsonElement> JSON = new Gson().getAdapter(JsonElement.class);
 
-  /** A datum and the id it is sent under. */
-  record Identified(String id, Datum datum) {}
+  /**
+   * A datum to send.
+   *
+   * @param id what it is sent under
+   * @param datum the datum
+   * @param passedOn the members of its line that its results have, too
+   */
+  record Identified(String id, Datum datum, JsonObject passedOn) {}
 
   private final boolean json;
   private final String idPrefix;
   private final DatumOptions options;
   private long count;
+  private long marked;
 
   DatumLines(boolean json, String idPrefix, DatumOptions options) {
     this.json = json;
@@ -58,13 +82,13 @@ final class DatumLines {
   /**
    * Reads a line.
    *
-   * @return null if there is nothing in it
+   * @return null if there is nothing in it to send: it is blank, or has a mark
    * @throws UsageFault if it can't be read; names the line
    */
   @Nullable Identified read(LineReader.Line line) {
     String id = idPrefix + ++count;
     if (!json) {
-      return new Identified(id, options.builder().value(line.bytes().toByteArray()).build());
+      return new Identified(id, options.builder().value(line.bytes().toByteArray()).build(), new JsonObject());
     }
     try {
       String text = text(line.bytes().toByteArray());
@@ -72,6 +96,11 @@ final class DatumLines {
     } catch (IllegalArgumentException | IOException e) {
       throw new UsageFault(line.place() + ": " + e.getMessage());
     }
+  }
+
+  /** How many lines had a mark: the platform sends no such result to the next function. */
+  long marked() {
+    return marked;
   }
 
   private static String text(byte[] bytes) {
@@ -106,7 +135,7 @@ final class DatumLines {
         .replaceAll("Use JsonReader.setStrictness\\S* to accept ", "");
   }
 
-  private Identified read(String numbered, JsonObject object) {
+  private @Nullable Identified read(String numbered, JsonObject object) {
     for (String name : object.keySet()) {
       if (!MEMBERS.contains(name)) {
         throw new IllegalArgumentException(
@@ -115,7 +144,16 @@ final class DatumLines {
     }
     Datum.Builder datum = options.builder().value(value(object));
     if (object.has("keys")) {
-      datum.keys(texts(object.get("keys")));
+      datum.keys(texts("keys", object.get("keys")));
+    }
+    if (object.has("tags")) {
+      texts("tags", object.get("tags")); // The platform chooses by them where a result goes.
+    }
+    if (object.has("userMetadata")) {
+      datum.userMetadata(metadata("userMetadata", object));
+    }
+    if (object.has("systemMetadata")) {
+      datum.systemMetadata(metadata("systemMetadata", object));
     }
     if (object.has("headers")) {
       datum.headers(entries("headers", object));
@@ -137,7 +175,79 @@ final class DatumLines {
     if (id.isEmpty()) {
       throw new IllegalArgumentException("id must not be empty");
     }
-    return new Identified(id, datum.build());
+    // Several results of one datum become datums with ids of their own, as on the platform.
+    if (object.has("index")) {
+      id = id + "-" + index(object.get("index"));
+    }
+    if (isMarked(object)) {
+      marked++;
+      return null;
+    }
+    JsonObject passedOn = new JsonObject();
+    PASSED_ON.stream()
+        .filter(object::has)
+        .forEach(name -> passedOn.add(name, object.get(name)));
+    return new Identified(id, datum.build(), passedOn);
+  }
+
+  private static int index(JsonElement element) {
+    if (element.isJsonPrimitive() && element.getAsString().matches("[1-9][0-9]{0,8}")) {
+      return element.getAsInt();
+    }
+    throw new IllegalArgumentException("index has to be a number from 1 but is " + element);
+  }
+
+  private static boolean isMarked(JsonObject object) {
+    if (object.has("mark")) {
+      String mark = text("mark", object.get("mark"));
+      if (!MARKS.contains(mark)) {
+        throw new IllegalArgumentException(
+            "mark has to be drop, nack or fail but is \"" + mark + "\"");
+      }
+      return true;
+    }
+    if (object.has("nackOptions")) {
+      throw new IllegalArgumentException("nackOptions needs the mark nack");
+    }
+    return false;
+  }
+
+  private static Metadata metadata(String name, JsonObject object) {
+    Metadata metadata = Metadata.empty();
+    for (var group : members(name, object.get(name)).entrySet()) {
+      String inGroup = name + "." + group.getKey();
+      for (var entry : members(inGroup, group.getValue()).entrySet()) {
+        byte[] bytes = bytes(inGroup + "." + entry.getKey(), entry.getValue());
+        metadata = metadata.with(group.getKey(), entry.getKey(), bytes);
+      }
+    }
+    return metadata;
+  }
+
+  private static Map<String, JsonElement> members(String name, JsonElement element) {
+    if (!element.isJsonObject()) {
+      throw new IllegalArgumentException(name + " has to be an object but is " + element);
+    }
+    return element.getAsJsonObject().asMap();
+  }
+
+  private static byte[] bytes(String name, JsonElement element) {
+    if (element.isJsonObject() && element.getAsJsonObject().keySet().equals(Set.of(BASE64))) {
+      return decoded(name, element.getAsJsonObject().get(BASE64));
+    }
+    if (element.isJsonPrimitive() && element.getAsJsonPrimitive().isString()) {
+      return element.getAsString().getBytes(UTF_8);
+    }
+    throw new IllegalArgumentException(
+        name + " has to be a text or {\"base64\":\"...\"} but is " + element);
+  }
+
+  private static byte[] decoded(String name, JsonElement element) {
+    try {
+      return Base64.getDecoder().decode(text(name, element));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(name + " is no base64: " + e.getMessage(), e);
+    }
   }
 
   private static byte[] value(JsonObject object) {
@@ -145,12 +255,7 @@ final class DatumLines {
       throw new IllegalArgumentException("value and valueBase64 exclude each other");
     }
     if (object.has("valueBase64")) {
-      String encoded = text("valueBase64", object.get("valueBase64"));
-      try {
-        return Base64.getDecoder().decode(encoded);
-      } catch (IllegalArgumentException e) {
-        throw new IllegalArgumentException("valueBase64 is no base64: " + e.getMessage(), e);
-      }
+      return decoded("valueBase64", object.get("valueBase64"));
     }
     return object.has("value") ? text("value", object.get("value")).getBytes(UTF_8) : new byte[0];
   }
@@ -165,12 +270,12 @@ final class DatumLines {
     }
   }
 
-  private static List<String> texts(JsonElement element) {
+  private static List<String> texts(String name, JsonElement element) {
     if (!element.isJsonArray()) {
-      throw new IllegalArgumentException("keys has to be an array of texts but is " + element);
+      throw new IllegalArgumentException(name + " has to be an array of texts but is " + element);
     }
     List<String> texts = new ArrayList<>();
-    element.getAsJsonArray().forEach(each -> texts.add(text("each of keys", each)));
+    element.getAsJsonArray().forEach(each -> texts.add(text("each of " + name, each)));
     return texts;
   }
 

@@ -19,11 +19,14 @@ import picocli.CommandLine.Parameters;
     description = {
       "Feeds lines to a function, a datum each, and prints its results as they arrive.",
       "",
-      "With --json a line is an object, of which every member may be missing:",
+      "With --json a line is an object, and no member is required. The lines of",
+      "--output json can be read; those with a mark are not sent.",
       "  {\"id\":\"7\",\"keys\":[\"k\"],\"value\":\"text\",\"headers\":{\"n\":\"v\"},",
       "   \"eventTime\":\"2026-01-01T00:00:00Z\",\"watermark\":\"2026-01-01T00:00:00Z\",",
-      "   \"traceContext\":{\"traceparent\":\"00-...-01\"}}",
-      "with \"valueBase64\" in place of \"value\" for bytes that are no text.",
+      "   \"traceContext\":{\"traceparent\":\"00-...-01\"},",
+      "   \"userMetadata\":{\"group\":{\"key\":\"text\"}},\"systemMetadata\":{}}",
+      "with \"valueBase64\" in place of \"value\" for bytes that are no text, and",
+      "{\"base64\":\"...\"} in place of a text of metadata.",
       ""
     })
 final class DriveCommand implements Callable<Integer> {
@@ -40,8 +43,8 @@ final class DriveCommand implements Callable<Integer> {
       paramLabel = "FORMAT",
       defaultValue = "TEXT",
       description = {
-        "What is printed of a result: text (id, value, keys, tags and mark, control characters"
-            + " escaped), value (its bytes and a line break) or json (a line with all it has)."
+        "What is printed of a result: text (id, value, keys, tags, mark and metadata, control"
+            + " characters escaped), value (its bytes and a line break) or json (a line with all it has)."
       })
   private ResultPrinter.Format output = ResultPrinter.Format.TEXT;
 
@@ -131,7 +134,7 @@ final class DriveCommand implements Callable<Integer> {
         DatumLines.Identified next = datums.read(line);
         if (next != null) {
           open.awaitFewerThan(inFlight);
-          ReplyListener listener = new Printing(next.id(), printer, meter);
+          ReplyListener listener = new Printing(next, printer, meter);
           open.send(stream, next.id(), next.datum(), listener);
         }
       }
@@ -141,7 +144,22 @@ final class DriveCommand implements Callable<Integer> {
       throw e;
     }
     open.awaitFewerThan(1);
-    stream.complete(target.timeout);
+    if (datums.marked() > 0 && !quiet) {
+      terminal.err().println(datums.marked() + " line(s) with a mark were not sent");
+    }
+    complete(stream);
+  }
+
+  private void complete(ClientStream stream) throws InterruptedException {
+    try {
+      stream.complete(target.timeout);
+    } catch (StreamBrokenException e) {
+      // A function that drains ends a stream that is still open this way. All datums have their
+      // EOT here.
+      if (!e.status().code().equals("UNAVAILABLE")) {
+        throw e;
+      }
+    }
   }
 
   private void sumUp(LoadMeter meter) {
@@ -171,12 +189,13 @@ final class DriveCommand implements Callable<Integer> {
   /** Prints what arrives for a datum, and has it measured. */
   private static final class Printing implements ReplyListener {
 
-    private final String id;
+    private final DatumLines.Identified sent;
     private final ResultPrinter printer;
     private final ReplyListener measuring;
+    private int results;
 
-    Printing(String id, ResultPrinter printer, LoadMeter meter) {
-      this.id = id;
+    Printing(DatumLines.Identified sent, ResultPrinter printer, LoadMeter meter) {
+      this.sent = sent;
       this.printer = printer;
       this.measuring = meter.follow(System.nanoTime());
     }
@@ -184,7 +203,7 @@ final class DriveCommand implements Callable<Integer> {
     @Override
     public void message(Message message) {
       measuring.message(message);
-      printer.print(id, message);
+      printer.print(sent, ++results, message);
     }
 
     @Override

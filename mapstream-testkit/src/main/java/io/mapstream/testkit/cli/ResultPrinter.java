@@ -3,7 +3,9 @@ package io.mapstream.testkit.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import io.mapstream.Message;
 import io.mapstream.NackOptions;
 import java.io.ByteArrayOutputStream;
@@ -12,7 +14,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Prints results, each whole and at once. */
@@ -44,12 +48,15 @@ final class ResultPrinter {
   /**
    * Prints a result.
    *
+   * @param sent the datum that it belongs to
+   * @param index which of its results it is, from 1
+   * @param message the result
    * @throws IllegalStateException if that fails, for instance because nobody reads any more
    */
-  void print(String id, Message message) {
+  void print(DatumLines.Identified sent, int index, Message message) {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     switch (format) {
-      case TEXT -> line.writeBytes(text(id, message).getBytes(UTF_8));
+      case TEXT -> line.writeBytes(text(sent.id(), message).getBytes(UTF_8));
       case VALUE -> {
         // A mark is an answer to the platform; it has no value.
         if (mark(message) != null) {
@@ -57,7 +64,7 @@ final class ResultPrinter {
         }
         line.writeBytes(message.value());
       }
-      case JSON -> line.writeBytes(json(id, message).toString().getBytes(UTF_8));
+      case JSON -> line.writeBytes(json(sent, index, message).toString().getBytes(UTF_8));
     }
     line.write('\n');
     beforeEach.run();
@@ -81,6 +88,18 @@ final class ResultPrinter {
     message
         .nackOptions()
         .ifPresent(options -> text.append("  ").append(escaped(options.toString())));
+    if (!message.userMetadata().isEmpty()) {
+      Map<String, Map<String, String>> groups = new TreeMap<>();
+      message
+          .userMetadata()
+          .asMap()
+          .forEach((name, values) -> {
+            Map<String, String> group = new TreeMap<>();
+            values.forEach((key, bytes) -> group.put(escaped(key), shown(bytes)));
+            groups.put(escaped(name), group);
+          });
+      text.append("  userMetadata=").append(groups);
+    }
     return text.toString();
   }
 
@@ -111,9 +130,10 @@ final class ResultPrinter {
     return escaped.toString();
   }
 
-  private static JsonObject json(String id, Message message) {
+  private static JsonObject json(DatumLines.Identified sent, int index, Message message) {
     JsonObject json = new JsonObject();
-    json.addProperty("id", id);
+    json.addProperty("id", sent.id());
+    json.addProperty("index", index);
     json.add("keys", array(message.keys()));
     json.add("tags", array(tags(message)));
     String mark = mark(message);
@@ -128,8 +148,9 @@ final class ResultPrinter {
       json.addProperty("value", text);
     }
     if (!message.userMetadata().isEmpty()) {
-      json.add("userMetadataBase64", metadata(message));
+      json.add("userMetadata", metadata(message));
     }
+    sent.passedOn().asMap().forEach(json::add);
     return json;
   }
 
@@ -148,15 +169,24 @@ final class ResultPrinter {
 
   private static JsonObject metadata(Message message) {
     JsonObject groups = new JsonObject();
-    message
-        .userMetadata()
-        .asMap()
+    new TreeMap<>(message.userMetadata().asMap())
         .forEach((name, values) -> {
           JsonObject group = new JsonObject();
-          values.forEach((key, bytes) -> group.addProperty(key, base64(bytes)));
+          new TreeMap<>(values).forEach((key, bytes) -> group.add(key, json(bytes)));
           groups.add(name, group);
         });
     return groups;
+  }
+
+  /** A text, or an object with the bytes in base64 if they are no text. */
+  private static JsonElement json(byte[] value) {
+    String text = utf8(value);
+    if (text != null) {
+      return new JsonPrimitive(text);
+    }
+    JsonObject bytes = new JsonObject();
+    bytes.addProperty(DatumLines.BASE64, base64(value));
+    return bytes;
   }
 
   private static JsonArray array(List<String> texts) {

@@ -1,5 +1,6 @@
 package io.mapstream.testkit.cli;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -15,6 +16,8 @@ import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
 import io.mapstream.proto.map.v1.ReadyResponse;
 import io.mapstream.proto.map.v1.TransmissionStatus;
+import io.mapstream.proto.metadata.KeyValueGroup;
+import io.mapstream.proto.metadata.Metadata;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
@@ -43,7 +46,11 @@ final class BrokenServer implements AutoCloseable {
     OPEN_AFTER_HALF_CLOSE,
     NO_REPEATED_IDS,
     OVERTAKEN_RESULTS,
-    SMALL_LIMIT
+    SMALL_LIMIT,
+    NO_METADATA,
+    SYSTEM_METADATA_BACK,
+    ENDS_AFTER_A_STREAM,
+    DRAINED
   }
 
   private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -106,6 +113,9 @@ final class BrokenServer implements AutoCloseable {
       if (over) {
         return;
       }
+      if (fault == Fault.NO_METADATA && request.getRequest().hasMetadata()) {
+        return;
+      }
       if (shaken) {
         answer(request.getId());
       } else if (request.getHandshake().getSot() || fault == Fault.ACCEPTS_ALL_FIRSTS) {
@@ -157,6 +167,18 @@ final class BrokenServer implements AutoCloseable {
           client.onNext(numbered(id, swapped ? 1 : 2));
           client.onNext(eot.build());
         }
+        case SYSTEM_METADATA_BACK -> {
+          var system = KeyValueGroup.newBuilder().putKeyValue("k", ByteString.EMPTY).build();
+          var metadata = Metadata.newBuilder().putSysMetadata("s", system);
+          var result = MapResponse.Result.newBuilder().setMetadata(metadata);
+          client.onNext(MapResponse.newBuilder().setId(id).addResults(result).build());
+          client.onNext(eot.build());
+        }
+        case DRAINED -> {
+          end(id, eot);
+          over = true;
+          client.onError(Status.UNAVAILABLE.withDescription("draining").asRuntimeException());
+        }
         default -> end(id, eot);
       }
     }
@@ -169,12 +191,20 @@ final class BrokenServer implements AutoCloseable {
     @Override
     public void onError(Throwable t) {
       over = true;
+      endAfterAStream();
+    }
+
+    private void endAfterAStream() {
+      if (fault == Fault.ENDS_AFTER_A_STREAM) {
+        server.shutdownNow();
+      }
     }
 
     @Override
     public void onCompleted() {
       if (!over && fault != Fault.OPEN_AFTER_HALF_CLOSE) {
         client.onCompleted();
+        endAfterAStream();
       }
     }
   }

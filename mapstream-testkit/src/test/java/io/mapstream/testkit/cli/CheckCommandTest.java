@@ -115,6 +115,7 @@ class CheckCommandTest {
                 "half-close",
                 "id-again",
                 "id-twice",
+                "metadata",
                 "two-streams",
                 "no-keys",
                 "big-message",
@@ -132,6 +133,8 @@ class CheckCommandTest {
             Fault.OPEN_AFTER_HALF_CLOSE, Set.of("complete", "half-close", "half-close-empty")),
         arguments(Fault.NO_REPEATED_IDS, Set.of("id-again", "id-twice")),
         arguments(Fault.OVERTAKEN_RESULTS, Set.of("order")),
+        arguments(Fault.NO_METADATA, Set.of("metadata")),
+        arguments(Fault.ENDS_AFTER_A_STREAM, Set.of("runs-on")),
         arguments(Fault.SMALL_LIMIT, Set.of("big-message")));
   }
 
@@ -153,10 +156,52 @@ class CheckCommandTest {
     }
   }
 
+  @Test
+  void systemMetadataInAResultIsTolerated() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), Fault.SYSTEM_METADATA_BACK)) {
+      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--json", "--datums=5");
+
+      JsonObject report = JsonParser.parseString(ran.out()).getAsJsonObject();
+      assertEquals("WARN", outcome(report, "metadata"));
+      assertEquals(1, report.get("tolerated").getAsInt());
+      assertEquals(0, ran.code(), ran.out() + ran.err());
+    }
+  }
+
+  @Test
+  void functionThatEndsIsToldOnceAndTheRestIsNotChecked() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), Fault.ENDS_AFTER_A_STREAM)) {
+      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--datums=5");
+
+      assertEquals(1, ran.code(), ran.out() + ran.err());
+      assertEquals(1, ran.lines().stream().filter(line -> line.startsWith("FAIL")).count());
+      assertTrue(ran.out().contains("FAIL  runs-on           runs on after each stream"), ran.out());
+      assertTrue(ran.out().contains("it has ended after \"handshake\""), ran.out());
+      assertTrue(ran.out().contains("SKIP  still-ready"), ran.out());
+      assertTrue(ran.out().contains("2 passed, 0 tolerated, 1 failed, 25 not checked"), ran.out());
+    }
+  }
+
+  @Test
+  void emptyMinimumVersionIsTolerated() throws Exception {
+    Path info = folder.resolve("info");
+    Files.writeString(
+        info,
+        "{\"protocol\":\"uds\",\"language\":\"rust\",\"minimum_numaflow_version\":\"\","
+            + "\"version\":\"0.6.0\",\"metadata\":{\"MAP_MODE\":\"stream-map\"}}U+005C__END__");
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> sink.emit("a"))) {
+      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--server-info=" + info);
+
+      assertEquals(0, ran.code(), ran.out() + ran.err());
+      assertTrue(ran.out().contains("WARN  server-info"), ran.out());
+      assertTrue(ran.out().contains("minimum_numaflow_version is empty"), ran.out());
+    }
+  }
+
   /** Short where a row is meant to wait in vain. */
   private static String patience(Fault fault) {
     return switch (fault) {
-      case NOT_READY, NO_EOT, OPEN_AFTER_HALF_CLOSE, NO_REPEATED_IDS, ACCEPTS_ALL_FIRSTS -> "1s";
+      case NOT_READY, NO_METADATA, NO_EOT, OPEN_AFTER_HALF_CLOSE, NO_REPEATED_IDS, ACCEPTS_ALL_FIRSTS -> "1s";
       default -> "30s";
     };
   }
@@ -184,7 +229,7 @@ class CheckCommandTest {
 
     assertEquals(1, ran.code());
     assertTrue(ran.lines().getFirst().startsWith("FAIL  ready"), ran.out());
-    assertTrue(ran.out().contains("0 passed, 1 failed"), ran.out());
+    assertTrue(ran.out().contains("0 passed, 0 tolerated, 1 failed"), ran.out());
   }
 
   @Test

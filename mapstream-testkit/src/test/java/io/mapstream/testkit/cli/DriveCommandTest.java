@@ -256,13 +256,75 @@ class DriveCommandTest {
 
     assertEquals(
         List.of(
-            "{\"id\":\"1\",\"keys\":[\"k\"],\"tags\":[\"t\"],\"value\":\"a\\tb\\u001b\"}",
-            "{\"id\":\"1\",\"keys\":[],\"tags\":[],\"valueBase64\":\"/w==\"}",
-            "{\"id\":\"1\",\"keys\":[],\"tags\":[],\"mark\":\"drop\",\"value\":\"\"}",
-            "{\"id\":\"1\",\"keys\":[],\"tags\":[],\"mark\":\"nack\","
+            "{\"id\":\"1\",\"index\":1,\"keys\":[\"k\"],\"tags\":[\"t\"],\"value\":\"a\\tb\\u001b\"}",
+            "{\"id\":\"1\",\"index\":2,\"keys\":[],\"tags\":[],\"valueBase64\":\"/w==\"}",
+            "{\"id\":\"1\",\"index\":3,\"keys\":[],\"tags\":[],\"mark\":\"drop\",\"value\":\"\"}",
+            "{\"id\":\"1\",\"index\":4,\"keys\":[],\"tags\":[],\"mark\":\"nack\","
                 + "\"nackOptions\":{\"reason\":\"later\"},\"value\":\"\"}",
-            "{\"id\":\"1\",\"keys\":[],\"tags\":[],\"mark\":\"fail\",\"value\":\"\"}"),
+            "{\"id\":\"1\",\"index\":5,\"keys\":[],\"tags\":[],\"mark\":\"fail\",\"value\":\"\"}"),
         ran.lines());
+  }
+
+  /** Answers with what it got, and the times and system metadata in the value. */
+  private static final MapStreamer PASS_ON =
+      (keys, datum, sink) -> {
+        String seen =
+            String.join(
+                "|",
+                datum.id(),
+                datum.eventTime().toString(),
+                datum.headers().toString(),
+                datum.systemMetadata().text("s", "k").orElse(""));
+        sink.emit(
+            Message.of(seen)
+                .withKeys(keys)
+                .withTags("t")
+                .withUserMetadata(datum.userMetadata().with("g", "n", datum.id())));
+        sink.emit(Message.toDrop());
+      };
+
+  @Test
+  void outputOfOneFunctionIsInputOfTheNext() throws Exception {
+    String line =
+        "{\"id\":\"7\",\"keys\":[\"k\"],\"headers\":{\"h\":\"v\"},"
+            + "\"eventTime\":\"2026-01-01T00:00:00Z\","
+            + "\"userMetadata\":{\"g\":{\"b\":{\"base64\":\"/w==\"}}},"
+            + "\"systemMetadata\":{\"s\":{\"k\":\"x\"}}}";
+    String first = drive(PASS_ON, line + "\n", "--json", "--output=json").out();
+
+    Ran second = drive(PASS_ON, first, "--json", "--output=json");
+
+    assertEquals(0, second.code(), second.err());
+    assertEquals(
+        "{\"id\":\"7-1\",\"index\":1,\"keys\":[\"k\"],\"tags\":[\"t\"],"
+            + "\"value\":\"7-1|2026-01-01T00:00:00Z|{h=v}|x\","
+            + "\"userMetadata\":{\"g\":{\"b\":{\"base64\":\"/w==\"},\"n\":\"7-1\"}},"
+            + "\"headers\":{\"h\":\"v\"},\"eventTime\":\"2026-01-01T00:00:00Z\","
+            + "\"systemMetadata\":{\"s\":{\"k\":\"x\"}}}",
+        second.lines().getFirst());
+    assertTrue(second.err().contains("1 line(s) with a mark were not sent"), second.err());
+  }
+
+  @Test
+  void textShowsMetadataEscaped() throws Exception {
+    String line = "{\"id\":\"7\",\"userMetadata\":{\"g\":{\"b\":\"a\\nb\"}}}\n";
+
+    Ran ran = drive(PASS_ON, line, "--json", "--event-time=2026-01-01T00:00:00Z");
+
+    assertEquals(
+        "7  7|2026-01-01T00:00:00Z|{}|  tags=[t]  userMetadata={g={b=a\\nb, n=7}}",
+        ran.lines().getFirst());
+  }
+
+  /** A server that drains ends a stream that isn't half-closed with UNAVAILABLE. */
+  @Test
+  void drainAfterTheLastEotIsNoFailure() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), BrokenServer.Fault.DRAINED)) {
+      Ran ran = Shell.runWithInput("x\n", "drive", "--socket=" + server.socketPath());
+
+      assertEquals(0, ran.code(), ran.err());
+      assertEquals(List.of("1  "), ran.lines());
+    }
   }
 
   @Test
@@ -380,6 +442,14 @@ class DriveCommandTest {
         arguments("{\"traceContext\":{\"b3\":\"0\"}}", "traceContext has \"b3\""),
         arguments("{\"eventTime\":\"noon\"}", "eventTime has to be an instant"),
         arguments("{\"watermark\":\"noon\"}", "but is \"noon\""),
+        arguments("{\"userMetadata\":[]}", "userMetadata has to be an object but is []"),
+        arguments("{\"systemMetadata\":{\"s\":1}}", "systemMetadata.s has to be an object"),
+        arguments("{\"userMetadata\":{\"g\":{\"k\":1}}}", "userMetadata.g.k has to be a text or"),
+        arguments("{\"userMetadata\":{\"g\":{\"k\":{\"base64\":\"%\"}}}}", "g.k is no base64"),
+        arguments("{\"mark\":\"ack\"}", "mark has to be drop, nack or fail but is \"ack\""),
+        arguments("{\"nackOptions\":{}}", "nackOptions needs the mark nack"),
+        arguments("{\"index\":0}", "index has to be a number from 1 but is 0"),
+        arguments("{\"tags\":\"t\"}", "tags has to be an array of texts"),
         arguments("{\"id\":\"\"}", "id must not be empty"));
   }
 

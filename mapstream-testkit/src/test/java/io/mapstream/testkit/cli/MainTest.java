@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.testkit.cli.Shell.Ran;
+import java.io.File;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -54,5 +58,31 @@ class MainTest {
     assertEquals(2, ran.code());
     assertTrue(ran.err().contains("drvie"), ran.err());
     assertEquals(1, ran.err().lines().count(), ran.err());
+  }
+
+  /** Without picocli and HdrHistogram, and with everything else. */
+  @Test
+  void missingLibraryIsASentence() throws Exception {
+    String classPath =
+        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+            .filter(entry -> !entry.matches(".*/(picocli|HdrHistogram)-[^/]*"))
+            .collect(Collectors.joining(File.pathSeparator));
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                classPath,
+                Main.class.getName(),
+                "load")
+            .redirectErrorStream(true)
+            .start();
+    try (var output = process.inputReader()) {
+      assertEquals(
+          List.of(
+              "mapstream: not on the class path: info.picocli:picocli, org.hdrhistogram:HdrHistogram;"
+                  + " add it in test scope, or use the jar with the classifier cli"),
+          output.lines().toList());
+    }
+    assertEquals(2, process.waitFor());
   }
 }

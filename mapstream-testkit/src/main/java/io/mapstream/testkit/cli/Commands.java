@@ -1,0 +1,117 @@
+package io.mapstream.testkit.cli;
+
+import io.mapstream.testkit.ProtocolFaultError;
+import io.mapstream.testkit.StreamBrokenException;
+import io.mapstream.testkit.WaitTimeoutError;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
+
+/** The commands together, which picocli parses and runs. */
+@Command(
+    name = "mapstream",
+    description = "Drives, loads and checks a running map-stream function.",
+    scope = ScopeType.INHERIT,
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    showDefaultValues = true,
+    sortOptions = false,
+    usageHelpAutoWidth = true,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:all is well",
+      "1:the run or a check failed",
+      "2:called wrongly, or with input that can't be read",
+      "130:interrupted"
+    })
+final class Commands implements Runnable {
+
+  @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "Shows the stack traces of errors, the function's own included.")
+  private boolean verbose;
+
+  private final AtomicBoolean stopping;
+
+  private Commands(AtomicBoolean stopping) {
+    this.stopping = stopping;
+  }
+
+  static int run(Terminal terminal, AtomicBoolean stopping, String... args) {
+    Commands main = new Commands(stopping);
+    CommandLine commands = new CommandLine(main);
+    commands.addSubcommand(new DriveCommand(terminal));
+    commands.addSubcommand(new LoadCommand(terminal));
+    commands.addSubcommand(new CheckCommand(terminal));
+    commands.setOut(terminal.outWriter());
+    commands.setErr(terminal.errWriter());
+    commands.setCaseInsensitiveEnumValuesAllowed(true);
+    commands.setParameterExceptionHandler(Commands::refuse);
+    commands.setExecutionStrategy(parsed -> {
+      try {
+        return new CommandLine.RunLast().execute(parsed);
+      } catch (WaitTimeoutError | ProtocolFaultError e) {
+        return main.fail(terminal, e, parsed);
+      }
+    });
+    commands.setExecutionExceptionHandler((e, command, parsed) -> main.fail(terminal, e, parsed));
+    return commands.execute(args);
+  }
+
+  /** Without a command there is nothing to do but to say which there are. */
+  @Override
+  public void run() {
+    throw new UsageFault("no command was given; there are drive, load and check (see --help)");
+  }
+
+  private static int refuse(ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    String name = command.getCommandSpec().qualifiedName();
+    command
+        .getErr()
+        .println(
+            name + ": " + oneLine(String.valueOf(e.getMessage())) + " (see " + name + " --help)");
+    return Main.USAGE;
+  }
+
+  private int fail(Terminal terminal, Throwable e, ParseResult parsed) {
+    ParseResult innermost = parsed;
+    while (innermost.hasSubcommand()) {
+      innermost = innermost.subcommand();
+    }
+    String name = innermost.commandSpec().qualifiedName();
+    // A signal from the terminal reaches a function of --class, too, which may end first.
+    if (e instanceof InterruptedException || stopping.get()) {
+      terminal.err().println(name + ": interrupted");
+      return Main.INTERRUPTED;
+    }
+    terminal.err().println(name + ": " + oneLine(describe(e)));
+    if (verbose) {
+      if (e instanceof StreamBrokenException broken && !broken.status().debugInfo().isEmpty()) {
+        terminal.err().println("the function says:\n" + broken.status().debugInfo());
+      }
+      e.printStackTrace(terminal.err());
+    }
+    return e instanceof UsageFault ? Main.USAGE : Main.FAILED;
+  }
+
+  private static String describe(Throwable e) {
+    if (e instanceof NoSuchFileException missing) {
+      return "no such file: " + missing.getFile();
+    }
+    // The file is all that their message has, or nearly.
+    String message = e.getMessage();
+    return message == null || e instanceof IOException ? e.toString() : message;
+  }
+
+  private static String oneLine(String text) {
+    return text.strip().replaceAll("\\s*\\R\\s*", "; ");
+  }
+}

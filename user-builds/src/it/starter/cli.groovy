@@ -1,0 +1,22 @@
+import java.util.zip.ZipFile
+
+// The commands as one jar: it runs by itself, and has in it what its licences ask for.
+
+def root = new File(basedir, "../../../..")
+def jar = new File(root, "mapstream-testkit/target").listFiles().find { it.name.endsWith("-cli.jar") }
+assert jar != null: "mapstream-testkit has no jar with the classifier cli"
+
+new ZipFile(jar).withCloseable { zip ->
+  def text = { name -> zip.getInputStream(zip.getEntry(name)).text }
+  ["LICENSE", "NOTICE"].each { assert text("META-INF/" + it) == new File(root, it).text }
+  assert text("META-INF/third-party.md") == new File(root, "docs/third-party.md").text
+  assert zip.entries().toList()*.name.every { !it.startsWith("org/junit/") && !it.endsWith(".SF") }
+}
+
+def function = new GroovyClassLoader(getClass().classLoader).parseClass(new File(basedir, "../../../src/Function.groovy"))
+
+function.newInstance(basedir).withCloseable {
+  it.start("--enable-native-access=ALL-UNNAMED", "-cp", "target/words-1.jar" + File.pathSeparator + "target/lib/*", "com.example.Words")
+  assert it.command(jar, "a,b", "drive", "--quiet", "--output", "value") == ["a", "b"]
+  assert it.command(jar, "", "load", "--count", "1", "--warmup", "0s", "--json").join("").contains("{")
+}
