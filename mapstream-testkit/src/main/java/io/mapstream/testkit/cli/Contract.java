@@ -155,8 +155,7 @@ final class Contract {
     try {
       String noMore = "";
       for (Rule rule : contract.rules()) {
-        Row row =
-            noMore.isEmpty() || contract.hasSeen(rule) ? judge(rule) : skipped(rule, noMore);
+        Row row = noMore.isEmpty() || contract.hasSeen(rule) ? judge(rule) : skipped(rule, noMore);
         if (contract.client == null) {
           // Without an answer to the first question, each of the others would wait for nothing.
           noMore = "nothing answers";
@@ -165,12 +164,18 @@ final class Contract {
           String before = rows.getLast().name();
           String seen =
               row.outcome() == Outcome.FAIL
-                  ? "it has ended after \"" + before + "\", in \"" + row.name() + "\": " + row.seen()
+                  ? "it has ended after \""
+                      + before
+                      + "\", in \""
+                      + row.name()
+                      + "\": "
+                      + row.seen()
                   : "it has ended after \"" + row.name() + "\"";
           Row ended = new Row("runs-on", "runs on after each stream", Outcome.FAIL, seen);
           // Whether the rule is kept can't be told when nobody was there to keep it.
           row = row.outcome() == Outcome.FAIL ? skipped(rule, noMore) : row;
-          for (Row each : row.outcome() == Outcome.SKIP ? List.of(ended, row) : List.of(row, ended)) {
+          for (Row each :
+              row.outcome() == Outcome.SKIP ? List.of(ended, row) : List.of(row, ended)) {
             rows.add(each);
             told.accept(each);
           }

@@ -88,7 +88,8 @@ final class DatumLines {
   @Nullable Identified read(LineReader.Line line) {
     String id = idPrefix + ++count;
     if (!json) {
-      return new Identified(id, options.builder().value(line.bytes().toByteArray()).build(), new JsonObject());
+      return new Identified(
+          id, options.builder().value(line.bytes().toByteArray()).build(), new JsonObject());
     }
     try {
       String text = text(line.bytes().toByteArray());
@@ -184,9 +185,7 @@ final class DatumLines {
       return null;
     }
     JsonObject passedOn = new JsonObject();
-    PASSED_ON.stream()
-        .filter(object::has)
-        .forEach(name -> passedOn.add(name, object.get(name)));
+    PASSED_ON.stream().filter(object::has).forEach(name -> passedOn.add(name, object.get(name)));
     return new Identified(id, datum.build(), passedOn);
   }
 

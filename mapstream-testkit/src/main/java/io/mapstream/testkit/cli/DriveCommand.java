@@ -44,7 +44,8 @@ final class DriveCommand implements Callable<Integer> {
       defaultValue = "TEXT",
       description = {
         "What is printed of a result: text (id, value, keys, tags, mark and metadata, control"
-            + " characters escaped), value (its bytes and a line break) or json (a line with all it has)."
+            + " characters escaped), value (its bytes and a line break) or json (a line with all it"
+            + " has)."
       })
   private ResultPrinter.Format output = ResultPrinter.Format.TEXT;
 

@@ -175,7 +175,8 @@ class CheckCommandTest {
 
       assertEquals(1, ran.code(), ran.out() + ran.err());
       assertEquals(1, ran.lines().stream().filter(line -> line.startsWith("FAIL")).count());
-      assertTrue(ran.out().contains("FAIL  runs-on           runs on after each stream"), ran.out());
+      assertTrue(
+          ran.out().contains("FAIL  runs-on           runs on after each stream"), ran.out());
       assertTrue(ran.out().contains("it has ended after \"handshake\""), ran.out());
       assertTrue(ran.out().contains("SKIP  still-ready"), ran.out());
       assertTrue(ran.out().contains("2 passed, 0 tolerated, 1 failed, 25 not checked"), ran.out());
@@ -201,7 +202,13 @@ class CheckCommandTest {
   /** Short where a row is meant to wait in vain. */
   private static String patience(Fault fault) {
     return switch (fault) {
-      case NOT_READY, NO_METADATA, NO_EOT, OPEN_AFTER_HALF_CLOSE, NO_REPEATED_IDS, ACCEPTS_ALL_FIRSTS -> "1s";
+      case NOT_READY,
+          NO_METADATA,
+          NO_EOT,
+          OPEN_AFTER_HALF_CLOSE,
+          NO_REPEATED_IDS,
+          ACCEPTS_ALL_FIRSTS ->
+          "1s";
       default -> "30s";
     };
   }

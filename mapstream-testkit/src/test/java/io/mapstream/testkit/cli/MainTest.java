@@ -79,8 +79,9 @@ class MainTest {
     try (var output = process.inputReader()) {
       assertEquals(
           List.of(
-              "mapstream: not on the class path: info.picocli:picocli, org.hdrhistogram:HdrHistogram;"
-                  + " add it in test scope, or use the jar with the classifier cli"),
+              "mapstream: not on the class path: info.picocli:picocli,"
+                  + " org.hdrhistogram:HdrHistogram; add it in test scope, or use the jar with the"
+                  + " classifier cli"),
           output.lines().toList());
     }
     assertEquals(2, process.waitFor());
