@@ -4,6 +4,7 @@ import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.MessageTooLargeException;
 import io.mapstream.SinkClosedException;
+import io.mapstream.server.PendingBudget.Loan;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicReference;
@@ -97,17 +98,32 @@ final class DatumSink implements MessageSink {
     if (hasEnded()) {
       throw datumClosed(); // and does not wait for permits first
     }
-    Emission emission = reserve(result);
+    Emission emission;
     try {
-      if (!push(emission)) {
-        writer.unreserve(emission);
+      Loan loan = reserve(result);
+      emission = copy(result, loan);
+      if (emission != null && !push(emission)) {
+        writer.permits().unreserve(result.size(), loan);
         throw datumClosed();
       }
     } catch (Error e) {
       broken = e;
       throw e;
     }
+    if (emission == null) {
+      throw new OutOfMemoryError("no memory for a result of " + result.size() + " bytes");
+    }
     record(emission);
+  }
+
+  /** Null where there is no memory for it: then nothing is on its way, and the sink is whole. */
+  private @Nullable Emission copy(ResultEncoding result, @Nullable Loan loan) {
+    try {
+      return Emission.result(result, loan);
+    } catch (OutOfMemoryError e) {
+      writer.permits().unreserve(result.size(), loan);
+      return null;
+    }
   }
 
   /**
@@ -158,9 +174,9 @@ final class DatumSink implements MessageSink {
    * On a closed stream the handler finds its interrupt flag set, although the interruption that
    * follows the close may still be on its way.
    */
-  private Emission reserve(ResultEncoding result) {
+  private @Nullable Loan reserve(ResultEncoding result) {
     try {
-      return writer.reserve(result, recording);
+      return writer.permits().reserve(result.size(), recording);
     } catch (SinkClosedException e) {
       if (Thread.currentThread() == handler) {
         handler.interrupt();
@@ -183,7 +199,7 @@ final class DatumSink implements MessageSink {
 
   /** Ends the datum with a last result, which takes no part in the bound on what waits. */
   boolean endWith(Message mark) {
-    Emission result = Emission.result(new ResultEncoding(mark), 0, null);
+    Emission result = Emission.unbounded(new ResultEncoding(mark));
     if (!push(result)) {
       return false;
     }

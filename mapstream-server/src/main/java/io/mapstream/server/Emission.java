@@ -16,36 +16,40 @@ final class Emission {
 
   private final byte[] result;
   private final boolean last;
-  private final int permits;
+  private final boolean takesPermits;
   private final @Nullable Loan loan;
   private @Nullable Emission next;
 
-  private Emission(byte[] result, boolean last, int permits, @Nullable Loan loan) {
+  private Emission(byte[] result, boolean last, boolean takesPermits, @Nullable Loan loan) {
     this.result = result;
     this.last = last;
-    this.permits = permits;
+    this.takesPermits = takesPermits;
     this.loan = loan;
   }
 
   /**
-   * A result.
+   * A result for which permits were reserved.
    *
    * @param result its message, which is copied
-   * @param permits what it holds of the stream's own permits until it is written
-   * @param loan what it holds besides, or null
+   * @param loan what it holds besides the stream's own permits, or null
    */
-  static Emission result(ResultEncoding result, int permits, @Nullable Loan loan) {
-    return new Emission(result.encode(), result.isLast(), permits, loan);
+  static Emission result(ResultEncoding result, @Nullable Loan loan) {
+    return new Emission(result.encode(), result.isLast(), true, loan);
+  }
+
+  /** A result that takes no part in the bound on what waits. */
+  static Emission unbounded(ResultEncoding result) {
+    return new Emission(result.encode(), result.isLast(), false, null);
   }
 
   /** The end of a datum that has no more results. */
   static Emission end() {
-    return new Emission(NONE, true, 0, null);
+    return new Emission(NONE, true, false, null);
   }
 
   /** Nothing at all: a sentinel in a chain. */
   static Emission nothing() {
-    return new Emission(NONE, false, 0, null);
+    return new Emission(NONE, false, false, null);
   }
 
   /** Encoded bytes; 0 where there is no result in it. */
@@ -53,9 +57,9 @@ final class Emission {
     return result.length;
   }
 
-  /** The stream's own permits that are to be given back when this emission is written. */
-  int permits() {
-    return permits;
+  /** Whether it holds permits until it is written. */
+  boolean takesPermits() {
+    return takesPermits;
   }
 
   /** The loan that is to be given back then, or null. */

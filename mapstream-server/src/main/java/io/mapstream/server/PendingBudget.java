@@ -100,14 +100,26 @@ final class PendingBudget {
     }
   }
 
-  /** Takes the loan back, or forgets it where it still waits. Has an effect once. */
-  void returnLoan(Loan loan) {
+  /** Takes the loan back from a result that has its permits. Has an effect once. */
+  void giveBack(Loan loan) {
+    if (loan.state == Loan.State.LENT) {
+      freeForLoans += loan.size;
+    }
+    end(loan);
+  }
+
+  /** Takes the loan back, or forgets it where it still waits, and nobody has its permits. */
+  void cancel(Loan loan) {
     if (loan.state == Loan.State.WAITING) {
       waiting.remove(loan);
     } else if (loan.state == Loan.State.LENT) {
       loan.permits.withdraw(loan.size);
       freeForLoans += loan.size;
     }
+    end(loan);
+  }
+
+  private void end(Loan loan) {
     loan.state = Loan.State.RETURNED;
     lendWhatIsFree();
   }

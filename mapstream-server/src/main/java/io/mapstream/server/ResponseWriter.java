@@ -3,14 +3,7 @@ package io.mapstream.server;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.CallStreamObserver;
-import io.mapstream.SinkClosedException;
-import io.mapstream.server.PendingBudget.Loan;
-import io.mapstream.server.PendingBudget.Permits;
 import java.util.ArrayDeque;
-import java.util.HashSet;
-import java.util.Set;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -51,9 +44,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Who may call what</h2>
  *
- * {@link #reserve}, {@link #unreserve}, {@link #enqueue} and {@link #closedBecause} are safe from
- * any thread; all else belongs to the event loop. The first of {@link #end} and {@link #close}
- * wins, the other has no effect.
+ * {@link #enqueue} and {@link #closedBecause} are safe from any thread; all else belongs to the
+ * event loop. The first of {@link #end} and {@link #close} wins, the other has no effect.
  */
 final class ResponseWriter {
 
@@ -76,27 +68,19 @@ final class ResponseWriter {
   }
 
   private final CallStreamObserver<Response> client;
-  private final Executor loop;
   private final Limits limits;
   private final Counters counters;
   private final Listener listener;
-  private final PendingBudget budget;
-  private final int share;
-  private final int ownPermits;
-  private final Permits permits;
+  private final PendingPermits permits;
   private final Runnable drain = this::drain;
 
   /** Datums that have become non-empty since the last drain, newest first. */
   private final AtomicReference<@Nullable DatumSink> incoming = new AtomicReference<>();
 
-  private volatile @Nullable String closedBecause;
-
   // Event loop only.
   private final ArrayDeque<DatumSink> ready = new ArrayDeque<>();
   private final ArrayDeque<DatumSink> answered = new ArrayDeque<>();
-  private final Set<Loan> loans = new HashSet<>();
   private long written;
-  private int freed;
 
   /**
    * A writer of an open stream.
@@ -106,114 +90,24 @@ final class ResponseWriter {
    */
   ResponseWriter(CallStreamObserver<Response> client, StreamContext context, Listener listener) {
     this.client = client;
-    this.loop = context.loop();
     this.limits = context.limits();
     this.counters = context.counters();
     this.listener = listener;
-    this.budget = context.pending();
-    this.share = budget.takeShare(limits.pending() - limits.pendingLeast());
-    this.ownPermits = limits.pendingLeast() + share;
-    this.permits = new Permits(ownPermits);
+    this.permits = new PendingPermits(context);
   }
 
   int maxMessageSize() {
     return limits.messageSize();
   }
 
+  /** What results of this stream hold while they wait. */
+  PendingPermits permits() {
+    return permits;
+  }
+
   /** Why nothing is accepted any more, or null while the stream is open. */
   @Nullable String closedBecause() {
-    return closedBecause;
-  }
-
-  /**
-   * Waits until a result may be emitted, and encodes it then. One that costs more than the stream's
-   * own permits needs a loan of the budget that all streams share.
-   *
-   * @param recording told how long that took if it had to wait
-   * @throws SinkClosedException if the stream is closed, or the thread is interrupted while it
-   *     waits; the interrupt flag stays set
-   */
-  Emission reserve(ResultEncoding result, @Nullable DatumRecording recording) {
-    int cost = limits.cost(result.size());
-    int own = Math.min(cost, ownPermits);
-    Loan loan = loan(cost - own);
-    int needed = own + (loan == null ? 0 : loan.size());
-    if (permits.hasQueuedThreads() || !permits.tryAcquire(needed)) {
-      awaitPermits(needed, loan, recording);
-    }
-    if (closedBecause != null) {
-      unreserve(own, loan);
-      throw refusal("the stream is closed", null);
-    }
-    try {
-      return Emission.result(result, own, loan);
-    } catch (Error e) {
-      unreserve(own, loan); // no memory for it: nothing is on its way
-      throw e;
-    }
-  }
-
-  private @Nullable Loan loan(int excess) {
-    int size = Math.min(excess, budget.largestLoan());
-    if (size == 0) {
-      return null;
-    }
-    Loan loan = new Loan(size, permits);
-    onLoop(() -> {
-      if (closedBecause == null) {
-        loans.add(loan);
-        budget.lend(loan);
-      }
-    });
-    return loan;
-  }
-
-  private void awaitPermits(int needed, @Nullable Loan loan, @Nullable DatumRecording recording) {
-    long begun = System.nanoTime();
-    counters.waitsInEmit();
-    try {
-      permits.acquire(needed);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      if (loan != null) {
-        onLoop(() -> returnLoan(loan));
-      }
-      throw refusal("the handler's thread was interrupted while it waited for the client", e);
-    } finally {
-      long nanos = System.nanoTime() - begun;
-      counters.waitedInEmit(nanos);
-      if (recording != null) {
-        recording.blocked(nanos);
-      }
-    }
-  }
-
-  /** Gives back what a result reserved that is not enqueued after all. */
-  void unreserve(Emission result) {
-    unreserve(result.permits(), result.loan());
-  }
-
-  private void unreserve(int own, @Nullable Loan loan) {
-    if (loan == null) {
-      permits.release(own);
-    } else {
-      permits.release(own + loan.size());
-      onLoop(() -> returnLoan(loan));
-    }
-  }
-
-  private void returnLoan(Loan loan) {
-    if (loans.remove(loan)) {
-      budget.returnLoan(loan);
-    }
-  }
-
-  private SinkClosedException refusal(String otherwise, @Nullable Throwable cause) {
-    String reason = closedBecause;
-    String message = "emit refused: " + (reason != null ? reason : otherwise);
-    return cause == null
-        ? new SinkClosedException(message)
-        : new SinkClosedException(message, cause);
+    return permits.closedBecause();
   }
 
   /** Puts a datum that has something to write, and is not queued yet, in the queue. */
@@ -224,24 +118,8 @@ final class ResponseWriter {
       datum.linkEnqueued(before);
     } while (!incoming.compareAndSet(before, datum));
     if (before == null) {
-      onLoop(drain);
+      permits.onLoop(drain);
     }
-  }
-
-  private void onLoop(Runnable action) {
-    try {
-      loop.execute(action);
-    } catch (RejectedExecutionException e) {
-      // The transport is gone, and the stream with it: there is nobody to write to.
-      closeFromAnywhere();
-    }
-  }
-
-  private void closeFromAnywhere() {
-    if (closedBecause == null) {
-      closedBecause = "the server has stopped";
-    }
-    releaseWaiting();
   }
 
   /** Writes what can be written now. Runs when something was enqueued, and when ready again. */
@@ -259,9 +137,9 @@ final class ResponseWriter {
 
   private void writeWhileReady() {
     takeIncoming();
-    while (closedBecause == null && !ready.isEmpty() && client.isReady()) {
+    while (closedBecause() == null && !ready.isEmpty() && client.isReady()) {
       DatumSink datum = ready.remove();
-      freed += write(datum);
+      write(datum);
       if (datum.isStillQueued()) {
         ready.add(datum);
       }
@@ -269,10 +147,7 @@ final class ResponseWriter {
         takeIncoming();
       }
     }
-    if (freed >= limits.returnedTogether(ownPermits) || (freed > 0 && ready.isEmpty())) {
-      permits.release(freed);
-      freed = 0;
-    }
+    permits.release(ready.isEmpty());
   }
 
   /** Moves the datums that came, oldest first, to the end of the ready queue. */
@@ -297,12 +172,11 @@ final class ResponseWriter {
     }
   }
 
-  /** Writes one response of this datum, and its EOT if that is all; returns the permits freed. */
-  private int write(DatumSink datum) {
+  /** Writes one response of this datum, and its EOT if that is all. */
+  private void write(DatumSink datum) {
     Emission first = datum.peek();
     int count = 0;
     int bytes = 0;
-    int freed = 0;
     int limit = Math.min(MERGED_BYTES, limits.messageSize() - datum.idField().length);
     Emission emission = first;
     boolean ended = false;
@@ -313,7 +187,7 @@ final class ResponseWriter {
         }
         count++;
         bytes += emission.size();
-        freed += free(emission);
+        permits.written(emission);
       }
       ended = emission.isLast();
       emission = emission.next();
@@ -328,17 +202,6 @@ final class ResponseWriter {
       client.onNext(new Response(datum.eot()));
       answered.add(datum);
     }
-    return freed;
-  }
-
-  /** A loan goes back at once, own permits with others. */
-  private int free(Emission written) {
-    Loan loan = written.loan();
-    if (loan != null) {
-      permits.release(loan.size());
-      returnLoan(loan);
-    }
-    return written.permits();
   }
 
   /** Echoes the client's handshake. */
@@ -380,21 +243,7 @@ final class ResponseWriter {
    * @return false if it was closed before
    */
   boolean close(String reason) {
-    if (closedBecause != null) {
-      return false;
-    }
-    closedBecause = reason;
     ready.clear();
-    loans.forEach(budget::returnLoan);
-    loans.clear();
-    budget.returnShare(share);
-    releaseWaiting();
-    return true;
-  }
-
-  /** Enough permits that no emitter waits any more; each finds the stream closed. */
-  private void releaseWaiting() {
-    permits.drainPermits();
-    permits.release(Integer.MAX_VALUE / 2);
+    return permits.close(reason);
   }
 }

@@ -28,10 +28,25 @@ class PendingBudgetTest {
     budget.lend(loan);
     assertEquals(70, permits.availablePermits());
 
-    budget.returnLoan(loan);
+    budget.cancel(loan);
     assertEquals(10, permits.availablePermits());
-    budget.returnLoan(loan);
+    budget.cancel(loan);
     assertEquals(10, permits.availablePermits());
+  }
+
+  /** As a result does when it is written. */
+  @Test
+  void aLoanGoesBackWithThePermitsThatItsResultHolds() {
+    Loan loan = new Loan(100, permits);
+    budget.lend(loan);
+    permits.acquireUninterruptibly(110);
+
+    budget.giveBack(loan);
+    budget.giveBack(loan);
+    assertEquals(0, permits.availablePermits());
+    budget.lend(new Loan(100, permits));
+    budget.lend(new Loan(1, permits));
+    assertEquals(100, permits.availablePermits());
   }
 
   @Test
@@ -45,11 +60,11 @@ class PendingBudgetTest {
     budget.lend(small);
     assertEquals(70, permits.availablePermits());
 
-    budget.returnLoan(first);
+    budget.cancel(first);
     assertEquals(10, permits.availablePermits());
     assertEquals(100, other.availablePermits());
 
-    budget.returnLoan(large);
+    budget.cancel(large);
     assertEquals(0, other.availablePermits());
     assertEquals(11, permits.availablePermits());
   }
@@ -64,7 +79,7 @@ class PendingBudgetTest {
     budget.lend(large);
     budget.lend(small);
 
-    budget.returnLoan(large);
+    budget.cancel(large);
     assertEquals(0, other.availablePermits());
     assertEquals(110, permits.availablePermits());
   }
@@ -73,7 +88,7 @@ class PendingBudgetTest {
   @Test
   void aLoanThatWasReturnedBeforeIsNotLent() {
     Loan loan = new Loan(60, permits);
-    budget.returnLoan(loan);
+    budget.cancel(loan);
     budget.lend(loan);
 
     assertEquals(10, permits.availablePermits());

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class ResponseTest {
 
   private static Emission emission(Message message) {
-    return Emission.result(new ResultEncoding(message), 0, null);
+    return Emission.unbounded(new ResultEncoding(message));
   }
 
   private static Response response() {

@@ -92,9 +92,9 @@ class ResponseWriterInterleavingTest {
     void verifyPermitsConserved(int permits) {
       ResultEncoding all = new ResultEncoding(Message.of(new byte[permits]));
       Thread.currentThread().interrupt();
-      writer.reserve(all, null);
+      writer.permits().reserve(all.size(), null);
       try {
-        writer.reserve(result('z'), null);
+        writer.permits().reserve(result('z').size(), null);
         throw new AssertionError("more permits came back than were taken");
       } catch (SinkClosedException e) {
         check(Thread.interrupted(), "the interrupt flag is kept");

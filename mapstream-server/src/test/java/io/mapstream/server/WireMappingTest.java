@@ -519,7 +519,7 @@ class WireMappingTest {
   // Results.
 
   private static Emission emission(Message message) {
-    return Emission.result(new ResultEncoding(message), 0, null);
+    return Emission.unbounded(new ResultEncoding(message));
   }
 
   private static byte[] encoded(Emission result) throws IOException {

@@ -1,0 +1,193 @@
+package io.mapstream.server;
+
+import io.mapstream.SinkClosedException;
+import io.mapstream.server.PendingBudget.Loan;
+import io.mapstream.server.PendingBudget.Permits;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The permits of one stream, which its results hold from {@code emit} until they are written; and
+ * whether the stream is closed, since that ends the wait for permits.
+ *
+ * <p>{@link #reserve}, {@link #unreserve}, {@link #onLoop} and {@link #closedBecause} are safe from
+ * any thread; all else belongs to the event loop.
+ */
+final class PendingPermits {
+
+  private final Executor loop;
+  private final Limits limits;
+  private final Counters counters;
+  private final PendingBudget budget;
+  private final int share;
+  private final int own;
+  private final Permits permits;
+  private volatile @Nullable String closedBecause;
+
+  // Event loop only.
+  private final Set<Loan> loans = new HashSet<>();
+  private int freed;
+
+  /** Takes a share of what all streams have. */
+  PendingPermits(StreamContext context) {
+    this.loop = context.loop();
+    this.limits = context.limits();
+    this.counters = context.counters();
+    this.budget = context.pending();
+    this.share = budget.takeShare(limits.pending() - limits.pendingLeast());
+    this.own = limits.pendingLeast() + share;
+    this.permits = new Permits(own);
+  }
+
+  /** Why nothing is accepted any more, or null while the stream is open. */
+  @Nullable String closedBecause() {
+    return closedBecause;
+  }
+
+  /**
+   * Waits until a result may be emitted. One that costs more than the stream's own permits needs a
+   * loan of the budget that all streams share.
+   *
+   * @param size encoded bytes of the result
+   * @param recording told how long that took if it had to wait
+   * @return the loan, or null if it needs none
+   * @throws SinkClosedException if the stream is closed, or the thread is interrupted while it
+   *     waits; the interrupt flag stays set
+   */
+  @Nullable Loan reserve(int size, @Nullable DatumRecording recording) {
+    Loan loan = loan(limits.cost(size) - own(size));
+    int needed = own(size) + (loan == null ? 0 : loan.size());
+    if (permits.hasQueuedThreads() || !permits.tryAcquire(needed)) {
+      await(needed, loan, recording);
+    }
+    if (closedBecause != null) {
+      unreserve(size, loan);
+      throw refusal("the stream is closed", null);
+    }
+    return loan;
+  }
+
+  /** What a result takes of the stream's own permits. */
+  private int own(int size) {
+    return Math.min(limits.cost(size), own);
+  }
+
+  private @Nullable Loan loan(int excess) {
+    int size = Math.min(excess, budget.largestLoan());
+    if (size == 0) {
+      return null;
+    }
+    Loan loan = new Loan(size, permits);
+    onLoop(() -> {
+      if (closedBecause == null) {
+        loans.add(loan);
+        budget.lend(loan);
+      }
+    });
+    return loan;
+  }
+
+  private void await(int needed, @Nullable Loan loan, @Nullable DatumRecording recording) {
+    long begun = System.nanoTime();
+    counters.waitsInEmit();
+    try {
+      permits.acquire(needed);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      if (loan != null) {
+        onLoop(() -> cancel(loan));
+      }
+      throw refusal("the handler's thread was interrupted while it waited for the client", e);
+    } finally {
+      long nanos = System.nanoTime() - begun;
+      counters.waitedInEmit(nanos);
+      if (recording != null) {
+        recording.blocked(nanos);
+      }
+    }
+  }
+
+  private SinkClosedException refusal(String otherwise, @Nullable Throwable cause) {
+    String reason = closedBecause;
+    String message = "emit refused: " + (reason != null ? reason : otherwise);
+    return cause == null
+        ? new SinkClosedException(message)
+        : new SinkClosedException(message, cause);
+  }
+
+  /** Gives back what was reserved for a result that is not enqueued after all. */
+  void unreserve(int size, @Nullable Loan loan) {
+    permits.release(own(size));
+    if (loan != null) {
+      onLoop(() -> giveBack(loan));
+    }
+  }
+
+  /** Has the loop do something; where the loop has ended, the stream is closed. */
+  void onLoop(Runnable action) {
+    try {
+      loop.execute(action);
+    } catch (RejectedExecutionException e) {
+      // The transport is gone, and the stream with it: there is nobody to write to.
+      if (closedBecause == null) {
+        closedBecause = "the server has stopped";
+      }
+      releaseWaiting();
+    }
+  }
+
+  // What follows belongs to the event loop.
+
+  /** A loan goes back at once, own permits together with others: see {@link #release}. */
+  void written(Emission emission) {
+    Loan loan = emission.loan();
+    if (loan != null) {
+      giveBack(loan);
+    }
+    if (emission.takesPermits()) {
+      freed += own(emission.size());
+    }
+  }
+
+  /** Gives back what written results have held, if it is enough to be worth waking emitters. */
+  void release(boolean nothingWaits) {
+    if (freed >= limits.returnedTogether(own) || (freed > 0 && nothingWaits)) {
+      permits.release(freed);
+      freed = 0;
+    }
+  }
+
+  private void giveBack(Loan loan) {
+    if (loans.remove(loan)) {
+      budget.giveBack(loan);
+    }
+  }
+
+  private void cancel(Loan loan) {
+    if (loans.remove(loan)) {
+      budget.cancel(loan);
+    }
+  }
+
+  /** Ends all waits; false if the stream was closed before. */
+  boolean close(String reason) {
+    if (closedBecause != null) {
+      return false;
+    }
+    closedBecause = reason;
+    loans.forEach(budget::cancel);
+    loans.clear();
+    budget.returnShare(share);
+    releaseWaiting();
+    return true;
+  }
+
+  /** Enough permits that no emitter waits any more; each finds the stream closed. */
+  private void releaseWaiting() {
+    permits.drainPermits();
+    permits.release(Integer.MAX_VALUE / 2);
+  }
+}
