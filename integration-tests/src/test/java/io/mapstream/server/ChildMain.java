@@ -102,6 +102,11 @@ final class ChildMain implements MapStreamer {
       }
       case "start with a hook" -> startWithHook(function);
       case "run with a flag" -> runWithFlag(function);
+      case "run without a loop" -> function.loopEndsWhenAsked().run();
+      case "start without a loop" -> {
+        function.loopEndsWhenAsked().start();
+        new CountDownLatch(1).await();
+      }
       case "embedded" -> {
         MapStreamServer server = MapStreamServer.builder(function).build().start();
         function.asked.await();
@@ -111,6 +116,22 @@ final class ChildMain implements MapStreamer {
       }
       default -> throw new IllegalArgumentException(args[0]);
     }
+  }
+
+  /** A server that believes that its event loop has died, when a datum asks for that. */
+  private MapStreamServer loopEndsWhenAsked() {
+    MapStreamServer server = MapStreamServer.builder(this).build();
+    Thread.ofPlatform()
+        .daemon()
+        .start(() -> {
+          try {
+            asked.await();
+            server.shutdown().loopEnded();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    return server;
   }
 
   private static void startWithHook(MapStreamer handler) throws Exception {
@@ -206,7 +227,7 @@ final class ChildMain implements MapStreamer {
       case "keep" -> {
         KEEPING.lock();
         try {
-          KEPT.add(new byte[1000]);
+          KEPT.add(new byte[10_000]);
         } finally {
           KEEPING.unlock();
         }

@@ -145,6 +145,10 @@ final class ChildProcess implements AutoCloseable {
     return Files.readString(file("err"));
   }
 
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
   long pid() {
     return process.pid();
   }

@@ -39,13 +39,24 @@ final class Failures {
      * @param kind what the failure does: one of the kinds that begin with {@code HANDLER_}
      */
     void handlerFailed(HandlerFailure failure, FailureKind kind);
+
+    /**
+     * A handler has failed, and there is no memory to report it. On its thread; must not need
+     * memory.
+     */
+    default void failureLost() {}
   }
 
   private static final ServerLog log = ServerLog.of(Failures.class);
 
+  private static final int TRIES = 5;
+
   private final ServerOptions options;
   private final Counters counters;
   private final Listener listener;
+
+  /** There was no memory to report a handler's failure. */
+  private volatile boolean lost;
 
   /** The failure that stops the server; later ones are suppressed on it. */
   private final AtomicReference<@Nullable HandlerFailure> first = new AtomicReference<>();
@@ -67,6 +78,9 @@ final class Failures {
    */
   @SuppressWarnings("CatchingUnchecked")
   Outcome handlerFailed(MapStream stream, HandlerTask task, Throwable cause) {
+    if (lost) {
+      return Outcome.FAILED;
+    }
     Outcome outcome;
     try {
       outcome = decide(stream, task, cause);
@@ -95,18 +109,27 @@ final class Failures {
     }
   }
 
-  /** A datum left open would stall the client for good, so this is tried until there is memory. */
+  /**
+   * A datum left open would stall the client for good, so this is tried again. If there is no
+   * memory in the end, or a lambda could not be linked for lack of it, which is for good, the
+   * listener has to help itself. Other handlers that fail then don't try: each try takes a
+   * collection of a full heap, and there may be hundreds.
+   */
+  @SuppressWarnings("CatchingUnchecked")
   private Outcome stopAnyway(MapStream stream, HandlerTask task, Throwable cause, Throwable again) {
-    while (true) {
+    for (int tries = 0; tries < TRIES && !lost; tries++) {
       try {
         HandlerFailure failure = failure(task, cause);
         failure.suppress(again);
         stream.endAfter(task, failure, failure.plainStatus());
         return Outcome.FAILED;
-      } catch (OutOfMemoryError e) {
-        // Each try collects garbage first, so this loop does more than spin.
+      } catch (Throwable t) {
+        // Each try collects garbage first, so this is worth a few.
       }
     }
+    lost = true;
+    listener.failureLost();
+    return Outcome.FAILED;
   }
 
   /** Whether this failure concerns its datum alone, by the error policy. */

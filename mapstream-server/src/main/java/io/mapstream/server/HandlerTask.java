@@ -79,7 +79,6 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
   @Override
   public void run() {
     begun = true;
-    context.handlerBegins();
     if (recording == null) {
       handle();
     } else {
@@ -93,6 +92,7 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
   private Outcome handle() {
     long begun = System.nanoTime();
     try {
+      context.handlerBegins();
       if (context.datumIdInMdc()) {
         MDC.put(DATUM_ID, id());
       }

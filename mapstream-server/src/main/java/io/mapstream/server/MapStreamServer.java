@@ -60,7 +60,6 @@ public final class MapStreamServer implements AutoCloseable {
   private final MapStreamer handler;
   private final ServerOptions options;
   private final Counters counters = new Counters();
-  private final Failures failures;
   private final CountDownLatch terminated = new CountDownLatch(1);
   private final Shutdown shutdown;
 
@@ -75,8 +74,7 @@ public final class MapStreamServer implements AutoCloseable {
   MapStreamServer(MapStreamer handler, ServerOptions options, Runnable onStop) {
     this.handler = handler;
     this.options = options;
-    this.failures = new Failures(options, counters, this::handlerFailed);
-    this.shutdown = new Shutdown(options, counters, failures, onStop, terminated);
+    this.shutdown = new Shutdown(options, counters, onStop, terminated);
   }
 
   /**
@@ -207,7 +205,7 @@ public final class MapStreamServer implements AutoCloseable {
     var context =
         StreamContext.builder(handler, options, socket.loop())
             .counters(counters)
-            .failures(failures)
+            .failures(shutdown.failures())
             .onRequestSize(socket::sizeReads)
             .build();
     var streams = new StreamRegistry(context);
@@ -319,12 +317,6 @@ public final class MapStreamServer implements AutoCloseable {
           .get(Shutdown.STEP_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException | ExecutionException | TimeoutException e) {
       return false;
-    }
-  }
-
-  private void handlerFailed(HandlerFailure failure, FailureKind kind) {
-    if (kind == FailureKind.HANDLER_STOPPED_SERVER) {
-      shutdown.request();
     }
   }
 

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,12 @@ final class OwnFile {
 
   /** The key alone would not do: a file system may give that of a deleted file to the next one. */
   private record Identity(@Nullable Object key, FileTime lastModified) {
+    /** The one that a record has is linked at its first call, which may be in a full heap. */
+    boolean isThatOf(Path path) throws IOException {
+      Identity other = of(path);
+      return Objects.equals(key, other.key) && lastModified.equals(other.lastModified);
+    }
+
     static Identity of(Path path) throws IOException {
       var found = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       return new Identity(found.fileKey(), found.lastModifiedTime());
@@ -59,22 +66,13 @@ final class OwnFile {
   /**
    * The path without the links on the way to it.
    *
-   * @param variable what else sets the path, for the message
+   * @param noFolder the message if there is none
    * @throws NoSuchFileException if its folder does not exist
    */
-  Path realPath(String variable) throws IOException {
+  Path realPath(String noFolder) throws IOException {
     Path folder = path.toAbsolutePath().getParent();
     if (folder == null || !Files.isDirectory(folder)) {
-      throw new NoSuchFileException(
-          path.toString(),
-          null,
-          "the folder of "
-              + setting
-              + " does not exist; outside of a pod, set "
-              + variable
-              + " or "
-              + setting
-              + " of the builder");
+      throw new NoSuchFileException(path.toString(), null, noFolder);
     }
     return folder.toRealPath().resolve(path.getFileName());
   }
@@ -160,7 +158,7 @@ final class OwnFile {
       return;
     }
     try {
-      if (made.equals(Identity.of(path))) {
+      if (made.isThatOf(path)) {
         Files.deleteIfExists(path);
       }
     } catch (NoSuchFileException e) {

@@ -3,6 +3,7 @@ package io.mapstream.server;
 import java.lang.Thread.UncaughtExceptionHandler;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -27,6 +28,12 @@ final class ProcessEnd {
   /** How long others may take where the log blocks: they may be blocked by it as well. */
   private static final Duration BLOCKED_TIMEOUT = Duration.ofSeconds(2);
 
+  /** Where the threads of the JDK's pools are while they have nothing to do. */
+  private static final Set<String> WAITING_FOR_WORK =
+      Set.of(
+          "java.util.concurrent.ThreadPoolExecutor.getTask",
+          "java.util.concurrent.ForkJoinPool.awaitWork");
+
   private static final Duration LOOK = Duration.ofMillis(20);
   private static final int LOOKS_UNTIL_TOLD = 250;
 
@@ -36,6 +43,11 @@ final class ProcessEnd {
   private final AtomicBoolean signalled = new AtomicBoolean();
   private final CountDownLatch runReturned = new CountDownLatch(1);
   private final Signals signals;
+
+  /** Made early: a process that is out of memory can't link a lambda. */
+  private final UncaughtExceptionHandler onUncaught = (thread, thrown) -> failed(thrown);
+
+  private UncaughtExceptionHandler former = onUncaught;
   private volatile boolean failedAfterwards;
 
   /** For a server that is about to be run by the calling thread. Changes the process. */
@@ -60,8 +72,8 @@ final class ProcessEnd {
       // The hook runs or has run.
     }
     if (signalled.get() || server.shutdown().hasFailed()) {
-      UncaughtExceptionHandler former = runner.getUncaughtExceptionHandler();
-      runner.setUncaughtExceptionHandler((thread, thrown) -> failed(former, thrown));
+      former = runner.getUncaughtExceptionHandler();
+      runner.setUncaughtExceptionHandler(onUncaught);
     }
     runReturned.countDown();
   }
@@ -70,7 +82,7 @@ final class ProcessEnd {
    * The running thread ends by an exception. If it is the main one, the process fails, whatever
    * other threads there are. Others may be a test's.
    */
-  private void failed(UncaughtExceptionHandler former, Throwable thrown) {
+  private void failed(Throwable thrown) {
     failedAfterwards = true;
     try {
       former.uncaughtException(runner, thrown);
@@ -127,11 +139,8 @@ final class ProcessEnd {
 
   private static boolean isIdle(Thread thread) {
     return Stream.of(thread.getStackTrace())
-        .anyMatch(frame ->
-            (frame.getClassName().equals("java.util.concurrent.ThreadPoolExecutor")
-                    && frame.getMethodName().equals("getTask"))
-                || (frame.getClassName().equals("java.util.concurrent.ForkJoinPool")
-                    && frame.getMethodName().equals("awaitWork")));
+        .map(frame -> frame.getClassName() + "." + frame.getMethodName())
+        .anyMatch(WAITING_FOR_WORK::contains);
   }
 
   /** Exits with 0 if all went well: nothing has failed, and nothing is cut off. */

@@ -22,6 +22,10 @@ final class ServerInfoFile {
   private static final String MARKER = "U+005C__END__";
   private static final String MINIMUM_NUMAFLOW_VERSION = "1.4.0-z";
 
+  private static final String NO_FOLDER =
+      "the folder of serverInfoFile does not exist; outside of a pod, set"
+          + " MAPSTREAM_SERVER_INFO_FILE or serverInfoFile of the builder";
+
   /** Larger ones are not read; the platform's are a few hundred bytes. */
   private static final long LARGEST = 64 * 1024;
 
@@ -71,8 +75,8 @@ final class ServerInfoFile {
    *     socket's path, its folder does not exist, or what is there can't be removed
    */
   void makeWay(Path socketPath) throws IOException {
-    Path real = file.realPath("MAPSTREAM_SERVER_INFO_FILE");
-    if (real.equals(new OwnFile("socketPath", socketPath).realPath("MAPSTREAM_SOCKET_PATH"))) {
+    Path real = file.realPath(NO_FOLDER);
+    if (real.equals(new OwnFile("socketPath", socketPath).realPath(SocketTransport.NO_FOLDER))) {
       throw refusal("is socketPath as well, and each needs a path of its own");
     }
     if (!file.exists()) {

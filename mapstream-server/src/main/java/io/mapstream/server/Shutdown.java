@@ -1,5 +1,6 @@
 package io.mapstream.server;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * has a limit, each step is tried whatever became of the one before, and what removes files tries
  * again after an Error.
  */
-final class Shutdown {
+final class Shutdown implements Failures.Listener {
 
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
@@ -30,7 +31,7 @@ final class Shutdown {
   /** How long the process may live on after the event loop has died. */
   private static final Duration LAST_RESORT = Duration.ofSeconds(8);
 
-  private static final Duration RETRY_TIMEOUT = Duration.ofSeconds(3);
+  private static final long RETRY_NANOS = 3_000_000_000L;
   private static final long RETRY_PAUSE_NANOS = 20_000_000;
 
   private final ServerOptions options;
@@ -43,14 +44,20 @@ final class Shutdown {
   private final CountDownLatch drained = new CountDownLatch(1);
   private final CountDownLatch aborted = new CountDownLatch(1);
 
-  /** Made early: when it is needed, there may be no memory for it. */
+  // Made early: when one is needed, there may be no memory for it.
   private final ExecutionException loopDied =
       new ExecutionException(
           "the event loop has died, most likely for lack of memory",
           new IllegalStateException("the thread mapstream-io has ended"));
+  private final ExecutionException failureLost =
+      new ExecutionException(
+          "a handler has failed, and there is no memory to say more",
+          new IllegalStateException("out of memory"));
+
+  /** Why the process can't go on, if it can't. */
+  private volatile @Nullable ExecutionException fatal;
 
   private volatile boolean atOnce;
-  private volatile boolean loopHasDied;
   private volatile boolean closing;
   private volatile boolean logBlocked;
 
@@ -66,15 +73,10 @@ final class Shutdown {
    * @param onStop the user's callback, run on a thread of its own when the stop begins
    * @param terminated opened when all is done
    */
-  Shutdown(
-      ServerOptions options,
-      Counters counters,
-      Failures failures,
-      Runnable onStop,
-      CountDownLatch terminated) {
+  Shutdown(ServerOptions options, Counters counters, Runnable onStop, CountDownLatch terminated) {
     this.options = options;
     this.counters = counters;
-    this.failures = failures;
+    this.failures = new Failures(options, counters, this);
     this.onStop = onStop;
     this.terminated = terminated;
   }
@@ -91,7 +93,7 @@ final class Shutdown {
   /** The start has failed: gives back what it has taken. */
   void cancel(SocketTransport transport, ServerInfoFile info) {
     removeFiles(transport, info);
-    attempt("to close the transport", () -> transport.close(STEP_TIMEOUT));
+    close(transport);
     terminated.countDown();
   }
 
@@ -111,10 +113,24 @@ final class Shutdown {
   /** The event loop's thread ends. */
   void loopEnded() {
     if (!closing) {
-      loopHasDied = true;
+      fatal = loopDied;
     }
     drained.countDown();
     aborted.countDown();
+    requested.countDown();
+  }
+
+  @Override
+  public void handlerFailed(HandlerFailure failure, FailureKind kind) {
+    if (kind == FailureKind.HANDLER_STOPPED_SERVER) {
+      requested.countDown();
+    }
+  }
+
+  @Override
+  public void failureLost() {
+    fatal = failureLost;
+    drained.countDown();
     requested.countDown();
   }
 
@@ -125,12 +141,16 @@ final class Shutdown {
   }
 
   boolean hasFailed() {
-    return loopHasDied || failures.first() != null;
+    return fatal != null || failures.first() != null;
   }
 
   /** Whether the log did not take the lines of this stop. */
   boolean isLogBlocked() {
     return logBlocked;
+  }
+
+  Failures failures() {
+    return failures;
   }
 
   void throwFailure() throws ExecutionException {
@@ -139,8 +159,9 @@ final class Shutdown {
       throw new ExecutionException(
           "the handler failed on datum \"" + first.datumId() + "\"", first.cause());
     }
-    if (loopHasDied) {
-      throw loopDied;
+    ExecutionException unreported = fatal;
+    if (unreported != null) {
+      throw unreported;
     }
   }
 
@@ -150,20 +171,23 @@ final class Shutdown {
     while (requested.getCount() > 0) {
       isReached(requested, Duration.ofDays(1));
     }
+    StreamRegistry streams = Objects.requireNonNull(registry);
+    SocketTransport transport = Objects.requireNonNull(socket);
+    ServerInfoFile info = Objects.requireNonNull(infoFile);
     try {
-      stop(
-          Objects.requireNonNull(registry),
-          Objects.requireNonNull(socket),
-          Objects.requireNonNull(infoFile));
-    } finally {
-      terminated.countDown();
+      endStreams(streams, transport);
+    } catch (Throwable t) {
+      tell("to end the streams", t);
     }
-    if (loopHasDied) {
+    removeFiles(transport, info);
+    close(transport);
+    terminated.countDown();
+    if (fatal != null) {
       endProcess();
     }
   }
 
-  private void stop(StreamRegistry registry, SocketTransport transport, ServerInfoFile info) {
+  private void endStreams(StreamRegistry streams, SocketTransport transport) {
     long begun = System.nanoTime();
     Thread[] callback = new Thread[1];
     attempt("to log the stop's reason", this::logReason);
@@ -173,22 +197,56 @@ final class Shutdown {
     if (hasFailed() || atOnce) {
       attempt("to close the socket", () -> transport.stopAccepting(STEP_TIMEOUT));
     } else {
-      attempt("to drain", () -> drain(registry, transport));
+      attempt("to drain", () -> drain(streams, transport));
     }
-    attempt("to end the streams", () -> abort(registry, transport));
+    attempt("to end the streams", () -> abort(streams, transport));
     attempt("to wait for onStop", () -> awaitCallback(callback[0], begun));
     attempt("to log the totals", this::logTotals);
     attempt("to report the failure", this::report);
-    removeFiles(transport, info);
-    attempt("to close the transport", () -> transport.close(STEP_TIMEOUT));
-    attempt("to write the log", () -> logBlocked = !LogThread.OF_PROCESS.flush(STEP_TIMEOUT));
   }
 
-  /** Removes the socket and the server info file where they are still those of this server. */
+  /**
+   * Removes the socket and the server info file where they are still those of this server. It tries
+   * again after an Error, for a limited time: there may be memory in a moment. No lambda is linked
+   * here, since one that can't be for lack of memory never can be again.
+   */
+  @SuppressWarnings("CatchingUnchecked")
   void removeFiles(SocketTransport transport, ServerInfoFile info) {
     closing = true;
-    insist("to remove the server info file", info::remove);
-    insist("to remove the socket", transport::remove);
+    long deadline = System.nanoTime() + RETRY_NANOS;
+    boolean removed = false;
+    while (!removed) {
+      try {
+        remove(transport, info);
+        removed = true;
+      } catch (Throwable t) {
+        removed = System.nanoTime() - deadline > 0;
+        LockSupport.parkNanos(RETRY_PAUSE_NANOS);
+      }
+    }
+  }
+
+  private void remove(SocketTransport transport, ServerInfoFile info) {
+    try {
+      info.remove();
+    } catch (IOException e) {
+      tell("to remove the server info file", e);
+    }
+    try {
+      transport.remove();
+    } catch (IOException e) {
+      tell("to remove the socket", e);
+    }
+  }
+
+  @SuppressWarnings("CatchingUnchecked")
+  private void close(SocketTransport transport) {
+    try {
+      transport.close(STEP_TIMEOUT);
+      logBlocked = !LogThread.OF_PROCESS.flush(STEP_TIMEOUT);
+    } catch (Throwable t) {
+      tell("to close the transport", t);
+    }
   }
 
   /**
@@ -265,11 +323,12 @@ final class Shutdown {
 
   private void logReason() {
     HandlerFailure first = failures.first();
+    ExecutionException unreported = fatal;
     long inWork = counters.snapshot().datumsInWork();
     if (first != null) {
       Failures.reportStop(first);
-    } else if (loopHasDied) {
-      log.error("{}; the server stops", String.valueOf(loopDied.getMessage()));
+    } else if (unreported != null) {
+      log.error("{}; the server stops", String.valueOf(unreported.getMessage()));
     } else if (atOnce) {
       log.warn("a handler called System.exit; {} datums in work get no EOT", inWork);
     }
@@ -288,14 +347,15 @@ final class Shutdown {
   }
 
   /** Nothing else has ended a process that can't serve any more. */
+  @SuppressWarnings("CatchingUnchecked")
   private void endProcess() {
-    attempt("to wait for the end of the process", () -> Thread.sleep(LAST_RESORT));
-    attempt(
-        "to log the end of the process",
-        () -> {
-          log.error("the event loop has died and the process lives on; halted");
-          LogThread.OF_PROCESS.flush(STEP_TIMEOUT);
-        });
+    try {
+      Thread.sleep(LAST_RESORT);
+      log.error("the process can't serve any more and lives on; halted");
+      LogThread.OF_PROCESS.flush(STEP_TIMEOUT);
+    } catch (Throwable t) {
+      // Out of memory: then without a word.
+    }
     Runtime.getRuntime().halt(1);
   }
 
@@ -311,26 +371,6 @@ final class Shutdown {
       step.run();
     } catch (Throwable t) {
       tell(purpose, t);
-    }
-  }
-
-  /** Tries again after an Error, for a limited time: there may be memory in a moment. */
-  private void insist(String purpose, Step removal) {
-    long deadline = System.nanoTime() + RETRY_TIMEOUT.toNanos();
-    while (true) {
-      try {
-        removal.run();
-        return;
-      } catch (Error e) {
-        if (System.nanoTime() > deadline) {
-          tell(purpose, e);
-          return;
-        }
-        LockSupport.parkNanos(RETRY_PAUSE_NANOS);
-      } catch (Exception e) {
-        tell(purpose, e);
-        return;
-      }
     }
   }
 

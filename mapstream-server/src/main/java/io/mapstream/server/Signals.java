@@ -89,25 +89,22 @@ final class Signals {
   /** What the JVM calls of the handler, which is no class of ours. */
   private @Nullable Object invoked(Object proxy, Method method, Object @Nullable [] arguments)
       throws ReflectiveOperationException {
-    return switch (method.getName()) {
-      case "handle" -> {
-        Object signal = first(arguments);
-        handler.accept(
-            (String) signal.getClass().getMethod("getName").invoke(signal),
-            (int) signal.getClass().getMethod("getNumber").invoke(signal));
-        yield null;
-      }
-      case "equals" -> isSame(proxy, first(arguments));
-      case "hashCode" -> System.identityHashCode(proxy);
-      default -> "mapstream's signal handler";
-    };
+    if (arguments == null || arguments.length == 0) {
+      return method.getName().equals("hashCode")
+          ? System.identityHashCode(proxy)
+          : "mapstream's signal handler";
+    }
+    Object argument = arguments[0];
+    if (method.getName().equals("equals")) {
+      return isSame(proxy, argument);
+    }
+    handler.accept(
+        (String) argument.getClass().getMethod("getName").invoke(argument),
+        (int) argument.getClass().getMethod("getNumber").invoke(argument));
+    return null;
   }
 
-  private static Object first(Object @Nullable [] arguments) {
-    return Objects.requireNonNull(arguments, "arguments")[0];
-  }
-
-  @SuppressWarnings("ReferenceEquality")
+  @SuppressWarnings("ReferenceEquality") // A proxy is equal to itself alone.
   private static boolean isSame(Object proxy, Object other) {
     return proxy == other;
   }

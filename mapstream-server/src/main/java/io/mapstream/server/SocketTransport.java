@@ -40,6 +40,10 @@ final class SocketTransport {
   /** What the JDK leaves of Linux's 108 bytes of {@code sun_path}; macOS has less. */
   private static final int LONGEST_PATH = 106;
 
+  static final String NO_FOLDER =
+      "the folder of socketPath does not exist; outside of a pod, set MAPSTREAM_SOCKET_PATH or"
+          + " socketPath of the builder";
+
   // Of a file's mode, as stat(2) has it.
   private static final int FILE_TYPE = 0170000;
   private static final int SOCKET_TYPE = 0140000;
@@ -179,7 +183,7 @@ final class SocketTransport {
       throw new BindException(
           "socketPath is longer than the " + LONGEST_PATH + " bytes of a Unix socket's: " + path);
     }
-    file.realPath("MAPSTREAM_SOCKET_PATH");
+    file.realPath(NO_FOLDER);
     if (!file.exists()) {
       return;
     }
