@@ -116,7 +116,7 @@ public final class MapStreamClient implements AutoCloseable {
             + " for a server on "
             + socketPath
             + " to be ready; its answer to IsReady: "
-            + (last == NOT_READY ? last.message() : last));
+            + (last.equals(NOT_READY) ? last.message() : last));
   }
 
   private StreamStatus askReady(Duration limit) throws InterruptedException {
