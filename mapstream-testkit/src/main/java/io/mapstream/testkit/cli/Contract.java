@@ -161,11 +161,10 @@ final class Contract {
           noMore = "nothing answers";
         } else if (noMore.isEmpty() && !rule.name().equals(DRAIN) && contract.hasEnded(row)) {
           noMore = "the function has ended";
-          String before = rows.getLast().name();
           String seen =
               row.outcome() == Outcome.FAIL
                   ? "it has ended after \""
-                      + before
+                      + rows.getLast().name()
                       + "\", in \""
                       + row.name()
                       + "\": "

@@ -35,7 +35,7 @@ public final class Main {
    * @param args the command and its options; none for help
    */
   public static void main(String[] args) {
-    // Nothing that a command logs is of use to its user, nor that nobody takes the log.
+    // Without a log binding SLF4J would print three lines that a user of commands has no need of.
     if (System.getProperty("slf4j.internal.verbosity") == null) {
       System.setProperty("slf4j.internal.verbosity", "ERROR");
     }
