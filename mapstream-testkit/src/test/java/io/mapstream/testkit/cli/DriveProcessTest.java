@@ -34,6 +34,7 @@ class DriveProcessTest {
   @TempDir Path folder;
 
   private Path temporary;
+
   /** Null until a test starts it, and in a test that is skipped before. */
   private Process drive;
 
