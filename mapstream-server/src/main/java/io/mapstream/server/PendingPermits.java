@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ final class PendingPermits {
   private final int share;
   private final int own;
   private final Permits permits;
+  private final ReentrantLock borrowing = new ReentrantLock(true);
   private volatile @Nullable String closedBecause;
 
   // Event loop only.
@@ -58,9 +60,10 @@ final class PendingPermits {
    *     waits; the interrupt flag stays set
    */
   @Nullable Loan reserve(int size, @Nullable DatumRecording recording) {
-    Loan loan = loan(limits.cost(size) - own(size));
-    int needed = own(size) + (loan == null ? 0 : loan.size());
-    if (permits.hasQueuedThreads() || !permits.tryAcquire(needed)) {
+    int needed = own(size);
+    int excess = Math.min(limits.cost(size) - needed, budget.largestLoan());
+    Loan loan = excess == 0 ? null : new Loan(excess, permits);
+    if (loan != null || permits.hasQueuedThreads() || !permits.tryAcquire(needed)) {
       await(needed, loan, recording);
     }
     if (closedBecause != null) {
@@ -75,26 +78,15 @@ final class PendingPermits {
     return Math.min(limits.cost(size), own);
   }
 
-  private @Nullable Loan loan(int excess) {
-    int size = Math.min(excess, budget.largestLoan());
-    if (size == 0) {
-      return null;
-    }
-    Loan loan = new Loan(size, permits);
-    onLoop(() -> {
-      if (closedBecause == null) {
-        loans.add(loan);
-        budget.lend(loan);
-      }
-    });
-    return loan;
-  }
-
   private void await(int needed, @Nullable Loan loan, @Nullable DatumRecording recording) {
     long begun = System.nanoTime();
     counters.waitsInEmit();
     try {
-      permits.acquire(needed);
+      if (loan == null) {
+        permits.acquire(needed);
+      } else {
+        acquire(needed + loan.size(), loan);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       if (loan != null) {
@@ -107,6 +99,26 @@ final class PendingPermits {
       if (recording != null) {
         recording.blocked(nanos);
       }
+    }
+  }
+
+  /**
+   * One emitter after the other, so that loans are lent in the order in which emitters wait for
+   * permits. Otherwise the first loan could go to the second emitter, and each would wait for what
+   * the other one has.
+   */
+  private void acquire(int needed, Loan loan) throws InterruptedException {
+    borrowing.lockInterruptibly();
+    try {
+      onLoop(() -> {
+        if (closedBecause == null) {
+          loans.add(loan);
+          budget.lend(loan);
+        }
+      });
+      permits.acquire(needed);
+    } finally {
+      borrowing.unlock();
     }
   }
 

@@ -203,6 +203,7 @@ final class ProcessEnd {
     }
     log.warn(
         "the process exits with the JVM's code for a signal and waits only for hooks: {}", left);
+    LogThread.OF_PROCESS.flush(Shutdown.STEP_TIMEOUT);
   }
 
   /** The caller of {@code run} and the hooks: neither daemons, nor the JVM's, nor idle. */

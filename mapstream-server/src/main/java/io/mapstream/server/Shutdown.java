@@ -278,7 +278,7 @@ final class Shutdown implements Failures.Listener {
 
   private void abort(StreamRegistry registry, SocketTransport transport) {
     onLoop(transport, () -> registry.abort(aborted::countDown, "the server is stopping"));
-    // A thread that is inside System.exit never gets out of it, so there the wait is in vain.
+    // A thread that is inside System.exit never returns from it, so a long wait would not help.
     Duration limit = atOnce ? STEP_TIMEOUT.dividedBy(2) : STEP_TIMEOUT;
     if (!isReached(aborted, limit)) {
       long left = counters.snapshot().datumsInWork();
