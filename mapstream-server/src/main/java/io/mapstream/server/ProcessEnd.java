@@ -35,7 +35,7 @@ final class ProcessEnd {
           "java.util.concurrent.ForkJoinPool.awaitWork");
 
   private static final Duration LOOK = Duration.ofMillis(20);
-  private static final int LOOKS_UNTIL_TOLD = 250;
+  private static final Duration QUIET = Duration.ofSeconds(5);
 
   private final MapStreamServer server;
   private final Thread runner = Thread.currentThread();
@@ -123,15 +123,16 @@ final class ProcessEnd {
 
   /** Whether the thread that called {@code run} has ended, or waits for other work in a pool. */
   private boolean awaitRunner() throws InterruptedException {
-    int looks = 0;
+    long begun = System.nanoTime();
+    boolean told = false;
     while (!runner.join(LOOK) && !isIdle(runner)) {
-      looks++;
-      if (server.shutdown().isLogBlocked()) {
-        if (looks > BLOCKED_TIMEOUT.dividedBy(LOOK)) {
-          return false;
-        }
-      } else if (looks == LOOKS_UNTIL_TOLD) {
+      long waited = System.nanoTime() - begun;
+      if (server.shutdown().isLogBlocked() && waited > BLOCKED_TIMEOUT.toNanos()) {
+        return false;
+      }
+      if (!told && waited > QUIET.toNanos()) {
         log.info("the server has stopped; the process exits when {} has ended", runner);
+        told = true;
       }
     }
     return true;
