@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
@@ -64,6 +65,28 @@ class FullHeapTest {
       assertEquals(1, child.exitCode(), child.err());
       assertTrue(child.err().contains("the event loop has died"), child.err());
       child.assertFilesGone();
+    }
+  }
+
+  /** The server's answer repeats the path: 10,000 calls would fill the heap with them. */
+  @Test
+  void aClientThatAllowsTheServerToRememberAllHeadersGetsNoMoreThanOthers() throws Exception {
+    try (ChildProcess child = ChildProcess.startWith(SMALL, ChildMain.class, "run");
+        RawConnection connection = new RawConnection(child.awaitFile("info").file("s.sock"))) {
+      connection.helloWithHugeHeaderTable();
+      for (int i = 0; i < 12_000; i++) {
+        int stream = 2 * i + 1;
+        String path = "/x/" + i + "x".repeat(6_000);
+        connection.call(stream, ":path", path).halfClose(stream);
+        if (i % 100 == 99) {
+          connection.await("an answer", it -> it.received(stream).ended);
+        }
+      }
+
+      assertEquals(2, child.open().send("1", "echo").answer("1").results().size());
+      child.signal("TERM");
+      assertEquals(0, child.exitCode(), child.err());
+      assertFalse(child.err().contains("OutOfMemory"), child.err());
     }
   }
 

@@ -199,8 +199,11 @@ class LifecycleTest {
               }
             })) {
       Call open = server.open().send("1", "");
-      Call halfClosed = server.open().send("1", "");
+      WireClient other = server.connect();
+      Call halfClosed = other.open().shakeHands().send("1", "");
       halfClosed.halfClose();
+      // On the same connection, so the server has seen the half-close when this is answered.
+      other.open().shakeHands().halfClose();
       gate.awaitHandlers();
       Future<Void> close = server.closing();
       server.awaitStopping();

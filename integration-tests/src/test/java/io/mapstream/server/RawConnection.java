@@ -9,6 +9,7 @@ import io.mapstream.proto.map.v1.MapResponse;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
+import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Flags;
@@ -142,6 +143,12 @@ final class RawConnection implements AutoCloseable {
   RawConnection hello(Setting... settings) {
     text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     return settings(settings);
+  }
+
+  /** Lets the server remember as many bytes of headers as can be said, and is ready for that. */
+  RawConnection helloWithHugeHeaderTable() throws Http2Exception {
+    headersDecoder.configuration().maxHeaderTableSize(Http2CodecUtil.MAX_HEADER_TABLE_SIZE);
+    return hello(new Setting(Http2CodecUtil.SETTINGS_HEADER_TABLE_SIZE, -1));
   }
 
   record Setting(short id, int value) {}
