@@ -44,8 +44,8 @@ final class ProcessEnd {
   private final CountDownLatch runReturned = new CountDownLatch(1);
   private final Signals signals;
 
-  /** Made early: a process that is out of memory can't link a lambda. */
-  private final UncaughtExceptionHandler onUncaught = (thread, thrown) -> failed(thrown);
+  /** Made early: a process that is out of memory can't link a method. */
+  private final UncaughtExceptionHandler onUncaught = this::failed;
 
   private UncaughtExceptionHandler former = onUncaught;
   private volatile boolean failedAfterwards;
@@ -82,12 +82,12 @@ final class ProcessEnd {
    * The running thread ends by an exception. If it is the main one, the process fails, whatever
    * other threads there are. Others may be a test's.
    */
-  private void failed(Throwable thrown) {
+  private void failed(Thread thread, Throwable thrown) {
     failedAfterwards = true;
     try {
-      former.uncaughtException(runner, thrown);
+      former.uncaughtException(thread, thrown);
     } finally {
-      if (runner.getName().equals("main")) {
+      if (thread.getName().equals("main")) {
         System.exit(1);
       }
     }

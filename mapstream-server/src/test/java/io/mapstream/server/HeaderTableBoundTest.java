@@ -41,8 +41,8 @@ class HeaderTableBoundTest {
         new EmbeddedChannel(
             Stream.concat(before.stream(), Stream.of(http)).toArray(ChannelHandler[]::new));
     channel.writeInbound(prefaceWith(allowed));
-    long size = http.encoder().frameWriter().configuration().headersConfiguration()
-        .maxHeaderTableSize();
+    long size =
+        http.encoder().frameWriter().configuration().headersConfiguration().maxHeaderTableSize();
     channel.finishAndReleaseAll();
     return size;
   }
@@ -57,7 +57,6 @@ class HeaderTableBoundTest {
     "0, true, 0"
   })
   void theEncodersTableIsNoLargerThanTheDefault(long allowed, boolean bound, long expected) {
-    assertEquals(
-        expected, tableSize(allowed, bound ? List.of(new HeaderTableBound()) : List.of()));
+    assertEquals(expected, tableSize(allowed, bound ? List.of(new HeaderTableBound()) : List.of()));
   }
 }
