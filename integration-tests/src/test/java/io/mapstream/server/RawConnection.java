@@ -148,7 +148,7 @@ final class RawConnection implements AutoCloseable {
   /** Lets the server remember as many bytes of headers as can be said, and is ready for that. */
   RawConnection helloWithHugeHeaderTable() throws Http2Exception {
     headersDecoder.configuration().maxHeaderTableSize(Http2CodecUtil.MAX_HEADER_TABLE_SIZE);
-    return hello(new Setting(Http2CodecUtil.SETTINGS_HEADER_TABLE_SIZE, -1));
+    return hello(new Setting((short) Http2CodecUtil.SETTINGS_HEADER_TABLE_SIZE, -1));
   }
 
   record Setting(short id, int value) {}
