@@ -41,7 +41,7 @@ final class Failures {
     void handlerFailed(HandlerFailure failure, FailureKind kind);
 
     /**
-     * A handler has failed, and there is no memory to report it. On its thread; must not need
+     * A handler or a stream has failed, and the client can't be told. On any thread; must not need
      * memory.
      */
     default void failureLost() {}
@@ -127,9 +127,14 @@ final class Failures {
         // Each try collects garbage first, so this is worth a few.
       }
     }
+    lost();
+    return Outcome.FAILED;
+  }
+
+  /** A client will not learn of a failure; most likely there is no memory. Any thread. */
+  void lost() {
     lost = true;
     listener.failureLost();
-    return Outcome.FAILED;
   }
 
   /** Whether this failure concerns its datum alone, by the error policy. */

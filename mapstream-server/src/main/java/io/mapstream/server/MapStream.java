@@ -354,6 +354,10 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       becomeEnded();
       try {
         writer.end(status, trailers, reason);
+      } catch (Error e) {
+        // The client would wait for an end that nobody sends any more.
+        context.failures().lost();
+        throw e;
       } finally {
         stopHandlers();
         recording.end(admitted, writer.written(), status.getCode(), reason);

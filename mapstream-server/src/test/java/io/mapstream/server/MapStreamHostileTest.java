@@ -24,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,7 @@ class MapStreamHostileTest {
   private final CompletableFuture<Throwable> stoppedBy = new CompletableFuture<>();
   private final CountDownLatch started = new CountDownLatch(1);
 
+  private final AtomicInteger lost = new AtomicInteger();
   private final Collection<HandlerFailure> failures = new ConcurrentLinkedQueue<>();
 
   @AfterEach
@@ -75,9 +77,17 @@ class MapStreamHostileTest {
         new Failures(
             options,
             counters,
-            (failure, kind) -> {
-              if (kind == FailureKind.HANDLER_STOPPED_SERVER) {
-                failures.add(failure);
+            new Failures.Listener() {
+              @Override
+              public void handlerFailed(HandlerFailure failure, FailureKind kind) {
+                if (kind == FailureKind.HANDLER_STOPPED_SERVER) {
+                  failures.add(failure);
+                }
+              }
+
+              @Override
+              public void failureLost() {
+                lost.incrementAndGet();
               }
             });
     return StreamContext.builder(observed, options, executor).counters(counters).failures(decides);
@@ -281,6 +291,33 @@ class MapStreamHostileTest {
     assertEquals(List.of(), List.copyOf(failures));
     loop.submit(() -> client.closeByGrpc()).get(10, TimeUnit.SECONDS);
     awaitNothingInWork(context);
+  }
+
+  /** The client would wait without end, and nothing else would end this server. */
+  @Test
+  void anEndThatCannotBeSentStopsTheServer() throws Exception {
+    StreamContext context = contextOf((keys, datum, sink) -> sink.emit("a"));
+    FakeObserver client =
+        new FakeObserver() {
+          @Override
+          public void onNext(Response response) {
+            if (response.count() > 0) {
+              throw new OutOfMemoryError("thrown by the test");
+            }
+            super.onNext(response);
+          }
+
+          @Override
+          public void onError(Throwable t) {
+            throw new OutOfMemoryError("thrown by the test, again");
+          }
+        };
+    openOn(context, client);
+
+    until(() -> lost.get() > 0);
+    awaitNothingInWork(context);
+    assertEquals(1, lost.get());
+    assertEquals(1, counters.snapshot().failures(FailureKind.WRITE_FAILED));
   }
 
   /** The answer to a failure needs memory, too. */
