@@ -24,6 +24,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -581,7 +583,8 @@ class HarnessReplyTest {
   }
 
   @Test
-  void interruptedThreadIsRefusedWhereItWouldWait() {
+  void interruptedThreadIsRefusedWhereItWouldWait() throws Exception {
+    CountDownLatch refused = new CountDownLatch(1);
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(Message.of("a"));
@@ -590,14 +593,14 @@ class HarnessReplyTest {
               assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("refused")));
           assertInstanceOf(InterruptedException.class, refusal.getCause());
           assertTrue(Thread.interrupted());
-          gate.await();
+          refused.countDown();
           sink.emit(Message.of("b"));
         };
     try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
       Reply stream = harness.send("");
-      gate.open();
 
-      // Not read before the handler waits again: the unread message is what has refused the other.
+      // Nothing is read before: the unread message is what refuses the other.
+      assertTrue(refused.await(10, TimeUnit.SECONDS));
       stream.awaitBlockedEmit();
       assertEquals(List.of("a", "b"), stream.remaining().texts());
     }
