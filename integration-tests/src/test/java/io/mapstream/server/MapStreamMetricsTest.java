@@ -79,6 +79,7 @@ class MapStreamMetricsTest {
               "mapstream_failures_total{kind=\"admission_failed\"}",
               "mapstream_failures_total{kind=\"client_gone\"}",
               "mapstream_failures_total{kind=\"handler_answered_with_fail\"}",
+              "mapstream_failures_total{kind=\"handler_emitted_late\"}",
               "mapstream_failures_total{kind=\"handler_late\"}",
               "mapstream_failures_total{kind=\"handler_stopped_server\"}",
               "mapstream_failures_total{kind=\"request_refused\"}",
