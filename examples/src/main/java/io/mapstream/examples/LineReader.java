@@ -98,7 +98,7 @@ public final class LineReader implements MapStreamer {
       throw new RefusedException(name, "can't be looked up");
     }
     refuseOutside(file, name);
-    // A pipe or a device could block for ever or have no end.
+    // A pipe or a device could block without limit or have no end.
     if (!Files.isRegularFile(file)) {
       throw new RefusedException(name, "is not a regular file");
     }

@@ -262,7 +262,7 @@ final class ChildMain implements MapStreamer {
     }
   }
 
-  /** Until the pipe is full, and for ever where nobody reads it. */
+  /** Until the pipe is full, and without end if nobody reads it. */
   private static void fillStandardError() {
     while (true) {
       System.err.println("x".repeat(1_000));

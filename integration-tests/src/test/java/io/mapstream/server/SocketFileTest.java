@@ -119,7 +119,7 @@ class SocketFileTest {
     assertTrue(Files.exists(folder.resolve("info")));
   }
 
-  /** One that listens and accepts nothing: its queue is full, and a connect would wait for ever. */
+  /** One that listens and accepts nothing: its queue is full, and a connect would not return. */
   @Test
   void liveServerThatHangsIsRefused() throws Exception {
     List<SocketChannel> queue = new ArrayList<>();

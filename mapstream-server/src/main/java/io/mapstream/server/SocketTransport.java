@@ -140,7 +140,7 @@ final class SocketTransport {
             .withChildOption(ChannelOption.RECVBUF_ALLOCATOR, readSize)
             .maxInboundMessageSize(hardLimit(maxMessageSize))
             .addStreamTracerFactory(new TransportStatus.Factory())
-            // The kernel tells of a peer that is gone; a timer would be set anew at each wait.
+            // The kernel tells of a peer that is gone; a timer would be set at each wait.
             .keepAliveTime(Long.MAX_VALUE, TimeUnit.NANOSECONDS)
             .permitKeepAliveWithoutCalls(true)
             .permitKeepAliveTime(0, TimeUnit.NANOSECONDS)

@@ -199,7 +199,7 @@ class CheckCommandTest {
     }
   }
 
-  /** Short where a row is meant to wait in vain. */
+  /** Short where a row is meant to time out. */
   private static String patience(Fault fault) {
     return switch (fault) {
       case NOT_READY,
