@@ -10,12 +10,13 @@ properties["mapstream.version"] = build.version.text()
 starter.properties.children().findAll { it.name().endsWith(".version") }.each {
   assert it.text() == properties[it.name()]: "examples/starter/pom.xml: " + it.name()
 }
+def managed = build.dependencyManagement.dependencies.dependency.collectEntries { [it.artifactId.text(), it.version.text()] }
 def named = starter.build.plugins.plugin.collect {
-  [it.artifactId.text(), it.artifactId.text().replaceFirst("^maven-", "").replaceFirst('$', ".version"), it.version.text()]
+  [it.artifactId.text(), it.version.text(), properties[it.artifactId.text().replaceFirst("^maven-", "").replaceFirst('$', ".version")]]
 } + starter.dependencies.dependency.findAll { !it.version.text().startsWith('$') }.collect {
-  [it.artifactId.text(), it.artifactId.text().toLowerCase(Locale.ROOT) + ".version", it.version.text()]
+  [it.artifactId.text(), it.version.text(), managed[it.artifactId.text()]]
 }
 assert named.size() >= 8
-named.each { artifact, property, version ->
-  assert version == properties[property]: "examples/starter/pom.xml: " + artifact
+named.each { artifact, version, ours ->
+  assert version == ours: "examples/starter/pom.xml: " + artifact
 }
