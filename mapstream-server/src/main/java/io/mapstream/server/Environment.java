@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The process's environment, or a test's. It remembers which variables it was asked for. */
@@ -16,8 +15,8 @@ final class Environment {
   private static final String PREFIX = "MAPSTREAM_";
 
   /** What Kubernetes sets in each pod of a namespace that has a service of that name. */
-  private static final Pattern OF_A_SERVICE =
-      Pattern.compile(".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\\d+_(TCP|UDP|SCTP)(_.*)?)?)");
+  private static final String OF_A_SERVICE =
+      ".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\\d+_(TCP|UDP|SCTP)(_.*)?)?)";
 
   private final Map<String, String> variables;
   private final Set<String> known = new TreeSet<>();
@@ -54,9 +53,7 @@ final class Environment {
   List<String> misspelt() {
     List<String> lines = new ArrayList<>();
     for (String name : new TreeSet<>(variables.keySet())) {
-      if (name.startsWith(PREFIX)
-          && !known.contains(name)
-          && !OF_A_SERVICE.matcher(name).matches()) {
+      if (name.startsWith(PREFIX) && !known.contains(name) && !name.matches(OF_A_SERVICE)) {
         lines.add(name + " is no setting; the nearest is " + nearest(name));
       }
     }

@@ -1,12 +1,14 @@
 package io.mapstream.server;
 
+import java.lang.invoke.LambdaMetafactory;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ObjIntConsumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,20 +52,43 @@ final class Signals {
   }
 
   private void takeAll() throws ReflectiveOperationException {
-    Class<?> handlerType = Class.forName("sun.misc.SignalHandler");
-    Object proxy =
-        Proxy.newProxyInstance(
-            Signals.class.getClassLoader(), new Class<?>[] {handlerType}, this::invoked);
+    Object received = handlerOfTheJvm();
     for (String name : List.of("TERM", "INT", "HUP")) {
-      take(name, proxy);
+      take(name, received);
     }
   }
 
-  private void take(String name, Object proxy) throws ReflectiveOperationException {
+  /** {@code this::received} as the type that the JVM asks for; a proxy would be slow to make. */
+  @SuppressWarnings("CatchingUnchecked")
+  private Object handlerOfTheJvm() throws ReflectiveOperationException {
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    Class<?> handlerType = Class.forName("sun.misc.SignalHandler");
+    MethodType handle = MethodType.methodType(void.class, Class.forName("sun.misc.Signal"));
+    MethodHandle received =
+        lookup.findVirtual(
+            Signals.class, "received", MethodType.methodType(void.class, Object.class));
+    try {
+      return LambdaMetafactory.metafactory(
+              lookup,
+              "handle",
+              MethodType.methodType(handlerType, Signals.class),
+              handle,
+              received,
+              handle)
+          .getTarget()
+          .invoke(this);
+    } catch (ReflectiveOperationException | RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable t) {
+      throw new ReflectiveOperationException(t);
+    }
+  }
+
+  private void take(String name, Object received) throws ReflectiveOperationException {
     Object signal = Class.forName("sun.misc.Signal").getConstructor(String.class).newInstance(name);
     Object former;
     try {
-      former = handle(signal, proxy);
+      former = handle(signal, received);
     } catch (InvocationTargetException e) {
       log.debug("SIG{} is left to the JVM: {}", name, "" + e.getCause()); // as under -Xrs
       return;
@@ -85,27 +110,15 @@ final class Signals {
     return Class.forName("sun.misc.SignalHandler", false, signalType.getClassLoader());
   }
 
-  /** What the JVM calls of the handler, which is no class of ours. */
-  private @Nullable Object invoked(Object proxy, Method method, Object @Nullable [] arguments)
-      throws ReflectiveOperationException {
-    if (arguments == null || arguments.length == 0) {
-      return method.getName().equals("hashCode")
-          ? System.identityHashCode(proxy)
-          : "mapstream's signal handler";
+  /** Called by the JVM. */
+  private void received(Object signal) {
+    try {
+      handler.accept(
+          (String) signal.getClass().getMethod("getName").invoke(signal),
+          (int) signal.getClass().getMethod("getNumber").invoke(signal));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("sun.misc.Signal has changed", e);
     }
-    Object argument = arguments[0];
-    if (method.getName().equals("equals")) {
-      return isSame(proxy, argument);
-    }
-    handler.accept(
-        (String) argument.getClass().getMethod("getName").invoke(argument),
-        (int) argument.getClass().getMethod("getNumber").invoke(argument));
-    return null;
-  }
-
-  @SuppressWarnings("ReferenceEquality") // A proxy is equal to itself alone.
-  private static boolean isSame(Object proxy, Object other) {
-    return proxy == other;
   }
 
   /** Gives all back to what handled them before. */
