@@ -4,6 +4,7 @@ import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.MessageTooLargeException;
 import io.mapstream.SinkClosedException;
+import io.mapstream.proto.Printable;
 import io.mapstream.server.PendingBudget.Loan;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;

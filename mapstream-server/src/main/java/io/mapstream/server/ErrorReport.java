@@ -1,5 +1,6 @@
 package io.mapstream.server;
 
+import io.mapstream.proto.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

@@ -2,6 +2,7 @@ package io.mapstream.server;
 
 import io.mapstream.Datum;
 import io.mapstream.Message;
+import io.mapstream.proto.Printable;
 import io.mapstream.server.DatumRecording.Outcome;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;

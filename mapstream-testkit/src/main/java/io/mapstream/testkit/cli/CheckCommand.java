@@ -92,7 +92,7 @@ final class CheckCommand implements Callable<Integer> {
           new Contract.Setup(
               function.socketPath(),
               function.serverInfo(),
-              () -> options.builder().value(value.getBytes(UTF_8)),
+              () -> options.builder(null).value(value.getBytes(UTF_8)),
               datums,
               bigMessage,
               emptyValue,

@@ -37,8 +37,10 @@ final class DatumOptions {
       description = "The watermark; the event time if not set.")
   @Nullable Instant watermark;
 
-  Datum.Builder builder() {
-    Instant time = eventTime == null ? Instant.now() : eventTime;
+  /** A datum without a value; its event time is the given one, or else the option's, or now. */
+  Datum.Builder builder(@Nullable Instant given) {
+    Instant set = given == null ? eventTime : given;
+    Instant time = set == null ? Instant.now() : set;
     return Datum.builder()
         .keys(keys)
         .headers(headers)

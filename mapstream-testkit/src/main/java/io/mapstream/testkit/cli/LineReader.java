@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -31,17 +32,11 @@ final class LineReader {
     }
   }
 
-  private sealed interface Item {
-    record Read(Line line) implements Item {}
-
-    record Failed(Exception reason) implements Item {}
-
-    record End() implements Item {}
-  }
-
   private final List<Path> files;
   private final InputStream standardInput;
-  private final BlockingQueue<Item> items = new LinkedBlockingQueue<>(64);
+
+  /** What the reading thread has: lines, then null for the end, or the failure. */
+  private final BlockingQueue<Callable<@Nullable Line>> read = new LinkedBlockingQueue<>(64);
 
   private LineReader(List<Path> files, InputStream standardInput) {
     this.files = files;
@@ -67,6 +62,14 @@ final class LineReader {
 
   private void readAll() {
     try {
+      readFiles();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void readFiles() throws InterruptedException {
+    try {
       for (Path file : files) {
         if (file.equals(STANDARD_INPUT)) {
           read("standard input", standardInput);
@@ -76,15 +79,11 @@ final class LineReader {
           }
         }
       }
-      items.put(new Item.End());
+      read.put(() -> null);
     } catch (IOException | UsageFault e) {
-      boolean told = items.offer(new Item.Failed(e));
-      if (!told) {
-        items.clear();
-        items.add(new Item.Failed(e));
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      read.put(() -> {
+        throw e;
+      });
     }
   }
 
@@ -95,7 +94,7 @@ final class LineReader {
     int b;
     while ((b = in.read()) >= 0) {
       if (b == '\n') {
-        items.put(new Item.Read(new Line(source, ++number, taken(line))));
+        put(new Line(source, ++number, taken(line)));
       } else {
         if (line.size() == LONGEST_LINE) {
           throw new UsageFault(
@@ -106,8 +105,12 @@ final class LineReader {
     }
     // The last line may lack its end.
     if (line.size() > 0) {
-      items.put(new Item.Read(new Line(source, ++number, taken(line))));
+      put(new Line(source, ++number, taken(line)));
     }
+  }
+
+  private void put(Line line) throws InterruptedException {
+    read.put(() -> line);
   }
 
   private static ByteString taken(ByteArrayOutputStream line) {
@@ -123,17 +126,12 @@ final class LineReader {
    * @param meanwhile called now and then; what it throws ends the wait
    * @return null at the end of the input
    */
-  @Nullable Line next(Runnable meanwhile) throws InterruptedException, IOException {
-    Item item;
+  @Nullable Line next(Runnable meanwhile) throws Exception {
+    Callable<@Nullable Line> next;
     do {
       meanwhile.run();
-      item = items.poll(100, TimeUnit.MILLISECONDS);
-    } while (item == null);
-    return switch (item) {
-      case Item.Read read -> read.line();
-      case Item.Failed(IOException reason) -> throw reason;
-      case Item.Failed(Exception reason) -> throw (UsageFault) reason;
-      case Item.End end -> null;
-    };
+      next = read.poll(100, TimeUnit.MILLISECONDS);
+    } while (next == null);
+    return next.call();
   }
 }

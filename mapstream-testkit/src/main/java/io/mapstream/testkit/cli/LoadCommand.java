@@ -153,7 +153,7 @@ final class LoadCommand implements Callable<Integer> {
     return new LoadRun.Plan(
         rate == null ? OptionalDouble.empty() : OptionalDouble.of(rate),
         inFlight(),
-        () -> options.builder().value(bytes).build(),
+        () -> options.builder(null).value(bytes).build(),
         target.timeout);
   }
 

@@ -2,21 +2,17 @@ package io.mapstream.testkit.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import io.mapstream.Message;
 import io.mapstream.NackOptions;
+import io.mapstream.proto.Printable;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Prints results, each whole and at once. */
@@ -32,8 +28,9 @@ final class ResultPrinter {
     JSON
   }
 
-  private static final Set<String> MARKS =
-      Set.of(Message.DROP_TAG, Message.NACK_TAG, Message.FAIL_TAG);
+  /** The marks by their tags. */
+  static final Map<String, String> MARKS =
+      Map.of(Message.DROP_TAG, "drop", Message.NACK_TAG, "nack", Message.FAIL_TAG, "fail");
 
   private final PrintStream out;
   private final Format format;
@@ -54,18 +51,17 @@ final class ResultPrinter {
    * @throws IllegalStateException if that fails, for instance because nobody reads any more
    */
   void print(DatumLines.Identified sent, int index, Message message) {
-    ByteArrayOutputStream line = new ByteArrayOutputStream();
-    switch (format) {
-      case TEXT -> line.writeBytes(text(sent.id(), message).getBytes(UTF_8));
-      case VALUE -> {
-        // A mark is an answer to the platform; it has no value.
-        if (mark(message) != null) {
-          return;
-        }
-        line.writeBytes(message.value());
-      }
-      case JSON -> line.writeBytes(json(sent, index, message).toString().getBytes(UTF_8));
+    String mark = mark(message);
+    if (format == Format.VALUE && mark != null) {
+      return; // A mark is an answer to the platform; it has no value.
     }
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    line.writeBytes(
+        switch (format) {
+          case TEXT -> text(sent.id(), mark, message).getBytes(UTF_8);
+          case VALUE -> message.value();
+          case JSON -> JsonValue.write(json(sent, index, mark, message)).getBytes(UTF_8);
+        });
     line.write('\n');
     beforeEach.run();
     out.write(line.toByteArray(), 0, line.size());
@@ -74,150 +70,87 @@ final class ResultPrinter {
     }
   }
 
-  private static String text(String id, Message message) {
-    StringBuilder text = new StringBuilder(escaped(id)).append("  ");
-    String mark = mark(message);
+  /** One line, and nothing that a terminal would obey. */
+  private static String text(String id, @Nullable String mark, Message message) {
+    StringBuilder text = new StringBuilder(id).append("  ");
     text.append(mark == null ? shown(message.value()) : "(" + mark + ")");
     if (!message.keys().isEmpty()) {
-      text.append("  keys=").append(escaped(message.keys().toString()));
+      text.append("  keys=").append(message.keys());
     }
-    List<String> tags = tags(message);
-    if (!tags.isEmpty()) {
-      text.append("  tags=").append(escaped(tags.toString()));
+    if (!tags(message).isEmpty()) {
+      text.append("  tags=").append(tags(message));
     }
-    message
-        .nackOptions()
-        .ifPresent(options -> text.append("  ").append(escaped(options.toString())));
+    message.nackOptions().ifPresent(options -> text.append("  ").append(options));
     if (!message.userMetadata().isEmpty()) {
-      Map<String, Map<String, String>> groups = new TreeMap<>();
-      message
-          .userMetadata()
-          .asMap()
-          .forEach((name, values) -> {
-            Map<String, String> group = new TreeMap<>();
-            values.forEach((key, bytes) -> group.put(escaped(key), shown(bytes)));
-            groups.put(escaped(name), group);
-          });
-      text.append("  userMetadata=").append(groups);
+      text.append("  userMetadata=").append(metadata(message, ResultPrinter::shown));
     }
-    return text.toString();
+    return Printable.text(
+        text.toString()
+            .replace("\\", "\\\\")
+            .replace("\n", "\\n")
+            .replace("\r", "\\r")
+            .replace("\t", "\\t"));
   }
 
   private static String shown(byte[] value) {
-    String text = utf8(value);
-    return text == null ? "base64:" + base64(value) : escaped(text);
+    return JsonValue.utf8(value).orElseGet(() -> "base64:" + JsonValue.base64(value));
   }
 
-  /** One line, and nothing that a terminal would obey. */
-  private static String escaped(String text) {
-    StringBuilder escaped = new StringBuilder();
-    text.codePoints()
-        .forEach(c -> {
-          switch (c) {
-            case '\n' -> escaped.append("\\n");
-            case '\r' -> escaped.append("\\r");
-            case '\t' -> escaped.append("\\t");
-            case '\\' -> escaped.append("\\\\");
-            default -> {
-              if (Character.isISOControl(c)) {
-                escaped.append("\\x%02x".formatted(c));
-              } else {
-                escaped.appendCodePoint(c);
-              }
-            }
-          }
-        });
-    return escaped.toString();
-  }
-
-  private static JsonObject json(DatumLines.Identified sent, int index, Message message) {
-    JsonObject json = new JsonObject();
-    json.addProperty("id", sent.id());
-    json.addProperty("index", index);
-    json.add("keys", array(message.keys()));
-    json.add("tags", array(tags(message)));
-    String mark = mark(message);
-    if (mark != null) {
-      json.addProperty("mark", mark);
-    }
-    message.nackOptions().ifPresent(options -> json.add("nackOptions", json(options)));
-    String text = utf8(message.value());
-    if (text == null) {
-      json.addProperty("valueBase64", base64(message.value()));
-    } else {
-      json.addProperty("value", text);
-    }
+  private static Map<String, @Nullable Object> json(
+      DatumLines.Identified sent, int index, @Nullable String mark, Message message) {
+    Map<String, @Nullable Object> json = new LinkedHashMap<>();
+    json.put("id", sent.id());
+    json.put("index", index);
+    json.put("keys", message.keys());
+    json.put("tags", tags(message));
+    json.put("mark", mark);
+    json.put("nackOptions", message.nackOptions().map(ResultPrinter::json).orElse(null));
+    JsonValue.utf8(message.value())
+        .ifPresentOrElse(
+            text -> json.put("value", text),
+            () -> json.put("valueBase64", JsonValue.base64(message.value())));
     if (!message.userMetadata().isEmpty()) {
-      json.add("userMetadata", metadata(message));
+      json.put("userMetadata", metadata(message, JsonValue::ofBytes));
     }
-    sent.passedOn().asMap().forEach(json::add);
+    json.putAll(sent.passedOn().asMap());
     return json;
   }
 
-  private static JsonObject json(NackOptions options) {
-    JsonObject json = new JsonObject();
-    options.reason().ifPresent(reason -> json.addProperty("reason", reason));
-    options.maxDeliveries().ifPresent(most -> json.addProperty("maxDeliveries", most));
-    options.delay().ifPresent(delay -> json.addProperty("delayMs", delay.toMillis()));
+  private static Map<String, Object> json(NackOptions options) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    options.reason().ifPresent(reason -> json.put("reason", reason));
+    options.maxDeliveries().ifPresent(most -> json.put("maxDeliveries", most));
+    options.delay().ifPresent(delay -> json.put("delayMs", delay.toMillis()));
     if (!options.nackMap().isEmpty()) {
-      JsonObject map = new JsonObject();
-      options.nackMap().forEach(map::addProperty);
-      json.add("nackMap", map);
+      json.put("nackMap", options.nackMap());
     }
     return json;
   }
 
-  private static JsonObject metadata(Message message) {
-    JsonObject groups = new JsonObject();
-    new TreeMap<>(message.userMetadata().asMap())
+  /** The groups and their entries, sorted. */
+  private static <T> Map<String, Map<String, T>> metadata(
+      Message message, Function<byte[], T> shown) {
+    Map<String, Map<String, T>> groups = new TreeMap<>();
+    message
+        .userMetadata()
+        .asMap()
         .forEach((name, values) -> {
-          JsonObject group = new JsonObject();
-          new TreeMap<>(values).forEach((key, bytes) -> group.add(key, json(bytes)));
-          groups.add(name, group);
+          Map<String, T> group = new TreeMap<>();
+          values.forEach((key, bytes) -> group.put(key, shown.apply(bytes)));
+          groups.put(name, group);
         });
     return groups;
   }
 
-  /** A text, or an object with the bytes in base64 if they are no text. */
-  private static JsonElement json(byte[] value) {
-    String text = utf8(value);
-    if (text != null) {
-      return new JsonPrimitive(text);
-    }
-    JsonObject bytes = new JsonObject();
-    bytes.addProperty(DatumLines.BASE64, base64(value));
-    return bytes;
-  }
-
-  private static JsonArray array(List<String> texts) {
-    JsonArray array = new JsonArray();
-    texts.forEach(array::add);
-    return array;
-  }
-
-  static @Nullable String mark(Message message) {
-    if (message.isDrop()) {
-      return "drop";
-    }
-    if (message.isNack()) {
-      return "nack";
-    }
-    return message.isFail() ? "fail" : null;
+  private static @Nullable String mark(Message message) {
+    return message.tags().stream()
+        .map(MARKS::get)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
   }
 
   private static List<String> tags(Message message) {
-    return message.tags().stream().filter(tag -> !MARKS.contains(tag)).toList();
-  }
-
-  private static @Nullable String utf8(byte[] value) {
-    try {
-      return UTF_8.newDecoder().decode(ByteBuffer.wrap(value)).toString();
-    } catch (CharacterCodingException e) {
-      return null;
-    }
-  }
-
-  private static String base64(byte[] value) {
-    return Base64.getEncoder().encodeToString(value);
+    return message.tags().stream().filter(tag -> !MARKS.containsKey(tag)).toList();
   }
 }

@@ -242,7 +242,7 @@ class DriveCommandTest {
   void textShowsMarksAndEscapesWhatATerminalWouldObey() throws Exception {
     Ran ran = drive(ALL_KINDS, "x\n");
 
-    assertEquals("1  a\\tb\\x1b  keys=[k]  tags=[t]", ran.lines().get(0));
+    assertEquals("1  a\\tb\\u001b  keys=[k]  tags=[t]", ran.lines().get(0));
     assertEquals("1  base64:/w==", ran.lines().get(1));
     assertEquals("1  (drop)", ran.lines().get(2));
     assertTrue(ran.lines().get(3).startsWith("1  (nack)  "), ran.out());
@@ -436,9 +436,9 @@ class DriveCommandTest {
         arguments("{\"valueBase64\":\"%\"}", "valueBase64 is no base64"),
         arguments("{\"keys\":\"k\"}", "keys has to be an array of texts but is \"k\""),
         arguments("{\"keys\":[null]}", "each of keys has to be a text but is null"),
-        arguments("{\"headers\":[]}", "headers has to be an object of texts but is []"),
+        arguments("{\"headers\":[]}", "headers has to be an object but is []"),
         arguments("{\"headers\":{\"n\":1}}", "headers.n has to be a text but is 1"),
-        arguments("{\"traceContext\":\"x\"}", "traceContext has to be an object of texts"),
+        arguments("{\"traceContext\":\"x\"}", "traceContext has to be an object"),
         arguments("{\"traceContext\":{\"b3\":\"0\"}}", "traceContext has \"b3\""),
         arguments("{\"eventTime\":\"noon\"}", "eventTime has to be an instant"),
         arguments("{\"watermark\":\"noon\"}", "but is \"noon\""),

@@ -1,4 +1,4 @@
-package io.mapstream.server;
+package io.mapstream.proto;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;

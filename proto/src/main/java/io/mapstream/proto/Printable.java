@@ -1,15 +1,18 @@
-package io.mapstream.server;
+package io.mapstream.proto;
 
 /** Text from outside, escaped for where it is to stand. */
-final class Printable {
+public final class Printable {
 
   private Printable() {}
 
   /**
    * For a line of the log, an exception's message or a thread's name: what would end the line, or
    * hide what is in it, becomes an escape. The text itself where all of it can be shown.
+   *
+   * @param text any
+   * @return the text on one line
    */
-  static String text(String text) {
+  public static String text(String text) {
     int point;
     for (int i = 0; i < text.length(); i += Character.charCount(point)) {
       point = text.codePointAt(i);
@@ -38,8 +41,11 @@ final class Printable {
   /**
    * A JSON string, quotes included. Half a surrogate pair becomes U+FFFD, since readers refuse its
    * escape.
+   *
+   * @param text any
+   * @return the string
    */
-  static String json(String text) {
+  public static String json(String text) {
     StringBuilder json = new StringBuilder(text.length() + 16).append('"');
     text.codePoints()
         .forEach(point -> {
