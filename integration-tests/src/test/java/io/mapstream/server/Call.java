@@ -8,6 +8,7 @@ import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
 import io.mapstream.testkit.RawStream;
+import io.mapstream.testkit.StreamStatus;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -155,10 +156,15 @@ final class Call {
   }
 
   /** Waits for the end of the stream. */
-  Status end() throws InterruptedException {
+  StreamStatus ended() throws InterruptedException {
     assertTrue(stream.awaitEnd(), this::summary);
     assertEquals(List.of(), stream.faults());
-    var status = stream.status().orElseThrow();
+    return stream.status().orElseThrow();
+  }
+
+  /** As {@link #ended}, without the details. */
+  Status end() throws InterruptedException {
+    StreamStatus status = ended();
     return Status.Code.valueOf(status.code()).toStatus().withDescription(status.message());
   }
 

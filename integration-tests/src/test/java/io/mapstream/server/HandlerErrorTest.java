@@ -1,5 +1,6 @@
 package io.mapstream.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -9,11 +10,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.rpc.DebugInfo;
 import io.grpc.Status;
 import io.mapstream.Message;
+import io.mapstream.testkit.StreamStatus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -174,14 +177,21 @@ class HandlerErrorTest {
             (keys, datum, sink) -> {
               throw new IllegalStateException(huge, new IOException(huge));
             })) {
-      Status end = server.open().send("1", "").end();
+      StreamStatus end = server.open().send("1", "").ended();
 
-      assertEquals(Status.Code.INTERNAL, end.getCode());
-      String expected =
-          "UDF_EXECUTION_ERROR(unknown-container): java.lang.IllegalStateException: 地地地";
-      assertEquals(expected, end.getDescription().substring(0, expected.length()));
+      assertEquals("INTERNAL", end.code());
+      String thrown = "java.lang.IllegalStateException: 地地地";
+      assertCut("UDF_EXECUTION_ERROR(unknown-container): " + thrown, 500, end.message());
+      assertCut(thrown, 3_000, end.debugInfo());
       assertEquals(huge, failureOf(server).getCause().getMessage());
     }
+  }
+
+  private static void assertCut(String beginning, int limit, String text) {
+    assertTrue(text.startsWith(beginning), text);
+    assertTrue(text.endsWith("地 ..."), text);
+    int size = text.getBytes(UTF_8).length - " ...".length();
+    assertTrue(limit - "地".getBytes(UTF_8).length < size && size <= limit, () -> size + " bytes");
   }
 
   @Test
@@ -412,6 +422,7 @@ class HandlerErrorTest {
       call.cancel();
 
       assertEquals(List.of("served"), next.answer("1").texts());
+      assertEquals(Map.of(FailureKind.CLIENT_GONE, 1L), ServerMetricsTest.failures(server));
     }
   }
 }

@@ -34,7 +34,7 @@ class ServerMetricsTest {
   }
 
   /** Failures of the kinds that occurred. */
-  private static Map<FailureKind, Long> failures(TestServer server) {
+  static Map<FailureKind, Long> failures(TestServer server) {
     Map<FailureKind, Long> occurred = new HashMap<>(server.server().metrics().failures());
     occurred.values().removeIf(count -> count == 0);
     return occurred;

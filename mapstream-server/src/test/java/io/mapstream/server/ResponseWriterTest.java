@@ -595,20 +595,22 @@ class ResponseWriterTest {
     assertEquals(Status.OK, client.end());
   }
 
+  /** Nobody gives permits back any more, so none may be waited for. */
   @Test
   void aLoopThatHasStoppedIsTheEndOfTheStream() throws Exception {
     writer =
         writer(
             task -> {
-              throw new RejectedExecutionException("stopped");
+              throw new RejectedExecutionException("no thread");
             },
             limits(PENDING, MESSAGE));
     DatumSink a = sink("a");
-    emit(a, "into the void");
+    a.emit(new byte[PENDING]);
 
-    var refused = assertThrows(SinkClosedException.class, () -> emit(a, "1"));
+    SinkClosedException refused = Emitter.of(a, Message.of("1")).awaitRefused();
 
-    assertTrue(refused.getMessage().contains("stopped"), refused::getMessage);
+    assertEquals("emit refused: the server has stopped", refused.getMessage());
+    assertEquals("the server has stopped", writer.closedBecause());
   }
 
   /** As the test kit's harness does it: a bound of results, whatever their sizes. */

@@ -240,6 +240,8 @@ class ServerOptionsTest {
     for (var refused :
         Map.<String, Executable>of(
                 "handler", () -> MapStreamServer.builder(null),
+                "numaflowVersion", () -> builder().numaflowVersion(null),
+                "onStop", () -> builder().onStop(null),
                 "options", () -> builder().options(null),
                 "socketPath", () -> builder().socketPath(null),
                 "serverInfoFile", () -> builder().serverInfoFile(null),

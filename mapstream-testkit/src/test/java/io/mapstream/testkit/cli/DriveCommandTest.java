@@ -430,6 +430,7 @@ class DriveCommandTest {
         arguments("{} {}", "not JSON: malformed"),
         arguments("{'value':'x'}", "not JSON"),
         arguments("[]", "has to be an object but is []"),
+        arguments("[".repeat(100_000), "not JSON"),
         arguments("{\"valeu\":\"x\"}", "unknown member \"valeu\""),
         arguments("{\"value\":7}", "value has to be a text but is 7"),
         arguments("{\"value\":\"a\",\"valueBase64\":\"\"}", "exclude each other"),
