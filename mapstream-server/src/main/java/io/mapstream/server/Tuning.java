@@ -36,8 +36,8 @@ final class Tuning {
   /** How long after a check that found nothing a probe is started. */
   static final long PROBE_PAUSE_NANOS = 100_000_000;
 
-  /** What each stream may have waiting, whatever others do: two merged responses. */
-  static final int LEAST_PENDING = 128 * 1024;
+  /** What each stream may have waiting, whatever others do: a merged response. */
+  static final int LEAST_PENDING = 64 * 1024;
 
   private static final int MOST_PENDING = 4 * 1024 * 1024;
   private static final int LEAST_SHARED = 1024 * 1024;
@@ -50,15 +50,16 @@ final class Tuning {
    * 20 small results of each of 500 datums, so that handlers seldom have to park.
    */
   static int pendingBytes() {
-    return Math.clamp(heap() / 16, 2 * LEAST_PENDING, MOST_PENDING);
+    return Math.clamp(heap() / 16, 4 * LEAST_PENDING, MOST_PENDING);
   }
 
   /**
-   * What streams have of that together, beyond {@link #LEAST_PENDING} each. Twice what one may
-   * take, as it gets half of what is free.
+   * What streams have of that together, beyond {@link #LEAST_PENDING} each: twice what one may
+   * take, as it gets half of what is free. No more in a large heap, where many stalled clients
+   * would otherwise hold what nobody reads.
    */
   static int sharedPendingBytes() {
-    return Math.clamp(heap() / 8, LEAST_SHARED, Integer.MAX_VALUE / 4);
+    return Math.clamp(heap() / 8, LEAST_SHARED, 2 * MOST_PENDING);
   }
 
   /** Request bytes admitted at once: an eighth of the heap, since handlers work on them, too. */
