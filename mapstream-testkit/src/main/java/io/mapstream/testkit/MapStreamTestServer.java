@@ -35,7 +35,7 @@ public final class MapStreamTestServer implements AutoCloseable {
   /** A test that ends should not wait for handlers as a pod does; the hook can set another. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
-  private final TemporaryFolder folder;
+  private final InternalTemporaryFolder folder;
   private final MapStreamServer server;
 
   /** Held while the first client connects, which close() does not wait for. */
@@ -51,7 +51,7 @@ public final class MapStreamTestServer implements AutoCloseable {
   private boolean failureKnown;
   private boolean closed;
 
-  private MapStreamTestServer(TemporaryFolder folder, MapStreamServer server) {
+  private MapStreamTestServer(InternalTemporaryFolder folder, MapStreamServer server) {
     this.folder = folder;
     this.server = server;
   }
@@ -78,7 +78,7 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   public static MapStreamTestServer start(
       MapStreamer handler, Consumer<MapStreamServerBuilder> options) throws IOException {
-    TemporaryFolder folder = TemporaryFolder.create();
+    InternalTemporaryFolder folder = InternalTemporaryFolder.create();
     try {
       MapStreamServerBuilder builder =
           MapStreamServer.builder(handler)

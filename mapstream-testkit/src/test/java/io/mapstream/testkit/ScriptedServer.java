@@ -23,7 +23,7 @@ import java.util.function.BiConsumer;
 /** A server that answers requests as a test says, right or wrong. */
 final class ScriptedServer implements AutoCloseable {
 
-  private final TemporaryFolder folder = TemporaryFolder.create();
+  private final InternalTemporaryFolder folder = InternalTemporaryFolder.create();
   private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final Server server;
 

@@ -2,13 +2,12 @@ package io.mapstream.testkit.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import io.mapstream.testkit.cli.Contract.Outcome;
 import io.mapstream.testkit.cli.Contract.Row;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -86,44 +85,29 @@ final class CheckCommand implements Callable<Integer> {
     if (bigMessage > 60 * 1024 * 1024) {
       throw new UsageFault("--big-message has to be at most 60MiB but was " + bigMessage);
     }
-    Optional<Contract.Drained> drained = processOfPid();
-    try (Function function = target.open(terminal)) {
+    if (pid != null && !drain) {
+      throw new UsageFault("--pid " + pid + " is of no use without --drain");
+    }
+    if (drain && target.functionClass != null) {
+      throw new UsageFault("--drain is of no use with --class, which is drained in any case");
+    }
+    if (drain && pid == null) {
+      throw new UsageFault("--drain needs --pid");
+    }
+    try (Function function = target.open(terminal, pid)) {
       Contract.Setup setup =
           new Contract.Setup(
-              function.socketPath(),
-              function.serverInfo(),
+              function,
               () -> options.builder(null).value(value.getBytes(UTF_8)),
               datums,
               bigMessage,
               emptyValue,
               target.timeout,
-              drained.or(() ->
-                  function
-                      .process()
-                      .map(own ->
-                          new Contract.Drained(
-                              own.toHandle(),
-                              Optional.of(own.onExit().thenApply(Process::exitValue))))));
+              drain || target.functionClass != null);
       List<Row> rows = Contract.check(setup, this::print);
       finish(function.name(), rows);
       return count(rows, Outcome.FAIL) == 0 ? Main.OK : Main.FAILED;
     }
-  }
-
-  private Optional<Contract.Drained> processOfPid() {
-    if (!drain) {
-      if (pid != null) {
-        throw new UsageFault("--pid " + pid + " is of no use without --drain");
-      }
-      return Optional.empty();
-    }
-    if (target.functionClass != null) {
-      throw new UsageFault("--drain is of no use with --class, which is drained in any case");
-    }
-    if (pid == null) {
-      throw new UsageFault("--drain needs --pid");
-    }
-    return Optional.of(new Contract.Drained(ServerProcess.handle(pid), Optional.empty()));
   }
 
   private void print(Row row) {
@@ -160,23 +144,14 @@ final class CheckCommand implements Callable<Integer> {
     return rows.stream().filter(row -> row.outcome() == outcome).count();
   }
 
-  private static JsonObject json(String name, List<Row> rows) {
-    JsonObject report = new JsonObject();
-    report.addProperty("function", name);
-    report.addProperty("passed", count(rows, Outcome.PASS));
-    report.addProperty("tolerated", count(rows, Outcome.WARN));
-    report.addProperty("failed", count(rows, Outcome.FAIL));
-    report.addProperty("notChecked", count(rows, Outcome.SKIP));
-    JsonArray array = new JsonArray();
-    for (Row row : rows) {
-      JsonObject each = new JsonObject();
-      each.addProperty("name", row.name());
-      each.addProperty("rule", row.rule());
-      each.addProperty("outcome", row.outcome().name());
-      each.addProperty("seen", row.seen());
-      array.add(each);
-    }
-    report.add("rows", array);
-    return report;
+  private static String json(String name, List<Row> rows) {
+    Map<String, Object> report = new LinkedHashMap<>();
+    report.put("function", name);
+    report.put("passed", count(rows, Outcome.PASS));
+    report.put("tolerated", count(rows, Outcome.WARN));
+    report.put("failed", count(rows, Outcome.FAIL));
+    report.put("notChecked", count(rows, Outcome.SKIP));
+    report.put("rows", rows);
+    return JsonValue.write(report);
   }
 }

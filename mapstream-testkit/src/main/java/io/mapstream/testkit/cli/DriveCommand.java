@@ -92,8 +92,8 @@ final class DriveCommand implements Callable<Integer> {
     DatumLines datums = new DatumLines(json, idPrefix, options);
     // Files are looked at before a function is started for them.
     LineReader lines = LineReader.of(files, terminal.in());
-    try (Function function = target.open(terminal);
-        MapStreamClient client = function.connect()) {
+    try (Function function = target.open(terminal, null);
+        MapStreamClient client = function.connect(target.timeout)) {
       drive(client.stream(), lines, datums);
       return Main.OK;
     } catch (StreamBrokenException e) {

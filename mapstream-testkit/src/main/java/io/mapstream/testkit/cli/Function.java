@@ -1,61 +1,62 @@
 package io.mapstream.testkit.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
+import io.mapstream.testkit.InternalTemporaryFolder;
 import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A function as a command calls it. */
+/** A function as a command calls it: one that runs, or one that was started for the command. */
 final class Function implements AutoCloseable {
 
-  /** More than a server's own patience with its handlers when nobody waits for them any more. */
+  /** More than a server gives its handlers to return when nobody waits for them any more. */
   private static final Duration END = Duration.ofSeconds(10);
 
-  /** Of 103 bytes that macOS gives the path of a Unix socket; the rest is for names in it. */
-  private static final int LONGEST = 70;
+  /** What a command has started itself. */
+  private record Child(Process process, InternalTemporaryFolder folder) {}
 
+  private final String name;
   private final Path socketPath;
   private final @Nullable Path serverInfo;
-  private final Duration timeout;
-  private final @Nullable Process process;
-  private final @Nullable Path folder;
-  private final String name;
+  private final @Nullable ProcessHandle process;
+  private final @Nullable Child child;
 
   private Function(
+      String name,
       Path socketPath,
       @Nullable Path serverInfo,
-      Duration timeout,
-      String name,
-      @Nullable Process process,
-      @Nullable Path folder) {
+      @Nullable ProcessHandle process,
+      @Nullable Child child) {
+    this.name = name;
     this.socketPath = socketPath;
     this.serverInfo = serverInfo;
-    this.timeout = timeout;
-    this.name = name;
     this.process = process;
-    this.folder = folder;
+    this.child = child;
   }
 
-  static Function running(Path socketPath, @Nullable Path serverInfo, Duration timeout) {
-    return new Function(
-        socketPath, serverInfo, timeout, "the function on " + socketPath, null, null);
+  /** A function that runs, in a process whose id may be known. */
+  static Function running(Path socketPath, @Nullable Path serverInfo, @Nullable Long pid) {
+    ProcessHandle process =
+        pid == null
+            ? null
+            : ProcessHandle.of(pid)
+                .orElseThrow(() -> new UsageFault("no process has the pid " + pid));
+    return new Function("the function on " + socketPath, socketPath, serverInfo, process, null);
   }
 
-  static Function started(String className, Duration timeout, Terminal terminal)
-      throws IOException {
-    Path folder = folder(Path.of(System.getProperty("java.io.tmpdir")));
+  /** Starts the main method of a class in a process of its own. */
+  static Function started(String className, Terminal terminal) throws IOException {
+    var folder = InternalTemporaryFolder.create();
     Path socketPath = folder.resolve("s");
     Path serverInfo = folder.resolve("info");
     ProcessBuilder builder =
@@ -78,13 +79,8 @@ final class Function implements AutoCloseable {
         .daemon()
         .name("mapstream-function-output")
         .start(() -> copy(process.getInputStream(), terminal));
-    return new Function(socketPath, serverInfo, timeout, className, process, folder);
-  }
-
-  /** A new folder for a socket: in {@code usual}, or in {@code /tmp} where the path is too long. */
-  static Path folder(Path usual) throws IOException {
-    boolean isShort = usual.toString().getBytes(UTF_8).length <= LONGEST;
-    return Files.createTempDirectory(isShort ? usual : Path.of("/tmp"), "mapstream");
+    return new Function(
+        className, socketPath, serverInfo, process.toHandle(), new Child(process, folder));
   }
 
   private static void copy(InputStream from, Terminal to) {
@@ -96,15 +92,15 @@ final class Function implements AutoCloseable {
   }
 
   /** Waits until the function is ready, or has died. */
-  MapStreamClient connect() throws InterruptedException {
+  MapStreamClient connect(Duration timeout) throws InterruptedException {
     MapStreamClient.Builder builder = MapStreamClient.builder(socketPath).timeout(timeout);
     if (serverInfo != null) {
       builder.serverInfoFile(serverInfo);
     }
-    return process == null ? builder.connect() : connect(builder, process);
+    return child == null ? builder.connect() : connect(builder, child.process());
   }
 
-  private MapStreamClient connect(MapStreamClient.Builder builder, Process child)
+  private MapStreamClient connect(MapStreamClient.Builder builder, Process own)
       throws InterruptedException {
     CompletableFuture<MapStreamClient> connected = new CompletableFuture<>();
     Thread connecting =
@@ -117,10 +113,10 @@ final class Function implements AutoCloseable {
               }
             });
     try {
-      CompletableFuture.anyOf(connected, child.onExit()).get();
+      CompletableFuture.anyOf(connected, own.onExit()).get();
       if (!connected.isDone()) {
         throw new IllegalStateException(
-            name + " ended with exit code " + child.exitValue() + " before it was ready");
+            name + " ended with exit code " + own.exitValue() + " before it was ready");
       }
       return connected.get();
     } catch (ExecutionException e) {
@@ -133,6 +129,11 @@ final class Function implements AutoCloseable {
     }
   }
 
+  /** How it is named in reports. */
+  String name() {
+    return name;
+  }
+
   Path socketPath() {
     return socketPath;
   }
@@ -141,43 +142,61 @@ final class Function implements AutoCloseable {
     return Optional.ofNullable(serverInfo);
   }
 
-  /** The process, where it is this command's own. */
-  Optional<Process> process() {
-    return Optional.ofNullable(process);
+  // Its process, where that is known.
+
+  /** Sends SIGTERM. */
+  boolean terminate() {
+    return process != null && process.destroy();
   }
 
-  OptionalLong pid() {
-    return process == null ? OptionalLong.empty() : OptionalLong.of(process.pid());
+  /** Done when the process has ended, with the exit code of one that is this command's own. */
+  CompletableFuture<OptionalInt> exit() {
+    if (child != null) {
+      return child.process().onExit().thenApply(ended -> OptionalInt.of(ended.exitValue()));
+    }
+    return process == null
+        ? CompletableFuture.completedFuture(OptionalInt.empty())
+        : process.onExit().thenApply(ended -> OptionalInt.empty());
   }
 
-  /** How it is named in reports. */
-  String name() {
-    return name;
+  /** The processor time that it has used since its start, user and system; where it is told. */
+  Optional<Duration> cpu() {
+    return process == null ? Optional.empty() : process.info().totalCpuDuration();
+  }
+
+  /** Its resident memory in bytes; told by Linux alone. */
+  OptionalLong memory() {
+    if (process != null) {
+      try {
+        for (String line : Files.readAllLines(Path.of("/proc", process.pid() + "", "status"))) {
+          if (line.startsWith("VmRSS:")) {
+            return OptionalLong.of(Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024);
+          }
+        }
+      } catch (IOException e) {
+        // Not Linux, or the process has ended.
+        return OptionalLong.empty();
+      }
+    }
+    return OptionalLong.empty();
   }
 
   /** Ends what was started. An interruption makes that short. */
   @Override
   public void close() {
-    if (process != null) {
-      // Not by the Process itself, which would close its output before the last words are read.
-      process.toHandle().destroy();
-      try {
-        if (!process.waitFor(END.toSeconds(), TimeUnit.SECONDS)) {
-          process.destroyForcibly();
-        }
-      } catch (InterruptedException e) {
-        process.destroyForcibly();
-        Thread.currentThread().interrupt();
-      }
+    if (child == null) {
+      return;
     }
-    if (folder != null) {
-      try {
-        Files.deleteIfExists(folder.resolve("s"));
-        Files.deleteIfExists(folder.resolve("info"));
-        Files.deleteIfExists(folder);
-      } catch (IOException e) {
-        throw new UncheckedIOException("the temporary folder was not removed: " + folder, e);
+    // Not by the Process itself, which would close its output before the last words are read.
+    child.process().toHandle().destroy();
+    try {
+      if (!child.process().waitFor(END.toSeconds(), TimeUnit.SECONDS)) {
+        child.process().destroyForcibly();
       }
+    } catch (InterruptedException e) {
+      child.process().destroyForcibly();
+      Thread.currentThread().interrupt();
     }
+    child.folder().delete();
   }
 }

@@ -8,10 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -120,26 +120,16 @@ final class LoadCommand implements Callable<Integer> {
             || !Files.isDirectory(html.toAbsolutePath().getParent()))) {
       throw new UsageFault("--html " + html + " is in no folder that exists");
     }
-    if (pid != null && target.functionClass != null) {
-      throw new UsageFault(
-          "--pid " + pid + " and --class " + target.functionClass + " exclude each other");
-    }
-    ServerProcess given = pid == null ? null : ServerProcess.of(pid);
-    try (Function function = target.open(terminal);
-        MapStreamClient client = function.connect()) {
-      OptionalLong own = function.pid();
-      ServerProcess process = own.isPresent() ? ServerProcess.of(own.getAsLong()) : given;
-      load(new LoadRun(plan, client.stream()), function.name(), bytes.length, process);
+    try (Function function = target.open(terminal, pid);
+        MapStreamClient client = function.connect(target.timeout)) {
+      load(new LoadRun(plan, client.stream()), function, bytes.length);
       client.stream().complete(target.timeout);
     }
     return Main.OK;
   }
 
   private LoadRun.Plan plan(byte[] bytes) {
-    if (rate != null && concurrency != null) {
-      throw new UsageFault(
-          "--rate " + rate + " and --concurrency " + concurrency + " exclude each other");
-    }
+    Units.refuseBoth("--rate", rate, "--concurrency", concurrency);
     if (rate != null && !(rate > 0 && rate <= 1e7)) {
       throw new UsageFault("--rate has to be more than 0 and at most 10000000 but was " + rate);
     }
@@ -162,9 +152,7 @@ final class LoadCommand implements Callable<Integer> {
   }
 
   private byte[] value() throws IOException {
-    if (value != null && payload != null) {
-      throw new UsageFault("--value and --payload " + payload + " exclude each other");
-    }
+    Units.refuseBoth("--value", value, "--payload", payload);
     byte[] given = value == null ? new byte[0] : value.getBytes(UTF_8);
     if (payload != null) {
       if (!Files.isRegularFile(payload)) {
@@ -183,31 +171,41 @@ final class LoadCommand implements Callable<Integer> {
     return filled;
   }
 
-  private void load(LoadRun run, String name, int bytes, @Nullable ServerProcess process)
+  private void load(LoadRun run, Function function, int bytes)
       throws IOException, InterruptedException {
     if (!warmup.isZero()) {
       run.run(new LoadMeter(), warmup.toNanos(), Long.MAX_VALUE);
     }
-    Optional<Duration> cpuBefore = Optional.ofNullable(process).flatMap(ServerProcess::cpu);
+    Duration cpuBefore = function.cpu().orElse(Duration.ZERO);
+    AtomicLong memory = new AtomicLong();
+    Runnable look =
+        () -> function.memory().ifPresent(now -> memory.accumulateAndGet(now, Math::max));
     LoadMeter meter = new LoadMeter();
-    LoadProgress watch = new LoadProgress(terminal, progress, meter, run, process);
+    Supplier<String> line =
+        () -> {
+          look.run();
+          return LoadReport.progress(meter.measured(), run.inFlight());
+        };
     long nanos =
         duration != null
             ? duration.toNanos()
             : count != null ? Long.MAX_VALUE : DEFAULT_DURATION.toNanos();
-    try (watch) {
+    look.run();
+    try (ProgressLine shown = new ProgressLine(terminal, progress, 1, line)) {
       run.run(meter, nanos, count == null ? Long.MAX_VALUE : count);
     } finally {
       // Also of a load that was interrupted or that the function has ended: what was measured is
       // measured.
+      look.run();
       LoadMeter.Measured measured = meter.measured();
-      Optional<Duration> cpu =
-          cpuBefore.flatMap(before ->
-              Optional.ofNullable(process)
-                  .flatMap(ServerProcess::cpu)
-                  .map(after -> after.minus(before)));
       if (measured.requests() > 0) {
-        report(new LoadReport(name, words(bytes, measured), measured, cpu, watch.memory()));
+        report(
+            new LoadReport(
+                function.name(),
+                words(bytes, measured),
+                measured,
+                function.cpu().map(after -> after.minus(cpuBefore)),
+                memory.get()));
       }
     }
   }

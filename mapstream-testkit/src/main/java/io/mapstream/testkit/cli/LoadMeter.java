@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 
@@ -55,37 +56,38 @@ final class LoadMeter {
 
       @Override
       public void message(Message message) {
-        long now = clock.getAsLong();
-        lock.lock();
-        try {
+        arrived(now -> {
           if (!hasResult) {
             hasResult = true;
             first.recordValue(Math.max(0, now - due));
           }
           count(message);
           resultsBySecond = counted(resultsBySecond, now);
-          last = now;
-        } finally {
-          lock.unlock();
-        }
+        });
       }
 
       @Override
       public void ended() {
-        long now = clock.getAsLong();
-        lock.lock();
-        try {
+        arrived(now -> {
           end.recordValue(Math.max(0, now - due));
           requestsBySecond = counted(requestsBySecond, now);
-          last = now;
-        } finally {
-          lock.unlock();
-        }
+        });
       }
 
       @Override
       public void failed(Throwable reason) {}
     };
+  }
+
+  private void arrived(LongConsumer what) {
+    long now = clock.getAsLong();
+    lock.lock();
+    try {
+      what.accept(now);
+      last = now;
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void count(Message message) {
@@ -153,6 +155,10 @@ final class LoadMeter {
       Histogram end,
       List<Long> requestsBySecond,
       List<Long> resultsBySecond) {
+
+    boolean hasMarks() {
+      return drops + nacks + fails > 0;
+    }
 
     double perSecond(long count) {
       return nanos == 0 ? 0 : count * (double) SECOND / nanos;

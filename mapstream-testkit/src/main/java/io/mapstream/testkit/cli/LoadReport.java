@@ -1,12 +1,14 @@
 package io.mapstream.testkit.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -16,14 +18,14 @@ import org.HdrHistogram.Histogram;
  * @param load the load in words
  * @param measured what was measured
  * @param cpu the processor time of the server while it was measured
- * @param memory the most resident memory that the server was seen to have
+ * @param memory the most resident memory that the server was seen to have; 0 if that is unknown
  */
 record LoadReport(
     String function,
     String load,
     LoadMeter.Measured measured,
     Optional<Duration> cpu,
-    OptionalLong memory) {
+    long memory) {
 
   /** A percentile that is told, by the name that JSON has for it. */
   record Percentile(String name, double percent) {}
@@ -55,12 +57,42 @@ record LoadReport(
     return format(perSecond < 100 ? "%.1f" : "%,.0f", perSecond);
   }
 
+  static String shown(Histogram latencies, double percentile) {
+    return latencies.getTotalCount() == 0
+        ? "–"
+        : millis(latencies.getValueAtPercentile(percentile));
+  }
+
+  /** Something of each percentile, one after the other. */
+  static String ofEach(Function<Percentile, String> text) {
+    return PERCENTILES.stream().map(text).collect(Collectors.joining());
+  }
+
+  /** How far a load is, on a line. */
+  static String progress(LoadMeter.Measured now, int inFlight) {
+    // The second that has just ended; the one that runs is not full.
+    int second = (int) (now.nanos() / TimeUnit.SECONDS.toNanos(1)) - 1;
+    return format(
+        "%3.0f s  %,d requests/s  %,d results/s  %,d in flight  p50 %s ms  p99 %s ms",
+        now.nanos() / 1e9,
+        second < 0 ? 0L : now.requestsBySecond().get(second),
+        second < 0 ? 0L : now.resultsBySecond().get(second),
+        inFlight,
+        shown(now.end(), 50),
+        shown(now.end(), 99));
+  }
+
   String requestRate() {
     return rate(measured.perSecond(measured.requests()));
   }
 
   String resultRate() {
     return rate(measured.perSecond(measured.results()));
+  }
+
+  /** The memory of the server in words. */
+  String mebibytes() {
+    return format("%,.0f MiB", memory / 1048576.0);
   }
 
   double cores() {
@@ -72,30 +104,6 @@ record LoadReport(
     return count == 0 ? 0 : cpu.orElse(Duration.ZERO).toNanos() / 1e3 / count;
   }
 
-  /** The processor and memory of the server, in words; empty if they aren't known. */
-  String server() {
-    String processor =
-        cpu.isEmpty()
-            ? ""
-            : format(
-                "%.2f cores, %.1f µs per request, %.1f µs per result",
-                cores(), microsPer(measured.requests()), microsPer(measured.results()));
-    String resident =
-        memory.isEmpty() ? "" : format("%,.0f MiB of memory", memory.getAsLong() / 1048576.0);
-    return processor.isEmpty() || resident.isEmpty()
-        ? processor + resident
-        : processor + ", " + resident;
-  }
-
-  /** The marks among the results, in words; empty if there are none. */
-  String marks() {
-    return measured.drops() + measured.nacks() + measured.fails() == 0
-        ? ""
-        : format(
-            "%,d drops, %,d nacks, %,d fails among the results",
-            measured.drops(), measured.nacks(), measured.fails());
-  }
-
   String text() {
     StringBuilder text = new StringBuilder();
     text.append(format("%s: %s%n", function, load));
@@ -104,68 +112,70 @@ record LoadReport(
         format(
             "results   %,12d  %12s/s  %.1f MiB/s%n",
             measured.results(), resultRate(), measured.perSecond(measured.bytes()) / 1048576));
-    if (!marks().isEmpty()) {
-      text.append("marks     ").append(marks()).append(System.lineSeparator());
+    if (measured.hasMarks()) {
+      text.append(
+          format(
+              "marks     %,d drops, %,d nacks, %,d fails among the results%n",
+              measured.drops(), measured.nacks(), measured.fails()));
     }
-    text.append("latency in ms     ");
-    PERCENTILES.forEach(each -> text.append(format("%10s", each.name())));
-    text.append(System.lineSeparator());
+    text.append("latency in ms     ").append(ofEach(each -> format("%10s", each.name())));
     text.append(row("to first result   ", measured.first()));
     text.append(row("to the end        ", measured.end()));
-    if (!server().isEmpty()) {
-      text.append("server    ").append(server()).append(System.lineSeparator());
+    text.append(System.lineSeparator());
+    if (cpu.isPresent() || memory > 0) {
+      text.append(format("server    %s%n", server()));
     }
     return text.toString();
   }
 
   private static String row(String name, Histogram latencies) {
-    StringBuilder row = new StringBuilder(name);
-    for (Percentile each : PERCENTILES) {
-      row.append(format("%10s", shown(latencies, each.percent())));
+    return System.lineSeparator()
+        + name
+        + ofEach(each -> format("%10s", shown(latencies, each.percent())));
+  }
+
+  /** The processor and memory of the server, in words. */
+  private String server() {
+    String processor =
+        cpu.isEmpty()
+            ? ""
+            : format(
+                "%.2f cores, %.1f µs per request, %.1f µs per result",
+                cores(), microsPer(measured.requests()), microsPer(measured.results()));
+    String resident = memory == 0 ? "" : mebibytes() + " of memory";
+    return processor + (processor.isEmpty() || resident.isEmpty() ? "" : ", ") + resident;
+  }
+
+  String json() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("function", function);
+    json.put("load", load);
+    json.put("seconds", measured.nanos() / 1e9);
+    json.put("requests", measured.requests());
+    json.put("requestsPerSecond", measured.perSecond(measured.requests()));
+    json.put("results", measured.results());
+    json.put("resultsPerSecond", measured.perSecond(measured.results()));
+    json.put("resultBytes", measured.bytes());
+    json.put("drops", measured.drops());
+    json.put("nacks", measured.nacks());
+    json.put("fails", measured.fails());
+    json.put("firstResultMs", latencies(measured.first()));
+    json.put("endMs", latencies(measured.end()));
+    json.put("requestsBySecond", measured.requestsBySecond());
+    json.put("resultsBySecond", measured.resultsBySecond());
+    cpu.ifPresent(time -> json.put("serverCpuSeconds", time.toNanos() / 1e9));
+    if (memory > 0) {
+      json.put("serverMemoryBytes", memory);
     }
-    return row.append(System.lineSeparator()).toString();
+    return JsonValue.write(json);
   }
 
-  static String shown(Histogram latencies, double percentile) {
-    return latencies.getTotalCount() == 0
-        ? "–"
-        : millis(latencies.getValueAtPercentile(percentile));
-  }
-
-  JsonObject json() {
-    JsonObject json = new JsonObject();
-    json.addProperty("function", function);
-    json.addProperty("load", load);
-    json.addProperty("seconds", measured.nanos() / 1e9);
-    json.addProperty("requests", measured.requests());
-    json.addProperty("requestsPerSecond", measured.perSecond(measured.requests()));
-    json.addProperty("results", measured.results());
-    json.addProperty("resultsPerSecond", measured.perSecond(measured.results()));
-    json.addProperty("resultBytes", measured.bytes());
-    json.addProperty("drops", measured.drops());
-    json.addProperty("nacks", measured.nacks());
-    json.addProperty("fails", measured.fails());
-    json.add("firstResultMs", latencies(measured.first()));
-    json.add("endMs", latencies(measured.end()));
-    json.add("requestsBySecond", array(measured.requestsBySecond()));
-    json.add("resultsBySecond", array(measured.resultsBySecond()));
-    cpu.ifPresent(time -> json.addProperty("serverCpuSeconds", time.toNanos() / 1e9));
-    memory.ifPresent(bytes -> json.addProperty("serverMemoryBytes", bytes));
-    return json;
-  }
-
-  private static JsonObject latencies(Histogram latencies) {
-    JsonObject json = new JsonObject();
+  private static Map<String, Double> latencies(Histogram latencies) {
+    Map<String, Double> millis = new LinkedHashMap<>();
     if (latencies.getTotalCount() > 0) {
-      PERCENTILES.forEach(each ->
-          json.addProperty(each.name(), latencies.getValueAtPercentile(each.percent()) / 1e6));
+      PERCENTILES.forEach(
+          each -> millis.put(each.name(), latencies.getValueAtPercentile(each.percent()) / 1e6));
     }
-    return json;
-  }
-
-  private static JsonArray array(List<Long> counts) {
-    JsonArray array = new JsonArray();
-    counts.forEach(array::add);
-    return array;
+    return millis;
   }
 }

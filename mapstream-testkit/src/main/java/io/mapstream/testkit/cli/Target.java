@@ -40,20 +40,19 @@ final class Target {
       description = "How long to wait for the function to be ready, and for its next answer.")
   Duration timeout = Duration.ofSeconds(30);
 
-  /** Starts the function if that is asked for; closing the result ends it again. */
-  Function open(Terminal terminal) throws IOException {
+  /**
+   * Starts the function if that is asked for; closing the result ends it again.
+   *
+   * @param pid the process of a function that runs, if that is known
+   */
+  Function open(Terminal terminal, @Nullable Long pid) throws IOException {
     if (functionClass == null) {
       Path path = socket == null ? ServerOptions.fromEnvironment().socketPath() : socket;
-      return Function.running(path, serverInfo, timeout);
+      return Function.running(path, serverInfo, pid);
     }
-    if (socket != null) {
-      throw new UsageFault(
-          "--socket " + socket + " and --class " + functionClass + " exclude each other");
-    }
-    if (serverInfo != null) {
-      throw new UsageFault(
-          "--server-info " + serverInfo + " and --class " + functionClass + " exclude each other");
-    }
-    return Function.started(functionClass, timeout, terminal);
+    Units.refuseBoth("--socket", socket, "--class", functionClass);
+    Units.refuseBoth("--server-info", serverInfo, "--class", functionClass);
+    Units.refuseBoth("--pid", pid, "--class", functionClass);
+    return Function.started(functionClass, terminal);
   }
 }

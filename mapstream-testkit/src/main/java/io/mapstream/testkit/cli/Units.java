@@ -7,6 +7,7 @@ import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -76,6 +77,14 @@ final class Units {
         throw new TypeConversionException(
             "'" + text + "' is no instant; write it as 2026-01-01T00:00:00Z");
       }
+    }
+  }
+
+  /** Refuses two options that exclude each other. */
+  static void refuseBoth(String name, @Nullable Object given, String other, @Nullable Object also) {
+    if (given != null && also != null) {
+      throw new UsageFault(
+          "%s %s and %s %s exclude each other".formatted(name, given, other, also));
     }
   }
 

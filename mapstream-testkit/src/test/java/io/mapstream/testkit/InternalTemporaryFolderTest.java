@@ -1,4 +1,4 @@
-package io.mapstream.testkit.cli;
+package io.mapstream.testkit;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class FunctionTest {
+class InternalTemporaryFolderTest {
 
   /** What the path of a Unix socket may have on macOS, which is less than on Linux. */
   private static final int LONGEST_SOCKET_PATH = 103;
@@ -18,9 +18,9 @@ class FunctionTest {
 
   @Test
   void socketIsInTheTemporaryFolder() throws Exception {
-    Path folder = Function.folder(temporary);
+    InternalTemporaryFolder folder = InternalTemporaryFolder.in(temporary);
 
-    assertEquals(temporary, folder.getParent());
+    assertEquals(temporary, folder.resolve("s").getParent().getParent());
   }
 
   @Test
@@ -28,13 +28,13 @@ class FunctionTest {
     for (int length : new int[] {50, 90}) {
       Path usual = Files.createDirectory(temporary.resolve("t".repeat(length)));
 
-      Path folder = Function.folder(usual);
+      InternalTemporaryFolder folder = InternalTemporaryFolder.in(usual);
 
       try {
         int bytes = folder.resolve("s").toString().getBytes(UTF_8).length;
-        assertTrue(bytes <= LONGEST_SOCKET_PATH, folder::toString);
+        assertTrue(bytes <= LONGEST_SOCKET_PATH, () -> folder.resolve("s").toString());
       } finally {
-        Files.delete(folder);
+        folder.delete();
       }
     }
   }

@@ -1,0 +1,63 @@
+package io.mapstream.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/**
+ * A folder for a socket, so with a short path. Internal: not part of the API, and free to change
+ * with each release.
+ */
+public final class InternalTemporaryFolder {
+
+  /** Of 103 bytes that macOS gives the path of a Unix socket; the rest is for names in it. */
+  private static final int LONGEST = 70;
+
+  private final Path path;
+
+  private InternalTemporaryFolder(Path path) {
+    this.path = path;
+  }
+
+  /**
+   * Makes a folder where temporary files are, or in {@code /tmp} where that path is too long.
+   *
+   * @return a new folder
+   * @throws IOException if it can't be made
+   */
+  public static InternalTemporaryFolder create() throws IOException {
+    return in(Path.of(System.getProperty("java.io.tmpdir")));
+  }
+
+  static InternalTemporaryFolder in(Path usual) throws IOException {
+    boolean isShort = usual.toString().getBytes(UTF_8).length <= LONGEST;
+    return new InternalTemporaryFolder(
+        Files.createTempDirectory(isShort ? usual : Path.of("/tmp"), "mapstream"));
+  }
+
+  /**
+   * The path of a file in it.
+   *
+   * @param name the file's name
+   * @return its path
+   */
+  public Path resolve(String name) {
+    return path.resolve(name);
+  }
+
+  /** Removes the folder with all that is in it. */
+  public void delete() {
+    try (Stream<Path> walk = Files.walk(path)) {
+      for (Path each : walk.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(each);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("the temporary folder was not removed: " + path, e);
+    }
+  }
+}

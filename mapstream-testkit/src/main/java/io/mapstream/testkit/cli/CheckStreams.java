@@ -1,0 +1,134 @@
+package io.mapstream.testkit.cli;
+
+import io.mapstream.Datum;
+import io.mapstream.proto.Codec;
+import io.mapstream.proto.StreamRules;
+import io.mapstream.proto.map.v1.MapResponse;
+import io.mapstream.testkit.MapStreamClient;
+import io.mapstream.testkit.RawStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+
+/** What the rules do on streams, and what they require of them. */
+final class CheckStreams {
+
+  /** Something to try on a stream. */
+  interface Step {
+    void run(RawStream stream) throws InterruptedException;
+  }
+
+  private final Supplier<Datum.Builder> datum;
+
+  /** The ids of as many datums as are sent at once. */
+  final List<String> ids;
+
+  CheckStreams(Supplier<Datum.Builder> datum, int datums) {
+    this.datum = datum;
+    this.ids = IntStream.rangeClosed(1, datums).mapToObj(i -> "check-" + i).toList();
+  }
+
+  Datum.Builder datum() {
+    return datum.get();
+  }
+
+  /** Opens a stream that reads all, and shakes hands on it. */
+  static RawStream open(MapStreamClient client) throws InterruptedException {
+    return open(client, Integer.MAX_VALUE);
+  }
+
+  static RawStream open(MapStreamClient client, int responses) throws InterruptedException {
+    RawStream stream = client.openRawStream().read(responses).send(Codec.handshake());
+    // Whether the echo is right is for another rule.
+    stream.await(() -> !stream.responses().isEmpty());
+    return stream;
+  }
+
+  RawStream send(RawStream stream, String id) {
+    return stream.send(id, datum().build());
+  }
+
+  RawStream sendAll(RawStream stream) {
+    ids.forEach(id -> send(stream, id));
+    return stream;
+  }
+
+  /** Half-closes the stream and waits for its end. */
+  static void finish(RawStream stream) throws InterruptedException {
+    stream.halfClose();
+    stream.awaitEnd();
+  }
+
+  static void awaitFirstResult(RawStream stream) throws InterruptedException {
+    stream.await(() -> stream.responses().size() > 1);
+  }
+
+  /**
+   * The results by their ids, in order, however they were packed into responses. What follows an
+   * EOT is a fault of its own and left out.
+   */
+  static Map<String, List<MapResponse.Result>> results(RawStream stream) {
+    Map<String, List<MapResponse.Result>> results = new HashMap<>();
+    Set<String> ended = new HashSet<>();
+    for (MapResponse response : stream.responses()) {
+      String id = response.getId();
+      if (!ended.contains(id)) {
+        results.computeIfAbsent(id, key -> new ArrayList<>()).addAll(response.getResultsList());
+      }
+      if (response.getStatus().getEot()) {
+        ended.add(id);
+      }
+    }
+    return results;
+  }
+
+  // Requirements.
+
+  static void require(boolean kept, String seen) {
+    if (!kept) {
+      throw new Verdict(Contract.Outcome.FAIL, seen);
+    }
+  }
+
+  static void requireNoFault(RawStream stream, StreamRules.Rule... rules) {
+    for (StreamRules.Fault fault : stream.faults()) {
+      require(!List.of(rules).contains(fault.rule()), fault.text());
+    }
+  }
+
+  static void requireOk(RawStream stream) {
+    require(stream.isOk(), stream.toString());
+  }
+
+  static void requireEots(RawStream stream, int count, String when) throws InterruptedException {
+    require(
+        stream.await(() -> stream.eots() >= count),
+        "%s: %d of %d EOT(s); %s".formatted(when, stream.eots(), count, stream));
+  }
+
+  void requireAllAnswered(RawStream stream, String end) {
+    Set<String> left = new TreeSet<>(stream.unanswered());
+    require(
+        left.isEmpty(),
+        "%d of %d datums have no EOT, such as %s; %s"
+            .formatted(left.size(), ids.size(), left.stream().findFirst().orElse(""), end));
+  }
+
+  /** Says anything but that a rule is kept. */
+  static final class Verdict extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+    final Contract.Outcome outcome;
+
+    Verdict(Contract.Outcome outcome, String seen) {
+      super(seen);
+      this.outcome = outcome;
+    }
+  }
+}

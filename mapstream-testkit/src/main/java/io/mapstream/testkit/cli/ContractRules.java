@@ -1,0 +1,369 @@
+package io.mapstream.testkit.cli;
+
+import static io.mapstream.testkit.cli.CheckStreams.awaitFirstResult;
+import static io.mapstream.testkit.cli.CheckStreams.finish;
+import static io.mapstream.testkit.cli.CheckStreams.require;
+import static io.mapstream.testkit.cli.CheckStreams.requireEots;
+import static io.mapstream.testkit.cli.CheckStreams.requireNoFault;
+import static io.mapstream.testkit.cli.CheckStreams.requireOk;
+import static io.mapstream.testkit.cli.CheckStreams.results;
+import static io.mapstream.testkit.cli.Contract.Outcome.FAIL;
+import static io.mapstream.testkit.cli.Contract.Outcome.SKIP;
+import static io.mapstream.testkit.cli.Contract.Outcome.WARN;
+
+import io.mapstream.Datum;
+import io.mapstream.Metadata;
+import io.mapstream.proto.Codec;
+import io.mapstream.proto.StreamRules;
+import io.mapstream.proto.map.v1.MapRequest;
+import io.mapstream.proto.map.v1.MapResponse;
+import io.mapstream.testkit.MapStreamClient;
+import io.mapstream.testkit.RawStream;
+import io.mapstream.testkit.StreamStatus;
+import io.mapstream.testkit.cli.CheckStreams.Verdict;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rules between the platform and a function that can be seen from outside, each tried on
+ * streams of its own. Nothing here depends on what the function computes, except that it accepts
+ * the datum that it is given.
+ */
+final class ContractRules implements AutoCloseable {
+
+  /** More than the grace period that servers have by default. */
+  private static final Duration STOP = Duration.ofSeconds(40);
+
+  /** Tries a rule. Throws a {@link Verdict}, or an AssertionError, unless the rule is kept. */
+  interface Probe {
+    void run() throws InterruptedException;
+  }
+
+  /** A rule; {@code ofMany} if it is judged by the one stream with many datums. */
+  record Rule(boolean ofMany, String name, String text, Probe probe) {}
+
+  private final Contract.Setup setup;
+  private final CheckStreams streams;
+
+  /** Connected by the first rule. */
+  private @Nullable MapStreamClient client;
+
+  /** Many datums at once, seen to the end; sent by the first rule that needs it. */
+  private @Nullable RawStream many;
+
+  private String endOfMany = "";
+
+  ContractRules(Contract.Setup setup) {
+    this.setup = setup;
+    this.streams = new CheckStreams(setup.datum(), setup.datums());
+  }
+
+  /** All but the drain, in the order in which they are tried. */
+  List<Rule> all() {
+    return List.of(
+        rule("ready", "answers IsReady with ready = true", () -> client = builder().connect()),
+        rule("server-info", "announces itself in its file", this::serverInfo),
+        rule("handshake", "echoes the handshake first, with sot", on(ContractRules::handshake)),
+        ofMany("eot", "ends each datum with an EOT", this::everyDatumEnds),
+        ofMany("eot-once", "ends each datum once", StreamRules.Rule.ONE_EOT),
+        ofMany("eot-last", "sends nothing after an EOT", StreamRules.Rule.EOT_LAST),
+        ofMany("eot-alone", "sends no results with an EOT", StreamRules.Rule.EOT_ALONE),
+        ofMany("ids", "answers what was sent", StreamRules.Rule.KNOWN_ID),
+        ofMany("content", "sends results or an EOT", StreamRules.Rule.CONTENT),
+        ofMany("marks", "marks results rightly", StreamRules.Rule.MARKS),
+        ofMany("complete", "closes with OK when all is answered", this::completes),
+        rule("half-close", "drains at a half-close, then OK", on(this::halfClose)),
+        rule("half-close-empty", "OK too if nothing was sent", on(ContractRules::halfCloseEmpty)),
+        rule("order", "keeps the order within an id", this::order),
+        rule("id-again", "takes an id again after its EOT", on(this::idAgain)),
+        rule("id-twice", "takes an id that is still open", on(this::idTwice)),
+        rule("two-streams", "keeps two streams apart", on(this::twoStreams)),
+        rule("no-keys", "takes a datum without keys, headers", this::noKeys),
+        rule("metadata", "takes metadata, sends no system part back", on(this::metadata)),
+        rule("empty-value", "takes an empty value", this::emptyValue),
+        rule("big-message", "takes a big message", this::bigMessage),
+        rule("slow-reader", "waits for a client that reads late", this::slowReader),
+        rule("cancel", "goes on after a cancelled stream", this::cancel),
+        rule("disconnect", "goes on after a cut connection", this::disconnect),
+        rule("handshake-first", "refuses a datum first, INVALID_ARGUMENT", this::datumFirst),
+        rule("handshake-sot", "refuses a handshake without sot likewise", this::noSot),
+        rule("still-ready", "is ready and answers after all that", this::stillReady));
+  }
+
+  /** The last rule, after which the function has ended. */
+  Rule drain() {
+    return rule("drain", "drains at SIGTERM, exits with 0", this::stop);
+  }
+
+  private static Rule rule(String name, String text, Probe probe) {
+    return new Rule(false, name, text, probe);
+  }
+
+  private static Rule ofMany(String name, String text, Probe probe) {
+    return new Rule(true, name, text, probe);
+  }
+
+  private Rule ofMany(String name, String text, StreamRules.Rule rule) {
+    return ofMany(name, text, () -> requireNoFault(many(), rule));
+  }
+
+  /** Tries something on a stream that reads all and has the echo of its handshake. */
+  private Probe on(CheckStreams.Step step) {
+    return () -> {
+      try (RawStream stream = CheckStreams.open(client())) {
+        step.run(stream);
+      }
+    };
+  }
+
+  boolean isConnected() {
+    return client != null;
+  }
+
+  /** Whether a rule is judged by the stream of many datums, and that was seen to its end. */
+  boolean hasSeen(Rule rule) {
+    return many != null && many.unanswered().isEmpty() && rule.ofMany();
+  }
+
+  @Override
+  public void close() {
+    if (client != null) {
+      client.close();
+    }
+  }
+
+  private MapStreamClient client() {
+    return Objects.requireNonNull(client, "not connected");
+  }
+
+  private MapStreamClient.Builder builder() {
+    return MapStreamClient.builder(setup.function().socketPath()).timeout(setup.patience());
+  }
+
+  private void requireAnswer(Datum.Builder datum) throws InterruptedException {
+    on(stream -> requireEots(stream.send("check", datum.build()), 1, "one datum")).run();
+  }
+
+  // Who is there.
+
+  private void serverInfo() throws InterruptedException {
+    Path file =
+        setup
+            .function()
+            .serverInfo()
+            .orElseThrow(() -> new Verdict(SKIP, "no file was named by --server-info"));
+    try (MapStreamClient announced = builder().serverInfoFile(file).connect()) {
+      if (announced.serverInfo().orElseThrow().minimumNumaflowVersion().isEmpty()) {
+        throw new Verdict(
+            WARN,
+            "minimum_numaflow_version is empty: the platform logs a warning and checks no release");
+      }
+    }
+  }
+
+  private static void handshake(RawStream stream) {
+    require(!stream.responses().isEmpty(), "no response; " + stream);
+    requireNoFault(stream, StreamRules.Rule.HANDSHAKE);
+  }
+
+  private void datumFirst() throws InterruptedException {
+    requireRefusal(Codec.request("check-1", streams.datum().build()));
+  }
+
+  private void noSot() throws InterruptedException {
+    requireRefusal(Codec.handshake(false));
+  }
+
+  private void requireRefusal(MapRequest first) throws InterruptedException {
+    try (RawStream stream = client().openRawStream().read(Integer.MAX_VALUE).send(first)) {
+      stream.awaitEnd();
+      require(
+          stream.status().map(StreamStatus::code).orElse("").equals("INVALID_ARGUMENT"),
+          stream.responses().size() + " response(s), and " + stream);
+    }
+  }
+
+  private void stillReady() throws InterruptedException {
+    builder().connect().close();
+    requireAnswer(streams.datum());
+  }
+
+  // Many datums at once, seen from many sides.
+
+  private RawStream many() throws InterruptedException {
+    if (many == null) {
+      try (RawStream stream = CheckStreams.open(client())) {
+        boolean answered = streams.sendAll(stream).await(() -> stream.eots() >= setup.datums());
+        endOfMany = answered ? "" : stream.toString();
+        finish(stream); // Also to see what comes after the last EOT.
+        endOfMany = answered ? stream.toString() : endOfMany;
+        many = stream;
+      }
+    }
+    return many;
+  }
+
+  private void everyDatumEnds() throws InterruptedException {
+    streams.requireAllAnswered(many(), endOfMany);
+  }
+
+  private void completes() throws InterruptedException {
+    if (!many().unanswered().isEmpty()) {
+      throw new Verdict(SKIP, "not all was answered");
+    }
+    require(many().isOk(), endOfMany);
+  }
+
+  private void halfClose(RawStream stream) throws InterruptedException {
+    finish(streams.sendAll(stream));
+    streams.requireAllAnswered(stream, stream.toString());
+    requireOk(stream);
+  }
+
+  private static void halfCloseEmpty(RawStream stream) throws InterruptedException {
+    finish(stream);
+    requireOk(stream);
+  }
+
+  private void order() throws InterruptedException {
+    Datum datum = streams.datum().build(); // the same for all, times included
+    List<MapResponse.Result> alone = alone(datum);
+    if (!alone.equals(alone(datum))) {
+      throw new Verdict(SKIP, "the function answers one datum in different ways");
+    }
+    try (RawStream stream = CheckStreams.open(client())) {
+      streams.ids.forEach(id -> stream.send(id, datum));
+      stream.await(() -> stream.unanswered().isEmpty());
+      Map<String, List<MapResponse.Result>> results = results(stream);
+      for (String id : streams.ids) {
+        List<MapResponse.Result> among = results.getOrDefault(id, List.of());
+        require(
+            among.equals(alone),
+            ("datum \"%s\" has %d result(s), which differ from the %d for the same datum alone, or"
+                    + " are in another order")
+                .formatted(id, among.size(), alone.size()));
+      }
+    }
+  }
+
+  private List<MapResponse.Result> alone(Datum datum) throws InterruptedException {
+    try (RawStream stream = CheckStreams.open(client()).send("check", datum)) {
+      stream.await(() -> stream.eots() >= 1);
+      return results(stream).getOrDefault("check", List.of());
+    }
+  }
+
+  // Ids and streams.
+
+  private void idAgain(RawStream stream) throws InterruptedException {
+    requireEots(streams.send(stream, "check"), 1, "the first time");
+    requireEots(streams.send(stream, "check"), 2, "the second time");
+  }
+
+  private void idTwice(RawStream stream) throws InterruptedException {
+    streams.send(stream, "check");
+    requireEots(streams.send(stream, "check"), 2, "sent twice at once");
+  }
+
+  private void twoStreams(RawStream one) throws InterruptedException {
+    try (RawStream other = CheckStreams.open(client())) {
+      streams.ids.forEach(id -> {
+        streams.send(one, id);
+        streams.send(other, id);
+      });
+      requireEots(one, setup.datums(), "first stream");
+      requireEots(other, setup.datums(), "second stream");
+      for (RawStream stream : List.of(one, other)) {
+        finish(stream);
+        requireNoFault(stream, StreamRules.Rule.KNOWN_ID, StreamRules.Rule.ONE_EOT);
+      }
+    }
+  }
+
+  // Datums.
+
+  private void noKeys() throws InterruptedException {
+    requireAnswer(streams.datum().keys(List.of()).headers(Map.of()));
+  }
+
+  private void metadata(RawStream stream) throws InterruptedException {
+    Metadata system = Metadata.empty().with("check", "text", "x");
+    String parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    Datum.Builder datum =
+        streams
+            .datum()
+            .userMetadata(system.with("check", "bytes", new byte[] {-1}))
+            .systemMetadata(system)
+            .traceContext(Map.of("traceparent", parent));
+    requireEots(stream.send("check", datum.build()), 1, "one datum");
+    if (results(stream).getOrDefault("check", List.of()).stream()
+        .anyMatch(result -> result.getMetadata().getSysMetadataCount() > 0)) {
+      throw new Verdict(WARN, "a result has system metadata, which the platform ignores");
+    }
+  }
+
+  private void emptyValue() throws InterruptedException {
+    if (!setup.emptyValue()) {
+      throw new Verdict(SKIP, "not every function takes one; --empty-value tries it");
+    }
+    requireAnswer(streams.datum().value(new byte[0]));
+  }
+
+  /** It is a header that is big: a function may refuse a value that it doesn't expect. */
+  private void bigMessage() throws InterruptedException {
+    requireAnswer(streams.datum().header("x-check-padding", "x".repeat(setup.bigMessage())));
+  }
+
+  // A client that is slow or goes away.
+
+  private void slowReader() throws InterruptedException {
+    try (RawStream stream = CheckStreams.open(client(), 1)) {
+      streams.sendAll(stream).read(Integer.MAX_VALUE);
+      requireEots(stream, setup.datums(), "read late");
+    }
+  }
+
+  private void cancel() throws InterruptedException {
+    on(stream -> awaitFirstResult(streams.sendAll(stream))).run();
+    requireAnswer(streams.datum());
+  }
+
+  private void disconnect() throws InterruptedException {
+    try (MapStreamClient other = builder().connect()) {
+      awaitFirstResult(streams.sendAll(CheckStreams.open(other)));
+    }
+    requireAnswer(streams.datum());
+  }
+
+  // The stop.
+
+  private void stop() throws InterruptedException {
+    try (RawStream stream = streams.sendAll(CheckStreams.open(client()))) {
+      // A datum that has a result was taken, and has to be finished; others may be left.
+      awaitFirstResult(stream);
+      Set<String> taken = new HashSet<>(results(stream).keySet());
+      require(setup.function().terminate(), "SIGTERM could not be sent");
+      stream.awaitEnd();
+      taken.retainAll(stream.unanswered());
+      require(taken.isEmpty(), taken.size() + " datum(s) had results and got no EOT; " + stream);
+      requireNoFault(stream, StreamRules.Rule.ALL_ANSWERED);
+    }
+    try {
+      int code = setup.function().exit().get(STOP.toSeconds(), TimeUnit.SECONDS).orElse(0);
+      require(code == 0, "the exit code was " + code);
+    } catch (TimeoutException e) {
+      throw new Verdict(FAIL, "the process still runs " + STOP.toSeconds() + " s after SIGTERM");
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+}
