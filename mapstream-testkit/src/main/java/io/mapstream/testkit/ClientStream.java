@@ -17,8 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,9 +63,8 @@ public final class ClientStream implements AutoCloseable {
   private final ClientCall<MapRequest, MapResponse> call;
 
   /** Guards everything below, the sending side of the call, and the replies. */
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InternalGuard guard = new InternalGuard();
 
-  private final Condition changed = lock.newCondition();
   private final SentDatums open = new SentDatums();
   private final StreamRules rules = new StreamRules();
 
@@ -92,25 +89,20 @@ public final class ClientStream implements AutoCloseable {
   /** Shakes hands. Called once, before anything else. */
   void open() throws InterruptedException {
     Deadline deadline = Deadline.in(timeout);
-    lock.lock();
-    try {
+    guard.run(() -> {
       call.start(new Responses(), new Metadata());
       ask(1);
       call.sendMessage(Codec.handshake());
-      if (!deadline.await(changed, () -> state != State.OPENING)) {
-        throw new WaitTimeoutError(
-            "waited " + deadline + " for the echo of the handshake on " + name);
-      }
-      if (state == State.ENDED) {
-        throwEndedBefore("the echo of the handshake");
-      }
-    } finally {
-      lock.unlock();
+    });
+    if (!guard.await(deadline, () -> state != State.OPENING)) {
+      throw new WaitTimeoutError(
+          "waited " + deadline + " for the echo of the handshake on " + name);
     }
+    guard.run(() -> throwIfEndedBefore("the echo of the handshake"));
   }
 
-  ReentrantLock lock() {
-    return lock;
+  InternalGuard guard() {
+    return guard;
   }
 
   // Sending.
@@ -170,38 +162,31 @@ public final class ClientStream implements AutoCloseable {
     Objects.requireNonNull(listener, "listener");
     MapRequest request = Codec.request(id, Objects.requireNonNull(datum, "datum"));
     Deadline deadline = Deadline.in(timeout);
-    lock.lock();
-    try {
-      String what = "datum \"" + id + "\"";
-      if (!deadline.await(changed, () -> state != State.OPEN || call.isReady())) {
+    String what = "datum \"" + id + "\"";
+    guard.get(() -> {
+      if (!guard.await(deadline, () -> state != State.OPEN || call.isReady())) {
         throw new WaitTimeoutError(
             "waited " + deadline + " for the server to take " + what + situation());
       }
-      if (state == State.ENDED) {
-        throwEndedBefore(what + " could be sent");
-      }
+      throwIfEndedBefore(what + " could be sent");
       if (state == State.HALF_CLOSED) {
         throw new IllegalStateException(what + " can't be sent: " + name + " was half-closed");
       }
       open.add(id, datum, listener);
       rules.sent(id);
       call.sendMessage(request);
-    } finally {
-      lock.unlock();
-    }
+      return null;
+    });
   }
 
   private String nextId() {
-    lock.lock();
-    try {
+    return guard.get(() -> {
       String id;
       do {
         id = Long.toString(++lastId);
       } while (open.contains(id));
       return id;
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /**
@@ -210,7 +195,7 @@ public final class ClientStream implements AutoCloseable {
    * half-closed before or has ended.
    */
   public void halfClose() {
-    locked(() -> {
+    guard.run(() -> {
       if (state == State.OPEN) {
         state = State.HALF_CLOSED;
         call.halfClose();
@@ -223,7 +208,7 @@ public final class ClientStream implements AutoCloseable {
    * of all datums that are open. Does nothing on a stream that has ended.
    */
   public void cancel() {
-    locked(() -> {
+    guard.run(() -> {
       if (state != State.ENDED) {
         cancel("cancelled by this client");
       }
@@ -237,9 +222,10 @@ public final class ClientStream implements AutoCloseable {
   }
 
   private void end(StreamStatus how) {
-    state = State.ENDED;
-    status = how;
-    changed.signalAll();
+    guard.update(() -> {
+      state = State.ENDED;
+      status = how;
+    });
   }
 
   // Reading.
@@ -249,12 +235,12 @@ public final class ClientStream implements AutoCloseable {
    * were asked for before may still arrive; on a stream that was opened paused none do.
    */
   public void pauseReading() {
-    locked(() -> reading = false);
+    guard.run(() -> reading = false);
   }
 
   /** Reads responses as they come, from now on. */
   public void resumeReading() {
-    locked(() -> {
+    guard.run(() -> {
       reading = true;
       askNext();
     });
@@ -283,7 +269,7 @@ public final class ClientStream implements AutoCloseable {
     if (responses < 1) {
       throw new IllegalArgumentException("responses must be at least 1 but was " + responses);
     }
-    locked(() -> {
+    guard.run(() -> {
       if (reading) {
         throw new IllegalStateException(name + " reads all that comes: pause reading first");
       }
@@ -306,7 +292,7 @@ public final class ClientStream implements AutoCloseable {
   public void complete(Duration limit) throws InterruptedException {
     halfClose();
     if (!awaitEnd(limit).isOk()) {
-      locked(() -> throwEndedBefore("the server's OK"));
+      guard.run(() -> throwEndedBefore("the server's OK"));
     }
   }
 
@@ -322,36 +308,23 @@ public final class ClientStream implements AutoCloseable {
    */
   public StreamStatus awaitEnd(Duration limit) throws InterruptedException {
     Deadline deadline = Deadline.in(limit);
-    lock.lock();
-    try {
-      if (!deadline.await(changed, () -> state == State.ENDED)) {
+    return guard.get(() -> {
+      if (!guard.await(deadline, () -> state == State.ENDED)) {
         throw new WaitTimeoutError("waited " + deadline + " for the end of " + name + situation());
       }
       throwFault();
       return Objects.requireNonNull(status);
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** Whether the close of the client has nothing to report of this stream. */
   boolean isForgettable() {
-    lock.lock();
-    try {
-      return state == State.ENDED && (fault == null || faultReported);
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(() -> state == State.ENDED && (fault == null || faultReported));
   }
 
   /** {@return whether the stream has ended} */
   public boolean hasEnded() {
-    lock.lock();
-    try {
-      return state == State.ENDED;
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(() -> state == State.ENDED);
   }
 
   /**
@@ -359,12 +332,7 @@ public final class ClientStream implements AutoCloseable {
    * what the data plane sends again when the stream is broken}
    */
   public Map<String, Datum> unanswered() {
-    lock.lock();
-    try {
-      return open.datums();
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(open::datums);
   }
 
   /**
@@ -376,7 +344,7 @@ public final class ClientStream implements AutoCloseable {
   @Override
   public void close() {
     cancel();
-    locked(() -> {
+    guard.run(() -> {
       if (!faultReported) {
         throwFault();
       }
@@ -386,21 +354,7 @@ public final class ClientStream implements AutoCloseable {
   /** {@return the name of the stream and its state, as in messages of exceptions} */
   @Override
   public String toString() {
-    lock.lock();
-    try {
-      return name + situation();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void locked(Runnable action) {
-    lock.lock();
-    try {
-      action.run();
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(() -> name + situation());
   }
 
   // What replies need. The caller holds the lock.
@@ -411,6 +365,12 @@ public final class ClientStream implements AutoCloseable {
         + ", "
         + open
         + (reading ? ")" : ", reading paused)");
+  }
+
+  private void throwIfEndedBefore(String awaited) {
+    if (state == State.ENDED) {
+      throwEndedBefore(awaited);
+    }
   }
 
   /** Throws why nothing comes after the end of the stream: its fault, or its status. */
@@ -440,74 +400,73 @@ public final class ClientStream implements AutoCloseable {
 
     @Override
     public void onReady() {
-      locked(changed::signalAll);
+      guard.update(() -> {});
     }
 
     @Override
     public void onMessage(MapResponse response) {
-      ReplyListener receiver;
-      List<Message> messages = List.of();
-      boolean eot = response.getStatus().getEot();
-      lock.lock();
-      try {
-        asked--;
-        if (state == State.ENDED || isFaulty(rules.received(response))) {
-          return;
-        }
-        if (state == State.OPENING) {
-          state = State.OPEN;
-          changed.signalAll();
-          askNext();
-          return;
-        }
-        messages = response.getResultsList().stream().map(Codec::message).toList();
-        receiver = open.get(response.getId()).listener();
-        if (eot) {
-          open.remove(response.getId());
-        }
-      } catch (IllegalArgumentException e) {
-        broke("a result of datum \"" + response.getId() + "\": " + e.getMessage());
-        return;
-      } finally {
-        lock.unlock();
-      }
-      messages.forEach(receiver::message);
-      if (eot) {
-        receiver.ended();
-      }
-      locked(ClientStream.this::askNext);
+      guard.get(() -> taken(response)).run();
     }
 
-    private boolean isFaulty(List<StreamRules.Fault> faults) {
+    /** What is left to do with a response, without the lock. */
+    private Runnable taken(MapResponse response) {
+      asked--;
+      if (state == State.ENDED) {
+        return () -> {};
+      }
+      List<StreamRules.Fault> faults = rules.received(response);
       if (!faults.isEmpty()) {
-        broke(faults.getFirst().text());
+        return broken(faults.getFirst().text());
       }
-      return !faults.isEmpty();
+      if (state == State.OPENING) {
+        guard.update(() -> state = State.OPEN);
+        askNext();
+        return () -> {};
+      }
+      try {
+        List<Message> messages = response.getResultsList().stream().map(Codec::message).toList();
+        return delivery(response.getId(), messages, response.getStatus().getEot());
+      } catch (IllegalArgumentException e) {
+        return broken("a result of datum \"" + response.getId() + "\": " + e.getMessage());
+      }
     }
 
-    private void broke(String what) {
+    private Runnable delivery(String id, List<Message> messages, boolean eot) {
+      ReplyListener receiver = open.listener(id);
+      if (eot) {
+        open.remove(id);
+      }
+      return () -> {
+        messages.forEach(receiver::message);
+        if (eot) {
+          receiver.ended();
+        }
+        guard.run(ClientStream.this::askNext);
+      };
+    }
+
+    private Runnable broken(String what) {
       fault = what;
       cancel("protocol fault: " + what);
+      return () -> {};
     }
 
     @Override
     public void onClose(Status grpcStatus, Metadata trailers) {
-      List<ReplyListener> left;
-      Throwable reason;
-      lock.lock();
-      try {
-        if (state != State.ENDED) {
-          end(StreamStatus.of(grpcStatus, trailers));
-          if (grpcStatus.isOk()) {
-            rules.closedWithOk().forEach(broken -> fault = broken.text());
-          }
+      guard.get(() -> closed(StreamStatus.of(grpcStatus, trailers))).run();
+    }
+
+    private Runnable closed(StreamStatus how) {
+      if (state != State.ENDED) {
+        end(how);
+        if (how.isOk()) {
+          rules.closedWithOk().forEach(unanswered -> fault = unanswered.text());
         }
-        left = open.listeners();
-        reason = fault == null ? broken("an EOT") : new ProtocolFaultError(named(fault));
-      } finally {
-        lock.unlock();
       }
-      left.forEach(listener -> listener.failed(reason));
+      List<ReplyListener> left = open.listeners();
+      Throwable reason =
+          fault == null ? ClientStream.this.broken("an EOT") : new ProtocolFaultError(named(fault));
+      return () -> left.forEach(listener -> listener.failed(reason));
     }
   }
 }

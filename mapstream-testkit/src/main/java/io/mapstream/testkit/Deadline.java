@@ -4,8 +4,6 @@ import io.mapstream.proto.Durations;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.function.BooleanSupplier;
 
 /** The moment at which a wait gives up; printed as the limit that was given. */
 final class Deadline {
@@ -42,22 +40,6 @@ final class Deadline {
 
   Duration left() {
     return Duration.ofNanos(Math.max(0, nanosLeft()));
-  }
-
-  /**
-   * Waits on a condition until a state is reached. The caller holds the condition's lock.
-   *
-   * @return false if the moment passed before
-   */
-  boolean await(Condition changed, BooleanSupplier reached) throws InterruptedException {
-    long left = nanosLeft();
-    while (!reached.getAsBoolean()) {
-      if (left <= 0) {
-        return false;
-      }
-      left = Math.min(changed.awaitNanos(left), nanosLeft());
-    }
-    return true;
   }
 
   /**

@@ -77,10 +77,10 @@ final class HarnessReply extends Reply {
       thrown = failure;
       handlerEnded = true;
       readFreely();
-      while (failure != null && count() < emitted && !isBroken()) {
-        changed().awaitUninterruptibly();
-      }
     });
+    if (failure != null) {
+      guard().awaitUninterruptibly(() -> count() >= emitted || isBroken());
+    }
   }
 
   /** The server's sink; counts what it is given. */

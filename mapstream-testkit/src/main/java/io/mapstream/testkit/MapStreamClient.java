@@ -62,9 +62,9 @@ public final class MapStreamClient implements AutoCloseable {
   /** Guarded by opening. */
   private @Nullable ClientStream first;
 
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InternalGuard guard = new InternalGuard();
 
-  // Guarded by lock.
+  // Guarded by it.
   private final List<ClientStream> streams = new ArrayList<>();
   private int opened;
   private boolean closed;
@@ -220,14 +220,11 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   private void verifyOpen() {
-    lock.lock();
-    try {
+    guard.run(() -> {
       if (closed) {
         throw new IllegalStateException("the client is closed");
       }
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /**
@@ -255,17 +252,14 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   private ClientStream open(boolean reading) throws InterruptedException {
-    ClientStream stream;
-    lock.lock();
-    try {
-      verifyOpen();
-      String name = "stream " + ++opened + " on " + socketPath;
-      stream = new ClientStream(socket.channel(), name, reading, timeout);
-      streams.removeIf(ClientStream::isForgettable);
-      streams.add(stream);
-    } finally {
-      lock.unlock();
-    }
+    ClientStream stream =
+        guard.get(() -> {
+          verifyOpen();
+          String name = "stream " + ++opened + " on " + socketPath;
+          streams.removeIf(ClientStream::isForgettable);
+          streams.add(new ClientStream(socket.channel(), name, reading, timeout));
+          return streams.getLast();
+        });
     try {
       stream.open();
       return stream;
@@ -343,23 +337,14 @@ public final class MapStreamClient implements AutoCloseable {
    */
   @Override
   public void close() {
-    List<ClientStream> left;
-    lock.lock();
-    try {
-      closed = true;
-      left = List.copyOf(streams);
-      streams.clear();
-    } finally {
-      lock.unlock();
-    }
-    List<Throwable> faults = new ArrayList<>();
-    for (ClientStream stream : left) {
-      try {
-        stream.close();
-      } catch (ProtocolFaultError e) {
-        faults.add(e);
-      }
-    }
+    List<ClientStream> left =
+        guard.get(() -> {
+          closed = true;
+          List<ClientStream> all = List.copyOf(streams);
+          streams.clear();
+          return all;
+        });
+    List<Throwable> faults = Throwables.faultsOf(left, ClientStream::close);
     socket.close();
     Throwables.throwFirst(faults);
   }

@@ -26,7 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -189,9 +189,9 @@ public final class MapStreamHarness implements AutoCloseable {
   private final Map<String, HarnessReply> replies = new ConcurrentHashMap<>();
   private final Queue<String> lateEmits = new ConcurrentLinkedQueue<>();
 
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InternalGuard guard = new InternalGuard();
 
-  // Guarded by the lock.
+  // Guarded by it.
   private long lastId;
   private boolean closed;
 
@@ -326,8 +326,7 @@ public final class MapStreamHarness implements AutoCloseable {
 
   private HarnessReply register(Datum datum) {
     Objects.requireNonNull(datum, "datum");
-    lock.lock();
-    try {
+    return guard.get(() -> {
       if (closed) {
         throw new IllegalStateException("the harness is closed and takes no datum: " + datum);
       }
@@ -336,9 +335,7 @@ public final class MapStreamHarness implements AutoCloseable {
       var reply = new HarnessReply(stream, id, datum, timeLimit, bound, lateEmits);
       replies.put(id, reply);
       return reply;
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** What the server calls for each datum. The id on the wire is the harness's own. */
@@ -373,14 +370,14 @@ public final class MapStreamHarness implements AutoCloseable {
 
   /** Closes with a limit of its own for handlers that are about to return. */
   void close(Duration patience) {
-    lock.lock();
-    try {
-      if (closed) {
-        return;
-      }
-      closed = true;
-    } finally {
-      lock.unlock();
+    boolean isFirst =
+        guard.get(() -> {
+          boolean wasOpen = !closed;
+          closed = true;
+          return wasOpen;
+        });
+    if (!isFirst) {
+      return;
     }
     List<String> findings = new ArrayList<>();
     List<Throwable> failures = new ArrayList<>();
@@ -489,55 +486,18 @@ public final class MapStreamHarness implements AutoCloseable {
     }
 
     /**
-     * Sets the largest encoded response, above which {@code emit} fails with a {@link
-     * io.mapstream.MessageTooLargeException}; 64 MiB unless set, as in a server.
+     * Changes settings of the server: {@code maxConcurrency}, {@code maxMessageSize}, {@code
+     * errorPolicy}, {@code numaflowVersion} and others do what they do in production. Paths and the
+     * grace period of a stop are not used. With the error policy {@code STOP}, the default, an
+     * exception of the handler ends the datum's stream, which the test sees as a {@link
+     * HandlerFailedException}; nothing else stops. With {@code FAIL} the datum is answered with the
+     * fail mark, and {@link Reply#failure()} has the exception.
      *
-     * @param bytes at least 1
-     * @return this builder
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder maxMessageSize(int bytes) {
-      server.maxMessageSize(bytes);
-      return this;
-    }
-
-    /**
-     * Sets how many handlers run at once; further datums wait. As in a server unless set.
-     *
-     * @param datums at least 1
-     * @return this builder
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder maxConcurrency(int datums) {
-      server.maxConcurrency(datums);
-      return this;
-    }
-
-    /**
-     * Sets what a handler's exception does. With {@code STOP}, the default, it ends the datum's
-     * stream, which the test sees as a {@link HandlerFailedException}; nothing else stops. With
-     * {@code FAIL} the datum is answered with the fail mark, and {@link Reply#failure()} has the
-     * exception.
-     *
-     * @param policy what is to be done
+     * @param change called at once
      * @return this builder
      */
-    public Builder errorPolicy(ServerOptions.ErrorPolicy policy) {
-      server.errorPolicy(policy);
-      return this;
-    }
-
-    /**
-     * Sets the Numaflow release that the function will run under, so that {@code emit} refuses the
-     * marks that it does not know, as a server with this setting does: with {@link
-     * io.mapstream.UnsupportedMarkException}.
-     *
-     * @param version such as {@code 1.8.3}, at least 1.4.0
-     * @return this builder
-     * @throws IllegalArgumentException if it is no such text, or less than 1.4.0
-     */
-    public Builder numaflowVersion(String version) {
-      server.numaflowVersion(version);
+    public Builder options(Consumer<MapStreamServerBuilder> change) {
+      Objects.requireNonNull(change, "change").accept(server);
       return this;
     }
 
@@ -545,8 +505,7 @@ public final class MapStreamHarness implements AutoCloseable {
      * Makes a harness; each call makes another one for the same handler.
      *
      * @return the harness, to be closed
-     * @throws IllegalArgumentException if the policy is {@code FAIL} and the release does not know
-     *     the fail mark
+     * @throws IllegalArgumentException if the server's settings contradict each other
      */
     public MapStreamHarness build() {
       return new MapStreamHarness(this);

@@ -44,9 +44,9 @@ public final class MapStreamTestServer implements AutoCloseable {
   /** Guarded by connecting. */
   private @Nullable MapStreamClient client;
 
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InternalGuard guard = new InternalGuard();
 
-  // Guarded by lock.
+  // Guarded by it.
   private final List<MapStreamClient> clients = new ArrayList<>();
   private boolean failureKnown;
   private boolean closed;
@@ -128,28 +128,24 @@ public final class MapStreamTestServer implements AutoCloseable {
         MapStreamClient.builder(socketPath()).serverInfoFile(serverInfoFile());
     options.accept(builder);
     MapStreamClient connected = builder.connect();
-    lock.lock();
     try {
-      clients.add(connected);
-      verifyOpen();
+      guard.run(() -> {
+        verifyOpen();
+        clients.add(connected);
+      });
+      return connected;
     } catch (IllegalStateException e) {
       connected.close();
       throw e;
-    } finally {
-      lock.unlock();
     }
-    return connected;
   }
 
   private void verifyOpen() {
-    lock.lock();
-    try {
+    guard.run(() -> {
       if (closed) {
         throw new IllegalStateException("the server is closed");
       }
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** {@return the Unix socket that the server listens on} */
@@ -171,7 +167,20 @@ public final class MapStreamTestServer implements AutoCloseable {
    * {@return what a handler threw that has stopped the server, if that has happened; does not wait}
    */
   public Optional<Throwable> failure() {
-    return stoppedBy(Duration.ZERO);
+    try {
+      server.awaitTermination(Duration.ZERO);
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      return Optional.of(known(e));
+    }
+  }
+
+  private Throwable known(ExecutionException stopped) {
+    guard.run(() -> failureKnown = true);
+    return Objects.requireNonNull(stopped.getCause());
   }
 
   /**
@@ -183,42 +192,13 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @throws WaitTimeoutError if the server runs on, or was stopped by something else
    */
   public Throwable awaitFailure(Duration limit) throws InterruptedException {
-    Optional<Throwable> failure = stoppedBy(limit);
-    if (Thread.interrupted()) {
-      throw new InterruptedException();
-    }
-    if (failure.isEmpty() && hasStopped()) {
+    try {
       throw new WaitTimeoutError(
-          "the server was stopped by something else than a handler's failure");
-    }
-    return failure.orElseThrow(() ->
-        new WaitTimeoutError(
-            "waited " + Durations.text(limit) + " for a handler's failure to stop the server"));
-  }
-
-  private boolean hasStopped() throws InterruptedException {
-    try {
-      return server.awaitTermination(Duration.ZERO);
+          server.awaitTermination(limit)
+              ? "the server was stopped by something else than a handler's failure"
+              : "waited " + Durations.text(limit) + " for a handler's failure to stop the server");
     } catch (ExecutionException e) {
-      return false; // by a failure, in this very moment
-    }
-  }
-
-  private Optional<Throwable> stoppedBy(Duration limit) {
-    try {
-      server.awaitTermination(limit);
-      return Optional.empty();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
-    } catch (ExecutionException e) {
-      lock.lock();
-      try {
-        failureKnown = true;
-      } finally {
-        lock.unlock();
-      }
-      return Optional.of(Objects.requireNonNull(e.getCause()));
+      return known(e);
     }
   }
 
@@ -234,28 +214,18 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   @Override
   public void close() {
-    boolean known;
-    List<MapStreamClient> left;
-    lock.lock();
-    try {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      known = failureKnown;
-      left = List.copyOf(clients);
-    } finally {
-      lock.unlock();
+    boolean isFirst =
+        guard.get(() -> {
+          boolean wasOpen = !closed;
+          closed = true;
+          return wasOpen;
+        });
+    if (!isFirst) {
+      return;
     }
+    boolean wasKnown = guard.get(() -> failureKnown);
     boolean interrupted = Thread.interrupted();
-    List<Throwable> failures = new ArrayList<>();
-    for (MapStreamClient connected : left) {
-      try {
-        connected.close();
-      } catch (ProtocolFaultError e) {
-        failures.add(e);
-      }
-    }
+    List<Throwable> failures = Throwables.faultsOf(clients, MapStreamClient::close);
     server.close();
     while (Thread.interrupted()) { // It has returned before the server had stopped.
       interrupted = true;
@@ -267,7 +237,7 @@ public final class MapStreamTestServer implements AutoCloseable {
       failures.add(e);
     }
     Throwable thrown = failure().orElse(null);
-    if (thrown != null && !known) {
+    if (thrown != null && !wasKnown) {
       failures.add(new AssertionError("the handler failed: " + thrown, thrown));
     }
     if (interrupted) {

@@ -17,12 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,9 +38,8 @@ public final class RawStream implements AutoCloseable {
   private final Duration patience;
 
   /** Guards everything below, and the sending side of the call. */
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InternalGuard guard = new InternalGuard();
 
-  private final Condition changed = lock.newCondition();
   private final Consumer<MapResponse> receiver;
   private final StreamRules rules = new StreamRules();
   private final List<StreamRules.Fault> faults = new ArrayList<>();
@@ -60,12 +55,12 @@ public final class RawStream implements AutoCloseable {
         new ClientCall.Listener<>() {
           @Override
           public void onMessage(MapResponse response) {
-            locked(() -> received(response));
+            guard.update(() -> received(response));
           }
 
           @Override
           public void onClose(Status closed, Metadata trailers) {
-            locked(() -> closed(StreamStatus.of(closed, trailers)));
+            guard.update(() -> closed(StreamStatus.of(closed, trailers)));
           }
         },
         new Metadata());
@@ -78,7 +73,7 @@ public final class RawStream implements AutoCloseable {
    * @return this stream
    */
   public RawStream read(int most) {
-    locked(() -> call.request(most));
+    guard.run(() -> call.request(most));
     return this;
   }
 
@@ -89,7 +84,7 @@ public final class RawStream implements AutoCloseable {
    * @return this stream
    */
   public RawStream send(MapRequest request) {
-    locked(() -> {
+    guard.run(() -> {
       if (request.hasRequest()) {
         rules.sent(request.getId());
       }
@@ -116,7 +111,7 @@ public final class RawStream implements AutoCloseable {
 
   /** Sends nothing more. */
   public void halfClose() {
-    locked(call::halfClose);
+    guard.run(call::halfClose);
   }
 
   /** Cancels the stream. */
@@ -134,23 +129,14 @@ public final class RawStream implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted
    */
   public boolean await(BooleanSupplier reached) throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      boolean waiting = true;
-      while (waiting && !reached.getAsBoolean() && status == null) {
-        waiting = changed.await(patience.toNanos(), TimeUnit.NANOSECONDS);
-      }
-      return reached.getAsBoolean();
-    } finally {
-      lock.unlock();
-    }
+    guard.awaitWhileChanging(patience, () -> reached.getAsBoolean() || status != null);
+    return guard.get(reached::getAsBoolean);
   }
 
   private void received(MapResponse response) {
     faults.addAll(rules.received(response));
     eots += response.getStatus().getEot() ? 1 : 0;
     receiver.accept(response);
-    changed.signalAll();
   }
 
   private void closed(StreamStatus how) {
@@ -158,7 +144,6 @@ public final class RawStream implements AutoCloseable {
     if (how.isOk()) {
       faults.addAll(rules.closedWithOk());
     }
-    changed.signalAll();
   }
 
   /**
@@ -174,27 +159,27 @@ public final class RawStream implements AutoCloseable {
 
   /** {@return what has come, the handshake included; nothing if a receiver takes it} */
   public List<MapResponse> responses() {
-    return look(() -> List.copyOf(responses));
+    return guard.get(() -> List.copyOf(responses));
   }
 
   /** {@return how many EOTs have come} */
   public int eots() {
-    return look(() -> eots);
+    return guard.get(() -> eots);
   }
 
   /** {@return what the server did against the protocol} */
   public List<StreamRules.Fault> faults() {
-    return look(() -> List.copyOf(faults));
+    return guard.get(() -> List.copyOf(faults));
   }
 
   /** {@return the ids that were sent and have no EOT} */
   public Set<String> unanswered() {
-    return look(rules::unanswered);
+    return guard.get(rules::unanswered);
   }
 
   /** {@return how the stream ended, if it has} */
   public Optional<StreamStatus> status() {
-    return look(() -> Optional.ofNullable(status));
+    return guard.get(() -> Optional.ofNullable(status));
   }
 
   /** {@return whether the stream has ended with OK} */
@@ -209,23 +194,5 @@ public final class RawStream implements AutoCloseable {
         .map(how -> "the stream ended with " + how)
         .orElse(
             "the stream is still open after " + Durations.text(patience) + " without a response");
-  }
-
-  private void locked(Runnable action) {
-    lock.lock();
-    try {
-      action.run();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private <T> T look(Supplier<T> state) {
-    lock.lock();
-    try {
-      return state.get();
-    } finally {
-      lock.unlock();
-    }
   }
 }

@@ -7,7 +7,6 @@ import io.mapstream.SinkClosedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Keeps what is emitted to it. It is all that the smallest unit test needs, which calls the handler
@@ -29,9 +28,9 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class RecordingSink implements MessageSink {
 
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InternalGuard guard = new InternalGuard();
 
-  // Guarded by the lock.
+  // Guarded by it.
   private final List<Message> emitted = new ArrayList<>();
   private boolean closed;
 
@@ -47,8 +46,7 @@ public final class RecordingSink implements MessageSink {
   @Override
   public void emit(Message message) {
     Objects.requireNonNull(message, "message");
-    lock.lock();
-    try {
+    guard.run(() -> {
       if (closed) {
         throw new SinkClosedException(
             "emit refused: the datum is closed (its handler has returned, or a fail mark was"
@@ -56,9 +54,7 @@ public final class RecordingSink implements MessageSink {
       }
       emitted.add(message);
       closed = message.isFail();
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /**
@@ -66,32 +62,17 @@ public final class RecordingSink implements MessageSink {
    * that the handler left behind, is refused. The messages stay. A second call does nothing.
    */
   public void close() {
-    lock.lock();
-    try {
-      closed = true;
-    } finally {
-      lock.unlock();
-    }
+    guard.run(() -> closed = true);
   }
 
   /** {@return whether a message would be refused} */
   public boolean isClosed() {
-    lock.lock();
-    try {
-      return closed;
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(() -> closed);
   }
 
   /** {@return what was emitted so far, in order; a copy that does not grow} */
   public Messages messages() {
-    lock.lock();
-    try {
-      return Messages.copyOf(emitted);
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(() -> Messages.copyOf(emitted));
   }
 
   /** {@return the text of each message so far, in order} */

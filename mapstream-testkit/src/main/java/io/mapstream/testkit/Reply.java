@@ -9,8 +9,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -37,9 +35,8 @@ public sealed class Reply permits HarnessReply {
   private final Duration timeLimit;
 
   /** The stream's; guards what follows. */
-  private final ReentrantLock lock;
+  private final InternalGuard guard;
 
-  private final Condition changed;
   private final Deque<Message> arrived = new ArrayDeque<>();
   private long count;
   private boolean ended;
@@ -50,8 +47,7 @@ public sealed class Reply permits HarnessReply {
     this.id = Objects.requireNonNull(id, "id");
     this.datum = Objects.requireNonNull(datum, "datum");
     this.timeLimit = timeLimit;
-    this.lock = stream.lock();
-    this.changed = lock.newCondition();
+    this.guard = stream.guard();
   }
 
   ReplyListener listener() {
@@ -281,22 +277,11 @@ public sealed class Reply permits HarnessReply {
   // For this class and the harness. All but read, update and toString need the lock.
 
   final <T> T read(Supplier<T> state) {
-    lock.lock();
-    try {
-      return state.get();
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(state::get);
   }
 
   final void update(Runnable change) {
-    lock.lock();
-    try {
-      change.run();
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    guard.update(change);
   }
 
   /** Waits until a state is reached, or the stream has broken, which is thrown. */
@@ -311,7 +296,7 @@ public sealed class Reply permits HarnessReply {
   final void waitUntil(Deadline deadline, BooleanSupplier reached, Supplier<String> awaited) {
     boolean inTime;
     try {
-      inTime = deadline.await(changed, reached);
+      inTime = guard.await(deadline, reached);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new AssertionError("interrupted while waiting for " + awaited.get() + report(), e);
@@ -369,8 +354,8 @@ public sealed class Reply permits HarnessReply {
     return ended;
   }
 
-  final Condition changed() {
-    return changed;
+  final InternalGuard guard() {
+    return guard;
   }
 
   /** {@return where the datum is, in a sentence} */

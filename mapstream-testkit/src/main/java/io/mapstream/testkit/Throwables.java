@@ -1,7 +1,9 @@
 package io.mapstream.testkit;
 
 import io.mapstream.SinkClosedException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** What is done here with things that are thrown. */
 final class Throwables {
@@ -10,6 +12,19 @@ final class Throwables {
   private static final int LONGEST_CHAIN = 32;
 
   private Throwables() {}
+
+  /** Closes all; the faults that they report. */
+  static <T> List<Throwable> faultsOf(List<T> all, Consumer<T> close) {
+    List<Throwable> faults = new ArrayList<>();
+    for (T each : all) {
+      try {
+        close.accept(each);
+      } catch (ProtocolFaultError e) {
+        faults.add(e);
+      }
+    }
+    return faults;
+  }
 
   /** Throws the first, if there is one, with the others suppressed on it. All are unchecked. */
   static void throwFirst(List<? extends Throwable> thrown) {

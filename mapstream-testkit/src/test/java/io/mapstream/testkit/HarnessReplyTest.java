@@ -490,7 +490,8 @@ class HarnessReplyTest {
 
   @Test
   void cancelBeforeTheHandlerHasStartedKeepsItFromStarting() {
-    try (var harness = MapStreamHarness.builder(emittingThenWaiting()).maxConcurrency(1).build()) {
+    try (var harness =
+        MapStreamHarness.builder(emittingThenWaiting()).options(o -> o.maxConcurrency(1)).build()) {
       Reply first = harness.send("a");
       assertEquals("started", first.next().text());
       Reply second = harness.send("b");
@@ -517,7 +518,8 @@ class HarnessReplyTest {
 
   @Test
   void noMoreHandlersRunThanMaxConcurrencySays() {
-    try (var harness = MapStreamHarness.builder(emittingThenWaiting()).maxConcurrency(2).build()) {
+    try (var harness =
+        MapStreamHarness.builder(emittingThenWaiting()).options(o -> o.maxConcurrency(2)).build()) {
       List<Reply> replies = List.of(harness.send("a"), harness.send("b"), harness.send("c"));
       assertEquals("started", replies.get(0).next().text());
       assertEquals("started", replies.get(1).next().text());
@@ -535,7 +537,7 @@ class HarnessReplyTest {
     var cause = new IOException("disk on fire");
     var builder =
         MapStreamHarness.builder(emittingThenThrowing(cause))
-            .errorPolicy(ServerOptions.ErrorPolicy.FAIL);
+            .options(o -> o.errorPolicy(ServerOptions.ErrorPolicy.FAIL));
     try (var harness = builder.build()) {
       Reply reply = harness.send("a");
 
@@ -673,7 +675,8 @@ class HarnessReplyTest {
           noted.set(refusal);
           sink.emit(Message.of("after"));
         };
-    try (var harness = MapStreamHarness.builder(handler).maxMessageSize(100).build()) {
+    try (var harness =
+        MapStreamHarness.builder(handler).options(o -> o.maxMessageSize(100)).build()) {
       assertEquals(List.of("after"), harness.process("a").texts());
       var refusal = (MessageTooLargeException) noted.get();
       // The value, its tag and length, those of the result around it, and the id "1".
@@ -685,7 +688,8 @@ class HarnessReplyTest {
   @Test
   void messageAtTheLimitIsTaken() {
     MapStreamer handler = (keys, datum, sink) -> sink.emit(new byte[93]);
-    try (var harness = MapStreamHarness.builder(handler).maxMessageSize(100).build()) {
+    try (var harness =
+        MapStreamHarness.builder(handler).options(o -> o.maxMessageSize(100)).build()) {
       assertEquals(93, harness.process("a").get(0).value().length);
     }
   }

@@ -189,7 +189,8 @@ class MapStreamHarnessTest {
 
   @Test
   void datumAboveTheLimitIsRefusedAsByAServer() {
-    try (var harness = MapStreamHarness.builder(SPLITTER).maxMessageSize(100).build()) {
+    try (var harness =
+        MapStreamHarness.builder(SPLITTER).options(o -> o.maxMessageSize(100)).build()) {
       var refused =
           assertThrowsExactly(StreamBrokenException.class, () -> harness.process("x".repeat(100)));
 
@@ -456,6 +457,7 @@ class MapStreamHarnessTest {
     assertNull("handler", () -> MapStreamHarness.of(null));
     assertNull("handler", () -> MapStreamHarness.builder(null));
     assertNull("timeLimit", () -> MapStreamHarness.builder(SPLITTER).timeLimit(null));
+    assertNull("change", () -> MapStreamHarness.builder(SPLITTER).options(null));
     try (var harness = MapStreamHarness.of(SPLITTER)) {
       assertNull("datum", () -> harness.process((Datum) null));
       assertNull("datum", () -> harness.send((Datum) null));
@@ -479,8 +481,8 @@ class MapStreamHarnessTest {
     assertRefused(
         "timeLimit must not be negative but was -1 s",
         () -> builder.timeLimit(Duration.ofSeconds(-1)));
-    assertThrows(IllegalArgumentException.class, () -> builder.maxMessageSize(0));
-    assertThrows(IllegalArgumentException.class, () -> builder.maxConcurrency(0));
+    assertThrows(IllegalArgumentException.class, () -> builder.options(o -> o.maxMessageSize(0)));
+    assertThrows(IllegalArgumentException.class, () -> builder.options(o -> o.maxConcurrency(0)));
   }
 
   @Test
@@ -505,7 +507,10 @@ class MapStreamHarnessTest {
           }
         };
     try (var harness =
-        MapStreamHarness.builder(handler).bound(2).maxMessageSize(3).maxConcurrency(4).build()) {
+        MapStreamHarness.builder(handler)
+            .bound(2)
+            .options(o -> o.maxMessageSize(3).maxConcurrency(4))
+            .build()) {
       assertEquals(
           "MapStreamHarness[handler=Nothing, bound=2, timeLimit=5 s, maxMessageSize=3,"
               + " maxConcurrency=4, errorPolicy=STOP]",
@@ -516,19 +521,20 @@ class MapStreamHarnessTest {
   @Test
   void markThatTheReleaseDoesNotKnowIsRefused() {
     MapStreamer failing = (keys, datum, sink) -> sink.emit(Message.toFail());
-    try (var harness = MapStreamHarness.builder(failing).numaflowVersion("1.8.3").build()) {
+    try (var harness =
+        MapStreamHarness.builder(failing).options(o -> o.numaflowVersion("1.8.3")).build()) {
       var failed = assertThrows(HandlerFailedException.class, () -> harness.process("a"));
 
       var unsupported = assertInstanceOf(UnsupportedMarkException.class, failed.getCause());
       assertEquals("fail", unsupported.mark());
     }
-    try (var harness = MapStreamHarness.builder(failing).numaflowVersion("1.8.4").build()) {
+    try (var harness =
+        MapStreamHarness.builder(failing).options(o -> o.numaflowVersion("1.8.4")).build()) {
       assertTrue(harness.process("a").getLast().isFail());
     }
     MapStreamHarness.Builder policy =
         MapStreamHarness.builder(failing)
-            .numaflowVersion("1.8.3")
-            .errorPolicy(ServerOptions.ErrorPolicy.FAIL);
+            .options(o -> o.numaflowVersion("1.8.3").errorPolicy(ServerOptions.ErrorPolicy.FAIL));
     assertThrows(IllegalArgumentException.class, policy::build);
   }
 

@@ -148,7 +148,8 @@ class TutorialTest {
   void size() {
     MapStreamer handler =
         (keys, datum, sink) -> sink.emit("x".repeat(Integer.parseInt(datum.text())));
-    try (var harness = MapStreamHarness.builder(handler).maxMessageSize(200).build()) {
+    try (var harness =
+        MapStreamHarness.builder(handler).options(o -> o.maxMessageSize(200)).build()) {
       var failed = assertThrows(HandlerFailedException.class, () -> harness.process("1000"));
 
       var tooLarge = assertInstanceOf(MessageTooLargeException.class, failed.getCause());

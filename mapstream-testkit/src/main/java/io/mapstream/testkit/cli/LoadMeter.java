@@ -1,11 +1,11 @@
 package io.mapstream.testkit.cli;
 
 import io.mapstream.Message;
+import io.mapstream.testkit.InternalGuard;
 import io.mapstream.testkit.ReplyListener;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
@@ -20,9 +20,9 @@ final class LoadMeter {
 
   private final LongSupplier clock;
   private final long start;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InternalGuard guard = new InternalGuard();
 
-  // Guarded by lock.
+  // Guarded by it.
   private final Histogram first = new Histogram(DIGITS);
   private final Histogram end = new Histogram(DIGITS);
   private long[] requestsBySecond = new long[16];
@@ -81,13 +81,10 @@ final class LoadMeter {
 
   private void arrived(LongConsumer what) {
     long now = clock.getAsLong();
-    lock.lock();
-    try {
+    guard.run(() -> {
       what.accept(now);
       last = now;
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   private void count(Message message) {
@@ -107,8 +104,7 @@ final class LoadMeter {
 
   /** What has been measured so far. */
   Measured measured() {
-    lock.lock();
-    try {
+    return guard.get(() -> {
       long nanos = last - start;
       int seconds = (int) ((nanos + SECOND - 1) / SECOND);
       return new Measured(
@@ -123,9 +119,7 @@ final class LoadMeter {
           end.copy(),
           firstSeconds(requestsBySecond, seconds),
           firstSeconds(resultsBySecond, seconds));
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** Zeros too, where nothing of that kind has come for long. */

@@ -4,12 +4,10 @@ import io.mapstream.Datum;
 import io.mapstream.Message;
 import io.mapstream.proto.Durations;
 import io.mapstream.testkit.ClientStream;
+import io.mapstream.testkit.InternalGuard;
 import io.mapstream.testkit.ReplyListener;
 import io.mapstream.testkit.WaitTimeoutError;
 import java.time.Duration;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,12 +17,10 @@ import org.jspecify.annotations.Nullable;
 final class OpenDatums {
 
   private final Duration patience;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  private final InternalGuard guard = new InternalGuard();
 
-  // Guarded by lock.
+  // Guarded by it.
   private int open;
-  private long arrivals;
 
   /** Whether something has arrived and is being printed, which may take as long as its reader. */
   private boolean printing;
@@ -37,63 +33,31 @@ final class OpenDatums {
 
   /** Waits until fewer than {@code most} are open. */
   void awaitFewerThan(int most) throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      while (!await(() -> open < most)) {
-        // Something has arrived: the time starts again.
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Waits until a state is reached, or anything has arrived; false in the second case. */
-  private boolean await(BooleanSupplier reached) throws InterruptedException {
-    long seen = arrivals;
-    long left = patience.toNanos();
-    while (failure == null && !reached.getAsBoolean()) {
-      if (arrivals != seen) {
-        return false;
-      }
-      if (printing) {
-        left = patience.toNanos();
-      }
-      if (left <= 0) {
+    while (!guard.awaitWhileChanging(patience, () -> failure != null || open < most)) {
+      if (!isPrinting()) {
         throw new WaitTimeoutError(
             "nothing arrived for "
                 + Durations.text(patience)
                 + ", and "
-                + open
+                + count()
                 + " datum(s) have no EOT");
       }
-      left = changed.awaitNanos(left);
     }
     throwFailure();
-    return true;
   }
 
   /** Throws what has ended a datum without an EOT, if anything has. */
   void throwFailure() {
-    lock.lock();
-    try {
-      switch (failure) {
-        case null -> {}
-        case Error error -> throw error;
-        case RuntimeException exception -> throw exception;
-        default -> throw new IllegalStateException(failure);
-      }
-    } finally {
-      lock.unlock();
+    switch (guard.get(() -> failure)) {
+      case null -> {}
+      case Error error -> throw error;
+      case RuntimeException exception -> throw exception;
+      case Throwable other -> throw new IllegalStateException(other);
     }
   }
 
   int count() {
-    lock.lock();
-    try {
-      return open;
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(() -> open);
   }
 
   /**
@@ -116,58 +80,37 @@ final class OpenDatums {
   }
 
   private boolean isPrinting() {
-    lock.lock();
-    try {
-      return printing;
-    } finally {
-      lock.unlock();
-    }
+    return guard.get(() -> printing);
   }
 
   /** Counts a datum in; the listener that is returned counts it out. */
   ReplyListener enter(ReplyListener listener) {
-    update(() -> open++);
+    guard.run(() -> open++);
     return new ReplyListener() {
       @Override
       public void message(Message message) {
-        update(() -> printing = true);
+        guard.update(() -> printing = true);
         try {
           listener.message(message);
         } finally {
-          update(() -> {
-            printing = false;
-            arrivals++;
-          });
+          guard.update(() -> printing = false);
         }
       }
 
       @Override
       public void ended() {
         listener.ended();
-        update(() -> {
-          open--;
-          arrivals++;
-        });
+        guard.update(() -> open--);
       }
 
       @Override
       public void failed(Throwable reason) {
         listener.failed(reason);
-        update(() -> {
+        guard.update(() -> {
           open--;
           failure = failure == null ? reason : failure;
         });
       }
     };
-  }
-
-  private void update(Runnable change) {
-    lock.lock();
-    try {
-      change.run();
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
   }
 }

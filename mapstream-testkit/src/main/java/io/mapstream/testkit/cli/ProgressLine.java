@@ -1,9 +1,9 @@
 package io.mapstream.testkit.cli;
 
+import io.mapstream.testkit.InternalGuard;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
@@ -17,12 +17,12 @@ final class ProgressLine implements AutoCloseable {
   private final Terminal terminal;
   private final boolean lines;
   private final Supplier<String> line;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InternalGuard guard = new InternalGuard();
   private final ScheduledExecutorService clock =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("mapstream-progress").factory());
 
-  // Guarded by the lock.
+  // Guarded by it.
   private boolean shown;
   private boolean closed;
 
@@ -41,47 +41,41 @@ final class ProgressLine implements AutoCloseable {
 
   private void show() {
     String text = line.get();
-    lock.lock();
-    try {
+    guard.run(() -> {
       if (closed) {
         return;
       }
       if (lines) {
         terminal.err().println(text);
       } else if (terminal.interactive()) {
-        terminal.err().print(CLEAR_LINE + text);
-        terminal.err().flush();
+        print(text);
         shown = true;
       }
-    } finally {
-      lock.unlock();
-    }
+    });
+  }
+
+  private void print(String text) {
+    terminal.err().print(CLEAR_LINE + text);
+    terminal.err().flush();
   }
 
   /** Makes the line free for something else. */
   void erase() {
-    lock.lock();
-    try {
+    guard.run(() -> {
       if (shown) {
-        terminal.err().print(CLEAR_LINE);
-        terminal.err().flush();
+        print("");
         shown = false;
       }
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** Shows no more, and leaves an empty line. */
   @Override
   public void close() {
     clock.shutdownNow();
-    lock.lock();
-    try {
+    guard.run(() -> {
       closed = true;
-    } finally {
-      lock.unlock();
-    }
-    erase();
+      erase();
+    });
   }
 }
