@@ -134,8 +134,10 @@ public final class RawStream implements AutoCloseable {
   }
 
   private void received(MapResponse response) {
-    faults.addAll(rules.received(response));
-    eots += response.getStatus().getEot() ? 1 : 0;
+    List<StreamRules.Fault> seen = rules.received(response);
+    faults.addAll(seen);
+    boolean known = seen.stream().noneMatch(fault -> fault.rule() == StreamRules.Rule.KNOWN_ID);
+    eots += known && response.getStatus().getEot() ? 1 : 0;
     receiver.accept(response);
   }
 
@@ -162,7 +164,7 @@ public final class RawStream implements AutoCloseable {
     return guard.get(() -> List.copyOf(responses));
   }
 
-  /** {@return how many EOTs have come} */
+  /** {@return how many EOTs have come for datums that were sent} */
   public int eots() {
     return guard.get(() -> eots);
   }

@@ -115,8 +115,9 @@ final class CheckCommand implements Callable<Integer> {
       terminal
           .out()
           .println("%-4s  %-17s %s".formatted(row.outcome(), row.name(), row.rule()).strip());
-      // One reason for the whole rest is told once.
-      if (!row.seen().isEmpty() && !row.seen().equals(seenBefore)) {
+      // One reason not to try the whole rest is told once.
+      boolean told = row.outcome() == Outcome.SKIP && row.seen().equals(seenBefore);
+      if (!row.seen().isEmpty() && !told) {
         terminal.out().println(" ".repeat(24) + row.seen().replaceAll("\\s*\\R\\s*", "; "));
       }
       seenBefore = row.seen();

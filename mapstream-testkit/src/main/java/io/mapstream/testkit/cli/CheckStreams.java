@@ -24,14 +24,20 @@ final class CheckStreams {
     void run(RawStream stream) throws InterruptedException;
   }
 
+  /** What each id is or begins with. */
+  static final String ID = "check";
+
   private final Supplier<Datum.Builder> datum;
+
+  /** False after a half-close that was not answered, since to wait for each would take too long. */
+  private boolean closesAtHalfClose = true;
 
   /** The ids of as many datums as are sent at once. */
   final List<String> ids;
 
   CheckStreams(Supplier<Datum.Builder> datum, int datums) {
     this.datum = datum;
-    this.ids = IntStream.rangeClosed(1, datums).mapToObj(i -> "check-" + i).toList();
+    this.ids = IntStream.rangeClosed(1, datums).mapToObj(i -> ID + "-" + i).toList();
   }
 
   Datum.Builder datum() {
@@ -60,9 +66,16 @@ final class CheckStreams {
   }
 
   /** Half-closes the stream and waits for its end. */
-  static void finish(RawStream stream) throws InterruptedException {
+  void finish(RawStream stream) throws InterruptedException {
     stream.halfClose();
-    stream.awaitEnd();
+    closesAtHalfClose = stream.awaitEnd();
+  }
+
+  /** Ends a stream as a client does that needs no more: a cancel, which a close is, ends some functions. */
+  void leave(RawStream stream) throws InterruptedException {
+    if (closesAtHalfClose && stream.status().isEmpty()) {
+      finish(stream);
+    }
   }
 
   static void awaitFirstResult(RawStream stream) throws InterruptedException {
@@ -107,9 +120,26 @@ final class CheckStreams {
   }
 
   static void requireEots(RawStream stream, int count, String when) throws InterruptedException {
+    awaitEots(stream, count);
+    if (stream.eots() < count) {
+      requireNoFault(stream, StreamRules.Rule.KNOWN_ID);
+    }
     require(
-        stream.await(() -> stream.eots() >= count),
+        stream.eots() >= count,
         "%s: %d of %d EOT(s); %s".formatted(when, stream.eots(), count, stream));
+  }
+
+  /**
+   * Waits for EOTs, or for one with an id that nobody sent, after which no right one will follow.
+   *
+   * @return false if nothing more came
+   */
+  static boolean awaitEots(RawStream stream, int count) throws InterruptedException {
+    return stream.await(() ->
+        stream.eots() >= count
+            || (!stream.faults().isEmpty()
+                && stream.responses().stream()
+                    .anyMatch(each -> each.getStatus().getEot() && !each.getId().startsWith(ID))));
   }
 
   void requireAllAnswered(RawStream stream, String end) {

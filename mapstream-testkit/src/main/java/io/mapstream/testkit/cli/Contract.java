@@ -8,6 +8,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -16,6 +17,9 @@ final class Contract {
 
   /** How long a server that says that it stops may take to close its socket. */
   private static final Duration CLOSES = Duration.ofSeconds(2);
+
+  /** The rules that a function breaks by ending. */
+  private static final Set<String> GOES_ON = Set.of("cancel", "disconnect");
 
   /**
    * What is tried and with what.
@@ -118,6 +122,11 @@ final class Contract {
       add(row);
     } else {
       noMore = "the function has ended";
+      if (GOES_ON.contains(rule.name())) {
+        String seen = failed ? noMore + ": " + row.seen() : noMore;
+        add(new Row(rule.name(), rule.text(), Outcome.FAIL, seen));
+        return;
+      }
       String after = failed ? rows.getLast().name() : row.name();
       String in = failed ? ", in \"" + row.name() + "\": " + row.seen() : "";
       Row ended =
@@ -136,7 +145,8 @@ final class Contract {
    * before it closes the socket, which is then waited for.
    */
   private boolean hasEnded(String seen) throws InterruptedException {
-    long end = System.nanoTime() + (seen.contains("UNAVAILABLE") ? CLOSES.toNanos() : 0);
+    boolean isStopping = seen.contains("UNAVAILABLE") || seen.contains("CANCELLED");
+    long end = System.nanoTime() + (isStopping ? CLOSES.toNanos() : 0);
     while (isListening()) {
       if (System.nanoTime() - end >= 0) {
         return false;

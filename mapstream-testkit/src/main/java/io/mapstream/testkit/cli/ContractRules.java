@@ -1,7 +1,8 @@
 package io.mapstream.testkit.cli;
 
 import static io.mapstream.testkit.cli.CheckStreams.awaitFirstResult;
-import static io.mapstream.testkit.cli.CheckStreams.finish;
+import static io.mapstream.testkit.cli.CheckStreams.ID;
+import static io.mapstream.testkit.cli.CheckStreams.awaitEots;
 import static io.mapstream.testkit.cli.CheckStreams.require;
 import static io.mapstream.testkit.cli.CheckStreams.requireEots;
 import static io.mapstream.testkit.cli.CheckStreams.requireNoFault;
@@ -23,6 +24,7 @@ import io.mapstream.testkit.StreamStatus;
 import io.mapstream.testkit.cli.CheckStreams.Verdict;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +44,8 @@ final class ContractRules implements AutoCloseable {
 
   /** More than the grace period that servers have by default. */
   private static final Duration STOP = Duration.ofSeconds(40);
+
+  private static final String NOT_ANSWERED = "not all was answered";
 
   /** Tries a rule. Throws a {@link Verdict}, or an AssertionError, unless the rule is kept. */
   interface Probe {
@@ -82,7 +86,7 @@ final class ContractRules implements AutoCloseable {
         ofMany("marks", "marks results rightly", StreamRules.Rule.MARKS),
         ofMany("complete", "closes with OK when all is answered", this::completes),
         rule("half-close", "drains at a half-close, then OK", on(this::halfClose)),
-        rule("half-close-empty", "OK too if nothing was sent", on(ContractRules::halfCloseEmpty)),
+        rule("half-close-empty", "OK too if nothing was sent", on(this::halfCloseEmpty)),
         rule("order", "keeps the order within an id", this::order),
         rule("id-again", "takes an id again after its EOT", on(this::idAgain)),
         rule("id-twice", "takes an id that is still open", on(this::idTwice)),
@@ -118,11 +122,17 @@ final class ContractRules implements AutoCloseable {
 
   /** Tries something on a stream that reads all and has the echo of its handshake. */
   private Probe on(CheckStreams.Step step) {
-    return () -> {
-      try (RawStream stream = CheckStreams.open(client())) {
+    return () -> on(CheckStreams.open(client()), step);
+  }
+
+  private void on(RawStream stream, CheckStreams.Step step) throws InterruptedException {
+    try (stream) {
+      try {
         step.run(stream);
+      } finally {
+        streams.leave(stream);
       }
-    };
+    }
   }
 
   boolean isConnected() {
@@ -150,7 +160,7 @@ final class ContractRules implements AutoCloseable {
   }
 
   private void requireAnswer(Datum.Builder datum) throws InterruptedException {
-    on(stream -> requireEots(stream.send("check", datum.build()), 1, "one datum")).run();
+    on(stream -> requireEots(stream.send(ID, datum.build()), 1, "one datum")).run();
   }
 
   // Who is there.
@@ -176,7 +186,7 @@ final class ContractRules implements AutoCloseable {
   }
 
   private void datumFirst() throws InterruptedException {
-    requireRefusal(Codec.request("check-1", streams.datum().build()));
+    requireRefusal(Codec.request(ID + "-1", streams.datum().build()));
   }
 
   private void noSot() throws InterruptedException {
@@ -202,10 +212,10 @@ final class ContractRules implements AutoCloseable {
   private RawStream many() throws InterruptedException {
     if (many == null) {
       try (RawStream stream = CheckStreams.open(client())) {
-        boolean answered = streams.sendAll(stream).await(() -> stream.eots() >= setup.datums());
-        endOfMany = answered ? "" : stream.toString();
-        finish(stream); // Also to see what comes after the last EOT.
-        endOfMany = answered ? stream.toString() : endOfMany;
+        boolean came = awaitEots(streams.sendAll(stream), setup.datums());
+        endOfMany = stream.toString();
+        streams.finish(stream); // Also to see what comes after the last EOT.
+        endOfMany = came ? stream.toString() : endOfMany;
         many = stream;
       }
     }
@@ -218,19 +228,19 @@ final class ContractRules implements AutoCloseable {
 
   private void completes() throws InterruptedException {
     if (!many().unanswered().isEmpty()) {
-      throw new Verdict(SKIP, "not all was answered");
+      throw new Verdict(SKIP, NOT_ANSWERED);
     }
     require(many().isOk(), endOfMany);
   }
 
   private void halfClose(RawStream stream) throws InterruptedException {
-    finish(streams.sendAll(stream));
+    streams.finish(streams.sendAll(stream));
     streams.requireAllAnswered(stream, stream.toString());
     requireOk(stream);
   }
 
-  private static void halfCloseEmpty(RawStream stream) throws InterruptedException {
-    finish(stream);
+  private void halfCloseEmpty(RawStream stream) throws InterruptedException {
+    streams.finish(stream);
     requireOk(stream);
   }
 
@@ -240,7 +250,7 @@ final class ContractRules implements AutoCloseable {
     if (!alone.equals(alone(datum))) {
       throw new Verdict(SKIP, "the function answers one datum in different ways");
     }
-    try (RawStream stream = CheckStreams.open(client())) {
+    on(CheckStreams.open(client()), stream -> {
       streams.ids.forEach(id -> stream.send(id, datum));
       stream.await(() -> stream.unanswered().isEmpty());
       Map<String, List<MapResponse.Result>> results = results(stream);
@@ -252,30 +262,35 @@ final class ContractRules implements AutoCloseable {
                     + " are in another order")
                 .formatted(id, among.size(), alone.size()));
       }
-    }
+    });
   }
 
   private List<MapResponse.Result> alone(Datum datum) throws InterruptedException {
-    try (RawStream stream = CheckStreams.open(client()).send("check", datum)) {
-      stream.await(() -> stream.eots() >= 1);
-      return results(stream).getOrDefault("check", List.of());
-    }
+    List<MapResponse.Result> alone = new ArrayList<>();
+    on(CheckStreams.open(client()).send(ID, datum), stream -> {
+      awaitEots(stream, 1);
+      if (stream.eots() == 0) {
+        throw new Verdict(SKIP, NOT_ANSWERED);
+      }
+      alone.addAll(results(stream).getOrDefault(ID, List.of()));
+    });
+    return alone;
   }
 
   // Ids and streams.
 
   private void idAgain(RawStream stream) throws InterruptedException {
-    requireEots(streams.send(stream, "check"), 1, "the first time");
-    requireEots(streams.send(stream, "check"), 2, "the second time");
+    requireEots(streams.send(stream, ID), 1, "the first time");
+    requireEots(streams.send(stream, ID), 2, "the second time");
   }
 
   private void idTwice(RawStream stream) throws InterruptedException {
-    streams.send(stream, "check");
-    requireEots(streams.send(stream, "check"), 2, "sent twice at once");
+    streams.send(stream, ID);
+    requireEots(streams.send(stream, ID), 2, "sent twice at once");
   }
 
   private void twoStreams(RawStream one) throws InterruptedException {
-    try (RawStream other = CheckStreams.open(client())) {
+    on(CheckStreams.open(client()), other -> {
       streams.ids.forEach(id -> {
         streams.send(one, id);
         streams.send(other, id);
@@ -283,10 +298,10 @@ final class ContractRules implements AutoCloseable {
       requireEots(one, setup.datums(), "first stream");
       requireEots(other, setup.datums(), "second stream");
       for (RawStream stream : List.of(one, other)) {
-        finish(stream);
+        streams.leave(stream); // to see all that comes
         requireNoFault(stream, StreamRules.Rule.KNOWN_ID, StreamRules.Rule.ONE_EOT);
       }
-    }
+    });
   }
 
   // Datums.
@@ -304,8 +319,8 @@ final class ContractRules implements AutoCloseable {
             .userMetadata(system.with("check", "bytes", new byte[] {-1}))
             .systemMetadata(system)
             .traceContext(Map.of("traceparent", parent));
-    requireEots(stream.send("check", datum.build()), 1, "one datum");
-    if (results(stream).getOrDefault("check", List.of()).stream()
+    requireEots(stream.send(ID, datum.build()), 1, "one datum");
+    if (results(stream).getOrDefault(ID, List.of()).stream()
         .anyMatch(result -> result.getMetadata().getSysMetadataCount() > 0)) {
       throw new Verdict(WARN, "a result has system metadata, which the platform ignores");
     }
@@ -326,14 +341,16 @@ final class ContractRules implements AutoCloseable {
   // A client that is slow or goes away.
 
   private void slowReader() throws InterruptedException {
-    try (RawStream stream = CheckStreams.open(client(), 1)) {
+    on(CheckStreams.open(client(), 1), stream -> {
       streams.sendAll(stream).read(Integer.MAX_VALUE);
       requireEots(stream, setup.datums(), "read late");
-    }
+    });
   }
 
   private void cancel() throws InterruptedException {
-    on(stream -> awaitFirstResult(streams.sendAll(stream))).run();
+    try (RawStream stream = CheckStreams.open(client())) {
+      awaitFirstResult(streams.sendAll(stream));
+    }
     requireAnswer(streams.datum());
   }
 

@@ -37,6 +37,7 @@ final class BrokenServer implements AutoCloseable {
     NO_SOT,
     ACCEPTS_ALL_FIRSTS,
     NO_EOT,
+    NO_ID,
     TWO_EOTS,
     RESULT_AFTER_EOT,
     RESULTS_ON_EOT,
@@ -50,6 +51,7 @@ final class BrokenServer implements AutoCloseable {
     NO_METADATA,
     SYSTEM_METADATA_BACK,
     ENDS_AFTER_A_STREAM,
+    ENDS_AT_A_CANCEL,
     DRAINED
   }
 
@@ -134,6 +136,7 @@ final class BrokenServer implements AutoCloseable {
       MapResponse.Builder eot = eot(id);
       switch (fault) {
         case NO_EOT -> client.onNext(results(id, 1).build());
+        case NO_ID -> end("", eot(""));
         case NO_REPEATED_IDS -> {
           if (isNew) {
             end(id, eot);
@@ -191,11 +194,11 @@ final class BrokenServer implements AutoCloseable {
     @Override
     public void onError(Throwable t) {
       over = true;
-      endAfterAStream();
+      endServerOf(Fault.ENDS_AT_A_CANCEL);
     }
 
-    private void endAfterAStream() {
-      if (fault == Fault.ENDS_AFTER_A_STREAM) {
+    private void endServerOf(Fault ending) {
+      if (fault == ending) {
         server.shutdownNow();
       }
     }
@@ -204,7 +207,7 @@ final class BrokenServer implements AutoCloseable {
     public void onCompleted() {
       if (!over && fault != Fault.OPEN_AFTER_HALF_CLOSE) {
         client.onCompleted();
-        endAfterAStream();
+        endServerOf(Fault.ENDS_AFTER_A_STREAM);
       }
     }
   }

@@ -2,6 +2,7 @@ package io.mapstream.testkit.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
@@ -13,6 +14,7 @@ import io.mapstream.testkit.cli.BrokenServer.Fault;
 import io.mapstream.testkit.cli.Shell.Ran;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -123,6 +125,22 @@ class CheckCommandTest {
                 "cancel",
                 "disconnect",
                 "still-ready")),
+        arguments(
+            Fault.NO_ID,
+            Set.of(
+                "eot",
+                "ids",
+                "half-close",
+                "id-again",
+                "id-twice",
+                "metadata",
+                "two-streams",
+                "no-keys",
+                "big-message",
+                "slow-reader",
+                "cancel",
+                "disconnect",
+                "still-ready")),
         arguments(Fault.TWO_EOTS, Set.of("eot-once", "two-streams")),
         arguments(Fault.RESULT_AFTER_EOT, Set.of("eot-last")),
         arguments(Fault.RESULTS_ON_EOT, Set.of("eot-alone")),
@@ -135,6 +153,7 @@ class CheckCommandTest {
         arguments(Fault.OVERTAKEN_RESULTS, Set.of("order")),
         arguments(Fault.NO_METADATA, Set.of("metadata")),
         arguments(Fault.ENDS_AFTER_A_STREAM, Set.of("runs-on")),
+        arguments(Fault.ENDS_AT_A_CANCEL, Set.of("cancel")),
         arguments(Fault.SMALL_LIMIT, Set.of("big-message")));
   }
 
@@ -184,6 +203,25 @@ class CheckCommandTest {
   }
 
   @Test
+  void functionThatEndsAtACancelIsCheckedUpToThat() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), Fault.ENDS_AT_A_CANCEL)) {
+      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--datums=5");
+
+      assertEquals(1, ran.code(), ran.out() + ran.err());
+      assertTrue(ran.out().contains("PASS  slow-reader"), ran.out());
+      assertTrue(
+          ran.out()
+              .contains(
+                  """
+                  FAIL  cancel            goes on after a cancelled stream
+                                          the function has ended: one datum: 0 of 1 EOT(s); """),
+          ran.out());
+      assertTrue(ran.out().contains("SKIP  disconnect"), ran.out());
+      assertFalse(ran.out().contains("runs-on"), ran.out());
+    }
+  }
+
+  @Test
   void emptyMinimumVersionIsTolerated() throws Exception {
     Path info = folder.resolve("info");
     Files.writeString(
@@ -227,6 +265,20 @@ class CheckCommandTest {
                   """),
           ran.out());
       assertEquals(1, ran.code(), ran.err());
+    }
+  }
+
+  @Test
+  void eachFailedRowSaysWhatWasSeenEvenIfItIsTheSame() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), Fault.NO_ID)) {
+      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--datums=5");
+
+      for (String name : List.of("id-again", "id-twice", "no-keys")) {
+        int row = ran.out().indexOf("FAIL  " + name);
+        assertTrue(
+            ran.out().indexOf("1 result(s) for the id \"\"", row) - row < 120,
+            name + "\n" + ran.out());
+      }
     }
   }
 
