@@ -111,6 +111,7 @@ final class Signals {
   }
 
   /** Called by the JVM. */
+  @SuppressWarnings("UnusedMethod") // by its name, in handlerOfTheJvm
   private void received(Object signal) {
     try {
       handler.accept(

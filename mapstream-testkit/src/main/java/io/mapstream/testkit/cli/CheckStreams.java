@@ -71,7 +71,10 @@ final class CheckStreams {
     closesAtHalfClose = stream.awaitEnd();
   }
 
-  /** Ends a stream as a client does that needs no more: a cancel, which a close is, ends some functions. */
+  /**
+   * Ends a stream as a client does that needs no more: a cancel, which a close is, ends some
+   * functions.
+   */
   void leave(RawStream stream) throws InterruptedException {
     if (closesAtHalfClose && stream.status().isEmpty()) {
       finish(stream);

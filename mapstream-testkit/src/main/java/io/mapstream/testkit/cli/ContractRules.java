@@ -1,8 +1,8 @@
 package io.mapstream.testkit.cli;
 
-import static io.mapstream.testkit.cli.CheckStreams.awaitFirstResult;
 import static io.mapstream.testkit.cli.CheckStreams.ID;
 import static io.mapstream.testkit.cli.CheckStreams.awaitEots;
+import static io.mapstream.testkit.cli.CheckStreams.awaitFirstResult;
 import static io.mapstream.testkit.cli.CheckStreams.require;
 import static io.mapstream.testkit.cli.CheckStreams.requireEots;
 import static io.mapstream.testkit.cli.CheckStreams.requireNoFault;
@@ -250,30 +250,34 @@ final class ContractRules implements AutoCloseable {
     if (!alone.equals(alone(datum))) {
       throw new Verdict(SKIP, "the function answers one datum in different ways");
     }
-    on(CheckStreams.open(client()), stream -> {
-      streams.ids.forEach(id -> stream.send(id, datum));
-      stream.await(() -> stream.unanswered().isEmpty());
-      Map<String, List<MapResponse.Result>> results = results(stream);
-      for (String id : streams.ids) {
-        List<MapResponse.Result> among = results.getOrDefault(id, List.of());
-        require(
-            among.equals(alone),
-            ("datum \"%s\" has %d result(s), which differ from the %d for the same datum alone, or"
-                    + " are in another order")
-                .formatted(id, among.size(), alone.size()));
-      }
-    });
+    on(
+        CheckStreams.open(client()),
+        stream -> {
+          streams.ids.forEach(id -> stream.send(id, datum));
+          stream.await(() -> stream.unanswered().isEmpty());
+          Map<String, List<MapResponse.Result>> results = results(stream);
+          for (String id : streams.ids) {
+            List<MapResponse.Result> among = results.getOrDefault(id, List.of());
+            require(
+                among.equals(alone),
+                ("datum \"%s\" has %d result(s), which differ from the %d for the same datum alone,"
+                     + " or are in another order")
+                    .formatted(id, among.size(), alone.size()));
+          }
+        });
   }
 
   private List<MapResponse.Result> alone(Datum datum) throws InterruptedException {
     List<MapResponse.Result> alone = new ArrayList<>();
-    on(CheckStreams.open(client()).send(ID, datum), stream -> {
-      awaitEots(stream, 1);
-      if (stream.eots() == 0) {
-        throw new Verdict(SKIP, NOT_ANSWERED);
-      }
-      alone.addAll(results(stream).getOrDefault(ID, List.of()));
-    });
+    on(
+        CheckStreams.open(client()).send(ID, datum),
+        stream -> {
+          awaitEots(stream, 1);
+          if (stream.eots() == 0) {
+            throw new Verdict(SKIP, NOT_ANSWERED);
+          }
+          alone.addAll(results(stream).getOrDefault(ID, List.of()));
+        });
     return alone;
   }
 
@@ -290,18 +294,20 @@ final class ContractRules implements AutoCloseable {
   }
 
   private void twoStreams(RawStream one) throws InterruptedException {
-    on(CheckStreams.open(client()), other -> {
-      streams.ids.forEach(id -> {
-        streams.send(one, id);
-        streams.send(other, id);
-      });
-      requireEots(one, setup.datums(), "first stream");
-      requireEots(other, setup.datums(), "second stream");
-      for (RawStream stream : List.of(one, other)) {
-        streams.leave(stream); // to see all that comes
-        requireNoFault(stream, StreamRules.Rule.KNOWN_ID, StreamRules.Rule.ONE_EOT);
-      }
-    });
+    on(
+        CheckStreams.open(client()),
+        other -> {
+          streams.ids.forEach(id -> {
+            streams.send(one, id);
+            streams.send(other, id);
+          });
+          requireEots(one, setup.datums(), "first stream");
+          requireEots(other, setup.datums(), "second stream");
+          for (RawStream stream : List.of(one, other)) {
+            streams.leave(stream); // to see all that comes
+            requireNoFault(stream, StreamRules.Rule.KNOWN_ID, StreamRules.Rule.ONE_EOT);
+          }
+        });
   }
 
   // Datums.
@@ -341,10 +347,12 @@ final class ContractRules implements AutoCloseable {
   // A client that is slow or goes away.
 
   private void slowReader() throws InterruptedException {
-    on(CheckStreams.open(client(), 1), stream -> {
-      streams.sendAll(stream).read(Integer.MAX_VALUE);
-      requireEots(stream, setup.datums(), "read late");
-    });
+    on(
+        CheckStreams.open(client(), 1),
+        stream -> {
+          streams.sendAll(stream).read(Integer.MAX_VALUE);
+          requireEots(stream, setup.datums(), "read late");
+        });
   }
 
   private void cancel() throws InterruptedException {

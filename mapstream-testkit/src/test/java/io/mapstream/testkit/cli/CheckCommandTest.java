@@ -214,7 +214,8 @@ class CheckCommandTest {
               .contains(
                   """
                   FAIL  cancel            goes on after a cancelled stream
-                                          the function has ended: one datum: 0 of 1 EOT(s); """),
+                                          the function has ended: one datum: 0 of 1 EOT(s);\
+                  """),
           ran.out());
       assertTrue(ran.out().contains("SKIP  disconnect"), ran.out());
       assertFalse(ran.out().contains("runs-on"), ran.out());
