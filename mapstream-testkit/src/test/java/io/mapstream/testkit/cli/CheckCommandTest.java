@@ -308,31 +308,6 @@ class CheckCommandTest {
     }
   }
 
-  static Stream<Arguments> wrongOptions() {
-    return Stream.of(
-        arguments("--datums=0", "--datums has to be at least 1 but was 0"),
-        arguments("--timeout=0s", "--timeout has to be more than 0"),
-        arguments("--timeout=soon", "'soon' is no duration"),
-        arguments("--big-message=1GiB", "'1GiB' is no size"),
-        arguments("--big-message=61MiB", "--big-message has to be at most 60MiB"),
-        arguments("--drain", "--drain needs --pid"),
-        arguments("--pid=1", "--pid 1 is of no use without --drain"),
-        arguments("--pid=me", "'me'"),
-        arguments("--key", "--key"),
-        arguments("--header=x", "x"),
-        arguments("surplus", "surplus"));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("wrongOptions")
-  void wrongOptionIsNamedOnOneLine(String option, String expected) {
-    Ran ran = Shell.run("check", "--socket=/none", option);
-
-    assertEquals(2, ran.code(), ran.err());
-    assertTrue(ran.err().contains(expected), ran.err());
-    assertEquals(1, ran.err().lines().count(), ran.err());
-  }
-
   @Test
   void pidOfNoProcessIsNamed() {
     Ran ran = Shell.run("check", "--socket=/none", "--drain", "--pid=999999999");

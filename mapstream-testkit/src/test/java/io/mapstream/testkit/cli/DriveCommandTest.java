@@ -466,32 +466,6 @@ class DriveCommandTest {
     assertEquals(1, ran.err().lines().count(), ran.err());
   }
 
-  static Stream<Arguments> wrongOptions() {
-    return Stream.of(
-        arguments("--in-flight=0", "--in-flight has to be at least 1 but was 0"),
-        arguments("--in-flight=many", "'many'"),
-        arguments("--output=xml", "xml"),
-        arguments("--header=n", "n"),
-        arguments("--event-time=noon", "'noon' is no instant"),
-        arguments("--watermark=noon", "'noon' is no instant"),
-        arguments("--timeout=10", "'10' is no duration"),
-        arguments("--timeout=25h", "'25h' is more than 24h"),
-        arguments("--class=X", "--socket /none and --class X exclude each other"),
-        arguments("--nonsense", "--nonsense"),
-        arguments("/no/such/file", "no such file: /no/such/file"),
-        arguments("/", "a folder, not a file: /"));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("wrongOptions")
-  void wrongOptionIsNamedOnOneLine(String option, String expected) {
-    Ran ran = Shell.run("drive", "--socket=/none", option);
-
-    assertEquals(2, ran.code(), ran.err());
-    assertTrue(ran.err().contains(expected), ran.err());
-    assertEquals(1, ran.err().lines().count(), ran.err());
-  }
-
   @Test
   void nobodyOnTheSocketIsToldWithItsName() {
     Path socket = folder.resolve("none.sock");

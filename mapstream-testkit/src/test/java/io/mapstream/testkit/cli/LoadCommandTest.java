@@ -278,35 +278,6 @@ class LoadCommandTest {
 
   // Wrong input.
 
-  static Stream<Arguments> wrongOptions() {
-    return Stream.of(
-        arguments("--concurrency=0", "--concurrency has to be at least 1 but was 0"),
-        arguments("--concurrency=x", "'x'"),
-        arguments("--rate=0", "--rate has to be more than 0"),
-        arguments("--rate=NaN", "but was NaN"),
-        arguments("--rate=-1", "but was -1"),
-        arguments("--count=0", "--count has to be at least 1 but was 0"),
-        arguments("--duration=0s", "--duration has to be more than 0"),
-        arguments("--duration=5", "'5' is no duration"),
-        arguments("--warmup=x", "'x' is no duration"),
-        arguments("--size=1TB", "'1TB' is no size"),
-        arguments("--payload=/no/file", "--payload /no/file is no file"),
-        arguments("--pid=x", "'x'"),
-        arguments("--pid=999999999", "no process has the pid 999999999"),
-        arguments("--html=/no/folder/x.html", "--html /no/folder/x.html is in no folder"),
-        arguments("--event-time=x", "'x' is no instant"));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("wrongOptions")
-  void wrongOptionIsNamedOnOneLine(String option, String expected) {
-    Ran ran = Shell.run("load", "--socket=/none", option);
-
-    assertEquals(2, ran.code(), ran.err());
-    assertTrue(ran.err().contains(expected), ran.err());
-    assertEquals(1, ran.err().lines().count(), ran.err());
-  }
-
   static Stream<Arguments> optionsThatExcludeEachOther() {
     return Stream.of(
         arguments("--rate=1", "--concurrency=1"),

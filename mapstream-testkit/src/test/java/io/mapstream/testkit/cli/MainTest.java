@@ -2,6 +2,7 @@ package io.mapstream.testkit.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.mapstream.testkit.cli.Shell.Ran;
 import java.io.File;
@@ -11,6 +12,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
@@ -57,6 +60,58 @@ class MainTest {
 
     assertEquals(2, ran.code());
     assertTrue(ran.err().contains("drvie"), ran.err());
+    assertEquals(1, ran.err().lines().count(), ran.err());
+  }
+
+  static Stream<Arguments> wrongOptions() {
+    return Stream.of(
+        arguments("drive", "--in-flight=0", "--in-flight has to be at least 1 but was 0"),
+        arguments("drive", "--in-flight=many", "'many'"),
+        arguments("drive", "--output=xml", "xml"),
+        arguments("drive", "--header=n", "n"),
+        arguments("drive", "--event-time=noon", "'noon' is no instant"),
+        arguments("drive", "--watermark=noon", "'noon' is no instant"),
+        arguments("drive", "--timeout=10", "'10' is no duration"),
+        arguments("drive", "--timeout=25h", "'25h' is more than 24h"),
+        arguments("drive", "--class=X", "--socket /none and --class X exclude each other"),
+        arguments("drive", "--nonsense", "--nonsense"),
+        arguments("drive", "/no/such/file", "no such file: /no/such/file"),
+        arguments("drive", "/", "a folder, not a file: /"),
+        arguments("check", "--datums=0", "--datums has to be at least 1 but was 0"),
+        arguments("check", "--timeout=0s", "--timeout has to be more than 0"),
+        arguments("check", "--timeout=soon", "'soon' is no duration"),
+        arguments("check", "--big-message=1GiB", "'1GiB' is no size"),
+        arguments("check", "--big-message=61MiB", "--big-message has to be at most 60MiB"),
+        arguments("check", "--drain", "--drain needs --pid"),
+        arguments("check", "--pid=1", "--pid 1 is of no use without --drain"),
+        arguments("check", "--pid=me", "'me'"),
+        arguments("check", "--key", "--key"),
+        arguments("check", "--header=x", "x"),
+        arguments("check", "surplus", "surplus"),
+        arguments("load", "--concurrency=0", "--concurrency has to be at least 1 but was 0"),
+        arguments("load", "--concurrency=x", "'x'"),
+        arguments("load", "--rate=0", "--rate has to be more than 0"),
+        arguments("load", "--rate=NaN", "but was NaN"),
+        arguments("load", "--rate=-1", "but was -1"),
+        arguments("load", "--count=0", "--count has to be at least 1 but was 0"),
+        arguments("load", "--duration=0s", "--duration has to be more than 0"),
+        arguments("load", "--duration=5", "'5' is no duration"),
+        arguments("load", "--warmup=x", "'x' is no duration"),
+        arguments("load", "--size=1TB", "'1TB' is no size"),
+        arguments("load", "--payload=/no/file", "--payload /no/file is no file"),
+        arguments("load", "--pid=x", "'x'"),
+        arguments("load", "--pid=999999999", "no process has the pid 999999999"),
+        arguments("load", "--html=/no/folder/x.html", "--html /no/folder/x.html is in no folder"),
+        arguments("load", "--event-time=x", "'x' is no instant"));
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @MethodSource("wrongOptions")
+  void wrongOptionIsNamedOnOneLine(String command, String option, String expected) {
+    Ran ran = Shell.run(command, "--socket=/none", option);
+
+    assertEquals(2, ran.code(), ran.err());
+    assertTrue(ran.err().contains(expected), ran.err());
     assertEquals(1, ran.err().lines().count(), ran.err());
   }
 
