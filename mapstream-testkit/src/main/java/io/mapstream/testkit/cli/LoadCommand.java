@@ -171,6 +171,7 @@ final class LoadCommand implements Callable<Integer> {
     return filled;
   }
 
+  @SuppressWarnings("try") // The progress is there to be closed, and shows itself.
   private void load(LoadRun run, Function function, int bytes)
       throws IOException, InterruptedException {
     if (!warmup.isZero()) {
