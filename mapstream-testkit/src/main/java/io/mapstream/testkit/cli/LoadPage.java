@@ -82,7 +82,8 @@ final class LoadPage {
 
   /** Latencies by percentile: each nine takes as much room as the one before it. */
   private static String latencies(Histogram first, Histogram end) {
-    int nines = Math.clamp((int) Math.ceil(Math.log10(Math.max(end.getTotalCount(), 1))), 2, 5);
+    int nines =
+        Math.clamp((int) Math.ceil(Math.log10((double) Math.max(end.getTotalCount(), 1))), 2, 5);
     double highest = Math.max(first.getMaxValue(), end.getMaxValue()) / 1e6;
     double typical = end.getValueAtPercentile(50) / 1e6;
     double atFirst = first.getTotalCount() == 0 ? Double.MAX_VALUE : first.getMinValue() / 1e6;
