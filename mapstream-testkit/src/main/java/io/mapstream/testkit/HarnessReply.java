@@ -79,7 +79,7 @@ final class HarnessReply extends Reply {
       readFreely();
     });
     if (failure != null) {
-      guard().awaitUninterruptibly(() -> count() >= emitted || isBroken());
+      guard().awaitUninterruptibly(() -> count >= emitted || broken);
     }
   }
 
@@ -96,7 +96,7 @@ final class HarnessReply extends Reply {
     public void emit(Message message) {
       update(() -> {
         emitting++;
-        if (handlerEnded && !isBroken()) {
+        if (handlerEnded && !broken) {
           lateEmits.add(message + "; " + situation());
         }
       });
@@ -130,7 +130,7 @@ final class HarnessReply extends Reply {
 
   @Override
   void pull() {
-    if (!isFree && requested == count() && emitted > count()) {
+    if (!isFree && requested == count && emitted > count) {
       request(1);
     }
   }
@@ -149,7 +149,7 @@ final class HarnessReply extends Reply {
   /** What was emitted is about to come, so it is waited for however short the limit is. */
   @Override
   Deadline patience(Deadline given) {
-    return emitted > count() ? Deadline.in(timeLimit) : given;
+    return emitted > count ? Deadline.in(timeLimit) : given;
   }
 
   @Override
@@ -161,7 +161,7 @@ final class HarnessReply extends Reply {
 
   @Override
   public boolean isRunning() {
-    return read(() -> !handlerEnded && (thread != null || !isBroken()));
+    return read(() -> !handlerEnded && (thread != null || !broken));
   }
 
   @Override
@@ -180,7 +180,7 @@ final class HarnessReply extends Reply {
     update(() -> {
       waitUntil(
           deadline,
-          () -> isBlocked() || handlerEnded || failMarkEmitted || isBroken(),
+          () -> isBlocked() || handlerEnded || failMarkEmitted || broken,
           () -> "an emit that waits for the test to read");
       if (!isBlocked()) {
         throw new AssertionError("no emit waits for the test to read: " + situation());
@@ -209,7 +209,7 @@ final class HarnessReply extends Reply {
   }
 
   private boolean isBlocked() {
-    return emitting > 0 && emitted - count() >= bound && !isBroken() && !handlerEnded;
+    return emitting > 0 && emitted - count >= bound && !broken && !handlerEnded;
   }
 
   @Override
@@ -224,7 +224,7 @@ final class HarnessReply extends Reply {
     } else {
       doing = "still runs, with";
     }
-    long unread = Math.max(emitted, count()) - taken();
+    long unread = Math.max(emitted, count) - taken();
     return "the handler of datum \""
         + id()
         + "\" "
@@ -268,7 +268,7 @@ final class HarnessReply extends Reply {
     update(() ->
         waitUntil(
             deadline,
-            () -> isBlocked() || (!isRunning() && (isEnded() || isBroken())),
+            () -> isBlocked() || (!isRunning() && (ended || broken)),
             () -> "the return of the handler"));
   }
 
@@ -290,7 +290,7 @@ final class HarnessReply extends Reply {
       }
       if (thrown != null
           && !failureSeen
-          && (cancelled ? !Throwables.comesFromCancel(thrown) : isBroken())) {
+          && (cancelled ? !Throwables.comesFromCancel(thrown) : broken)) {
         findings.add("failed, and the test did not ask: " + situation);
         failures.add(thrown);
       }
@@ -303,8 +303,7 @@ final class HarnessReply extends Reply {
     if (!isFree && waiting > requested) {
       request(waiting - requested);
     }
-    waitUntil(
-        Deadline.in(timeLimit), () -> count() >= waiting || isBroken(), () -> "what was emitted");
+    waitUntil(Deadline.in(timeLimit), () -> count >= waiting || broken, () -> "what was emitted");
     return takeArrived();
   }
 }

@@ -18,7 +18,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -56,18 +56,8 @@ public final class MapStreamClient implements AutoCloseable {
   private final ClientSocket socket;
   private final @Nullable ServerInfo serverInfo;
 
-  /** Held while the first stream opens, which close() does not wait for. */
-  private final ReentrantLock opening = new ReentrantLock();
-
-  /** Guarded by opening. */
-  private @Nullable ClientStream first;
-
-  private final InternalGuard guard = new InternalGuard();
-
-  // Guarded by it.
-  private final List<ClientStream> streams = new ArrayList<>();
-  private int opened;
-  private boolean closed;
+  private final Opened<ClientStream> streams = new Opened<>("the client");
+  private final AtomicInteger opened = new AtomicInteger();
 
   private MapStreamClient(
       Path socketPath, Duration timeout, ClientSocket socket, @Nullable ServerInfo serverInfo) {
@@ -178,27 +168,14 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws IllegalStateException if the client is closed
    */
   public ClientStream stream() throws InterruptedException {
-    verifyOpen();
-    opening.lockInterruptibly();
-    try {
-      if (first == null) {
-        first = open(true);
-      }
-      return first;
-    } finally {
-      opening.unlock();
-    }
+    return streams.first(this::openStream);
   }
 
   /**
-   * Opens a stream beside those that are there; waits for the handshake.
+   * Opens a stream beside those that are there. Waits and fails as {@link #stream()} does.
    *
    * @return a stream that reads as responses come
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutError if the handshake wasn't answered in time
-   * @throws StreamBrokenException if the server ended the stream
-   * @throws ProtocolFaultError if it answered with something else
-   * @throws IllegalStateException if the client is closed
    */
   public ClientStream openStream() throws InterruptedException {
     return open(true);
@@ -210,21 +187,9 @@ public final class MapStreamClient implements AutoCloseable {
    *
    * @return a stream whose reading is paused
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutError if the handshake wasn't answered in time
-   * @throws StreamBrokenException if the server ended the stream
-   * @throws ProtocolFaultError if it answered with something else
-   * @throws IllegalStateException if the client is closed
    */
   public ClientStream openPausedStream() throws InterruptedException {
     return open(false);
-  }
-
-  private void verifyOpen() {
-    guard.run(() -> {
-      if (closed) {
-        throw new IllegalStateException("the client is closed");
-      }
-    });
   }
 
   /**
@@ -234,7 +199,7 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws IllegalStateException if the client is closed
    */
   public RawStream openRawStream() {
-    verifyOpen();
+    streams.verifyOpen();
     return new RawStream(socket.channel(), timeout, null);
   }
 
@@ -247,19 +212,15 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws IllegalStateException if the client is closed
    */
   public RawStream openRawStream(Consumer<MapResponse> receiver) {
-    verifyOpen();
+    streams.verifyOpen();
     return new RawStream(socket.channel(), timeout, Objects.requireNonNull(receiver, "receiver"));
   }
 
   private ClientStream open(boolean reading) throws InterruptedException {
-    ClientStream stream =
-        guard.get(() -> {
-          verifyOpen();
-          String name = "stream " + ++opened + " on " + socketPath;
-          streams.removeIf(ClientStream::isForgettable);
-          streams.add(new ClientStream(socket.channel(), name, reading, timeout));
-          return streams.getLast();
-        });
+    String name = "stream " + opened.incrementAndGet() + " on " + socketPath;
+    ClientStream stream = new ClientStream(socket.channel(), name, reading, timeout);
+    streams.removeIf(ClientStream::isForgettable);
+    streams.add(stream);
     try {
       stream.open();
       return stream;
@@ -315,7 +276,7 @@ public final class MapStreamClient implements AutoCloseable {
     if (!broken.hasEnded()) {
       throw new IllegalArgumentException("only a stream that has ended is redriven: " + broken);
     }
-    verifyOpen();
+    streams.verifyOpen();
     Map<String, Datum> unanswered = broken.unanswered();
     if (unanswered.isEmpty()) {
       return List.of();
@@ -337,14 +298,7 @@ public final class MapStreamClient implements AutoCloseable {
    */
   @Override
   public void close() {
-    List<ClientStream> left =
-        guard.get(() -> {
-          closed = true;
-          List<ClientStream> all = List.copyOf(streams);
-          streams.clear();
-          return all;
-        });
-    List<Throwable> faults = Throwables.faultsOf(left, ClientStream::close);
+    List<Throwable> faults = Throwables.faultsOf(streams.close(), ClientStream::close);
     socket.close();
     Throwables.throwFirst(faults);
   }

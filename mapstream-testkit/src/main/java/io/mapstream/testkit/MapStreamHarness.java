@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -193,7 +194,7 @@ public final class MapStreamHarness implements AutoCloseable {
 
   // Guarded by it.
   private long lastId;
-  private boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private MapStreamHarness(Builder builder) {
     handler = builder.handler;
@@ -327,7 +328,7 @@ public final class MapStreamHarness implements AutoCloseable {
   private HarnessReply register(Datum datum) {
     Objects.requireNonNull(datum, "datum");
     return guard.get(() -> {
-      if (closed) {
+      if (closed.get()) {
         throw new IllegalStateException("the harness is closed and takes no datum: " + datum);
       }
       String id = Long.toString(++lastId);
@@ -365,18 +366,12 @@ public final class MapStreamHarness implements AutoCloseable {
    */
   @Override
   public void close() {
-    close(timeLimit);
+    close(false);
   }
 
-  /** Closes with a limit of its own for handlers that are about to return. */
-  void close(Duration patience) {
-    boolean isFirst =
-        guard.get(() -> {
-          boolean wasOpen = !closed;
-          closed = true;
-          return wasOpen;
-        });
-    if (!isFirst) {
+  /** Closes; after a failed test without waiting for handlers that are about to return. */
+  void close(boolean testFailed) {
+    if (guard.get(() -> closed.getAndSet(true))) {
       return;
     }
     List<String> findings = new ArrayList<>();
@@ -386,7 +381,7 @@ public final class MapStreamHarness implements AutoCloseable {
             .sorted(Comparator.comparingLong(r -> Long.parseLong(r.id())))
             .toList();
     try {
-      Deadline deadline = Deadline.in(patience);
+      Deadline deadline = Deadline.in(testFailed ? Duration.ZERO : timeLimit);
       left.forEach(reply -> isReached(() -> reply.awaitEndOrBlocked(deadline)));
       // All stacks before the first interruption, which could let another handler go on.
       left.forEach(reply -> reply.findLeftovers(findings, failures));
@@ -402,10 +397,9 @@ public final class MapStreamHarness implements AutoCloseable {
       loop.shutdown();
     }
     if (!findings.isEmpty()) {
-      var error =
-          new AssertionError(
-              "the harness was closed too early:\n- " + String.join("\n- ", findings),
-              failures.isEmpty() ? null : failures.getFirst());
+      String all = String.join("\n- ", findings);
+      var error = new AssertionError("the harness was closed too early:\n- " + all);
+      failures.stream().limit(1).forEach(error::initCause);
       failures.stream().skip(1).forEach(error::addSuppressed);
       throw error;
     }
@@ -426,19 +420,15 @@ public final class MapStreamHarness implements AutoCloseable {
   /** {@return one line with the settings} */
   @Override
   public String toString() {
-    return "MapStreamHarness[handler="
-        + handler
-        + ", bound="
-        + bound
-        + ", timeLimit="
-        + Durations.text(timeLimit)
-        + ", maxMessageSize="
-        + options.maxMessageSize()
-        + ", maxConcurrency="
-        + options.maxConcurrency()
-        + ", errorPolicy="
-        + options.errorPolicy()
-        + "]";
+    return ("MapStreamHarness[handler=%s, bound=%d, timeLimit=%s, maxMessageSize=%d,"
+            + " maxConcurrency=%d, errorPolicy=%s]")
+        .formatted(
+            handler,
+            bound,
+            Durations.text(timeLimit),
+            options.maxMessageSize(),
+            options.maxConcurrency(),
+            options.errorPolicy());
   }
 
   /** Collects the settings of a harness. Not safe for use by several threads. */

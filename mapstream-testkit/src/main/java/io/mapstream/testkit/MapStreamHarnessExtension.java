@@ -3,7 +3,6 @@ package io.mapstream.testkit;
 import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.Messages;
-import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -76,9 +75,6 @@ public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamH
    *
    * @param datum what the handler is given
    * @return the messages in the order of their emission
-   * @throws HandlerFailedException as {@link MapStreamHarness#process(Datum)} does
-   * @throws WaitTimeoutError as {@link MapStreamHarness#process(Datum)} does
-   * @throws IllegalStateException if no test runs, or more than one
    */
   public Messages process(Datum datum) {
     return harness().process(datum);
@@ -89,9 +85,6 @@ public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamH
    *
    * @param text the datum's payload; {@code null} for no bytes
    * @return the messages in the order of their emission
-   * @throws HandlerFailedException as {@link MapStreamHarness#process(Datum)} does
-   * @throws WaitTimeoutError as {@link MapStreamHarness#process(Datum)} does
-   * @throws IllegalStateException if no test runs, or more than one
    */
   public Messages process(@Nullable String text) {
     return harness().process(text);
@@ -102,7 +95,6 @@ public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamH
    *
    * @param datum what the handler is given
    * @return where the messages arrive
-   * @throws IllegalStateException if no test runs, or more than one
    */
   public Reply send(Datum datum) {
     return harness().send(datum);
@@ -113,7 +105,6 @@ public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamH
    *
    * @param text the datum's payload; {@code null} for no bytes
    * @return where the messages arrive
-   * @throws IllegalStateException if no test runs, or more than one
    */
   public Reply send(@Nullable String text) {
     return harness().send(text);
@@ -127,10 +118,6 @@ public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamH
   /** After a failed test nothing is waited for: what it would have read or ended is open. */
   @Override
   void close(MapStreamHarness harness, boolean testFailed) {
-    if (testFailed) {
-      harness.close(Duration.ZERO);
-    } else {
-      harness.close();
-    }
+    harness.close(testFailed);
   }
 }

@@ -8,14 +8,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A real {@link MapStreamServer} for a test, in the test's own process: on a socket and with a
@@ -38,18 +36,9 @@ public final class MapStreamTestServer implements AutoCloseable {
   private final InternalTemporaryFolder folder;
   private final MapStreamServer server;
 
-  /** Held while the first client connects, which close() does not wait for. */
-  private final ReentrantLock connecting = new ReentrantLock();
-
-  /** Guarded by connecting. */
-  private @Nullable MapStreamClient client;
-
-  private final InternalGuard guard = new InternalGuard();
-
-  // Guarded by it.
-  private final List<MapStreamClient> clients = new ArrayList<>();
-  private boolean failureKnown;
-  private boolean closed;
+  private final Opened<MapStreamClient> clients = new Opened<>("the server");
+  private final AtomicBoolean failureKnown = new AtomicBoolean();
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private MapStreamTestServer(InternalTemporaryFolder folder, MapStreamServer server) {
     this.folder = folder;
@@ -101,15 +90,7 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted
    */
   public MapStreamClient client() throws InterruptedException {
-    connecting.lockInterruptibly();
-    try {
-      if (client == null) {
-        client = connect(options -> {});
-      }
-      return client;
-    } finally {
-      connecting.unlock();
-    }
+    return clients.first(() -> connect(options -> {}));
   }
 
   /**
@@ -123,29 +104,18 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   public MapStreamClient connect(Consumer<MapStreamClient.Builder> options)
       throws InterruptedException {
-    verifyOpen();
+    clients.verifyOpen();
     MapStreamClient.Builder builder =
         MapStreamClient.builder(socketPath()).serverInfoFile(serverInfoFile());
     options.accept(builder);
     MapStreamClient connected = builder.connect();
     try {
-      guard.run(() -> {
-        verifyOpen();
-        clients.add(connected);
-      });
+      clients.add(connected);
       return connected;
     } catch (IllegalStateException e) {
       connected.close();
       throw e;
     }
-  }
-
-  private void verifyOpen() {
-    guard.run(() -> {
-      if (closed) {
-        throw new IllegalStateException("the server is closed");
-      }
-    });
   }
 
   /** {@return the Unix socket that the server listens on} */
@@ -179,7 +149,7 @@ public final class MapStreamTestServer implements AutoCloseable {
   }
 
   private Throwable known(ExecutionException stopped) {
-    guard.run(() -> failureKnown = true);
+    failureKnown.set(true);
     return Objects.requireNonNull(stopped.getCause());
   }
 
@@ -214,18 +184,12 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   @Override
   public void close() {
-    boolean isFirst =
-        guard.get(() -> {
-          boolean wasOpen = !closed;
-          closed = true;
-          return wasOpen;
-        });
-    if (!isFirst) {
+    if (closed.getAndSet(true)) {
       return;
     }
-    boolean wasKnown = guard.get(() -> failureKnown);
+    boolean wasKnown = failureKnown.get();
     boolean interrupted = Thread.interrupted();
-    List<Throwable> failures = Throwables.faultsOf(clients, MapStreamClient::close);
+    List<Throwable> failures = Throwables.faultsOf(clients.close(), MapStreamClient::close);
     server.close();
     while (Thread.interrupted()) { // It has returned before the server had stopped.
       interrupted = true;

@@ -1,6 +1,5 @@
 package io.mapstream.testkit;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -9,12 +8,11 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
-import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
  * Gives each test a resource of its own and closes it after the test. A parameter of the resource's
- * type gets it, if the test has one extension for that type only.
+ * type gets it; JUnit refuses the parameter where two extensions have one of that type.
  *
  * @param <T> the resource
  */
@@ -43,22 +41,18 @@ abstract sealed class PerTestExtension<T>
     if (now.size() == 1) {
       return now.getFirst();
     }
-    throw new IllegalStateException(
+    String reason =
         now.isEmpty()
-            ? "no test runs: a "
-                + name
-                + " is there from before each test to after it, if the extension is in a field with"
-                + " @RegisterExtension"
-            : now.size()
-                + " tests share this extension at the same time: take the "
-                + name
-                + " as a parameter of the test method");
+            ? "no test runs: a %2$s is there from before each test to after it, if the extension is"
+                + " in a field with @RegisterExtension"
+            : "%1$d tests share this extension at the same time: take the %2$s as a parameter of"
+                + " the test method";
+    throw new IllegalStateException(reason.formatted(now.size(), name));
   }
 
   @Override
   public final void beforeEach(ExtensionContext context) throws Exception {
     open.put(context.getUniqueId(), make());
-    extensions(context).add(this);
   }
 
   @Override
@@ -69,42 +63,14 @@ abstract sealed class PerTestExtension<T>
     }
   }
 
-  /** Those of this type that serve the test, in the order of their registration. */
-  @SuppressWarnings("unchecked")
-  private List<Object> extensions(ExtensionContext context) {
-    var store =
-        context.getStore(
-            ExtensionContext.Namespace.create(PerTestExtension.class, type, context.getUniqueId()));
-    List<Object> extensions = store.get(List.class, List.class);
-    if (extensions == null) {
-      extensions = new ArrayList<>();
-      store.put(List.class, extensions);
-    }
-    return extensions;
-  }
-
-  /** The first one answers for all of them, since JUnit allows one. */
   @Override
   public final boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
-    return parameter.getParameter().getType() == type
-        && open.containsKey(context.getUniqueId())
-        && extensions(context).getFirst() == this;
+    return parameter.getParameter().getType() == type && open.containsKey(context.getUniqueId());
   }
 
   @Override
-  public final Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    int extensions = extensions(context).size();
-    @Nullable T resource = open.get(context.getUniqueId());
-    if (resource == null || extensions > 1) {
-      throw new ParameterResolutionException(
-          "a parameter can't tell which of "
-              + extensions
-              + " extensions it comes from: take the "
-              + name
-              + " from the extension's field, by "
-              + name
-              + "()");
-    }
-    return resource;
+  public final @Nullable Object resolveParameter(
+      ParameterContext parameter, ExtensionContext context) {
+    return open.get(context.getUniqueId());
   }
 }

@@ -38,9 +38,15 @@ public sealed class Reply permits HarnessReply {
   private final InternalGuard guard;
 
   private final Deque<Message> arrived = new ArrayDeque<>();
-  private long count;
-  private boolean ended;
-  private boolean broken;
+
+  /** How many messages have arrived. */
+  long count;
+
+  /** Whether the EOT has arrived. */
+  boolean ended;
+
+  /** Whether the stream has ended before the EOT. */
+  boolean broken;
 
   Reply(ClientStream stream, String id, Datum datum, Duration timeLimit) {
     this.stream = stream;
@@ -340,18 +346,6 @@ public sealed class Reply permits HarnessReply {
 
   final long taken() {
     return count - arrived.size();
-  }
-
-  final long count() {
-    return count;
-  }
-
-  final boolean isBroken() {
-    return broken;
-  }
-
-  final boolean isEnded() {
-    return ended;
   }
 
   final InternalGuard guard() {

@@ -2,22 +2,20 @@ package io.mapstream.testkit;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
 import java.io.IOException;
-import java.io.StringReader;
+import java.lang.module.ModuleDescriptor.Version;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -38,10 +36,11 @@ public record ServerInfo(
     String version,
     Map<String, String> metadata) {
 
+  private static final Gson STRICT = new GsonBuilder().setStrictness(Strictness.STRICT).create();
   private static final String MARKER = "U+005C__END__";
+  private static final Version OLDEST_JAVA = Version.parse("0.9.0");
   private static final Pattern SEMVER =
-      Pattern.compile(
-          "v?(\\d{1,9})\\.(\\d{1,9})\\.(\\d{1,9})(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?");
+      Pattern.compile("v?\\d{1,9}(\\.\\d{1,9}){2}(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?");
 
   /**
    * Takes over the fields.
@@ -70,32 +69,32 @@ public record ServerInfo(
     }
     JsonObject fields = object(content.substring(0, content.length() - MARKER.length()));
     return new ServerInfo(
-        text(fields, "protocol", "protocol"),
-        text(fields, "language", "language"),
-        text(fields, "minimum_numaflow_version", "minimum_numaflow_version"),
-        text(fields, "version", "version"),
+        text(fields, "protocol"),
+        text(fields, "language"),
+        text(fields, "minimum_numaflow_version"),
+        text(fields, "version"),
         metadata(fields.get("metadata")));
   }
 
   private static JsonObject object(String text) {
-    try (JsonReader reader = new JsonReader(new StringReader(text))) {
-      reader.setStrictness(Strictness.STRICT);
-      JsonElement json = JsonParser.parseReader(reader);
-      if (!json.isJsonObject() || reader.peek() != JsonToken.END_DOCUMENT) {
+    try {
+      JsonElement json = STRICT.fromJson(text, JsonElement.class);
+      if (json == null || !json.isJsonObject()) {
         throw new ProtocolFaultError("server info is no JSON object: " + text);
       }
       return json.getAsJsonObject();
-    } catch (JsonParseException | IOException e) {
+    } catch (JsonParseException e) {
       throw new ProtocolFaultError("server info is not JSON: " + e.getMessage() + ": " + text);
     }
   }
 
-  private static String text(JsonObject fields, String name, String shownName) {
-    JsonElement value = fields.get(name);
+  /** A text of the file, or of its metadata if the name is {@code metadata.…}. */
+  private static String text(JsonObject fields, String name) {
+    JsonElement value = fields.get(name.substring(name.indexOf('.') + 1));
     if (value != null && value.isJsonPrimitive() && value.getAsJsonPrimitive().isString()) {
       return value.getAsString();
     }
-    throw new ProtocolFaultError("server info's " + shownName + " must be a text but is " + value);
+    throw new ProtocolFaultError("server info's " + name + " must be a text but is " + value);
   }
 
   private static Map<String, String> metadata(@Nullable JsonElement metadata) {
@@ -107,7 +106,7 @@ public record ServerInfo(
     }
     JsonObject fields = metadata.getAsJsonObject();
     Map<String, String> texts = new LinkedHashMap<>();
-    fields.keySet().forEach(name -> texts.put(name, text(fields, name, "metadata." + name)));
+    fields.keySet().forEach(name -> texts.put(name, text(fields, "metadata." + name)));
     return texts;
   }
 
@@ -160,16 +159,10 @@ public record ServerInfo(
     return this;
   }
 
-  /** What comes before 0.9.0 by semver, 0.9.0-rc1 for one, is refused. */
+  /** What comes before 0.9.0, 0.9.0-rc1 for one, is refused. */
   private static boolean isSupportedJava(String version) {
-    Matcher parts = SEMVER.matcher(version);
-    if (!parts.matches()) {
-      return false;
-    }
-    int major = Integer.parseInt(parts.group(1));
-    int minor = Integer.parseInt(parts.group(2));
-    boolean isFirst = major == 0 && minor == 9 && Integer.parseInt(parts.group(3)) == 0;
-    return major > 0 || minor > 9 || (minor == 9 && !(isFirst && parts.group(4) != null));
+    return SEMVER.matcher(version).matches()
+        && Version.parse(version.replaceFirst("^v", "")).compareTo(OLDEST_JAVA) >= 0;
   }
 
   private static void require(boolean valid, String field, String given, String wanted) {

@@ -185,8 +185,8 @@ class MapStreamHarnessExtensionTest {
     }
     assertContains(
         thrown(results.get("takesOneOfTwoAsAParameter(MapStreamHarness)")),
-        "which of 2 extensions",
-        "by harness()");
+        "multiple competing ParameterResolvers",
+        "MapStreamHarness which");
     Throwable unasked = thrown(results.get("doesNotAskForTheFailure()"));
     assertEquals("boom", unasked.getCause().getMessage());
   }

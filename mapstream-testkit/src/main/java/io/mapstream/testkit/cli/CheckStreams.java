@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** What the rules do on streams, and what they require of them. */
-final class CheckStreams {
+abstract sealed class CheckStreams permits ContractRules {
 
   /** Something to try on a stream. */
   interface Step {

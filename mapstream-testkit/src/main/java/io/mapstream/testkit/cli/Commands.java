@@ -1,13 +1,17 @@
 package io.mapstream.testkit.cli;
 
+import io.mapstream.server.MapStreamServer;
 import io.mapstream.testkit.ProtocolFaultError;
 import io.mapstream.testkit.StreamBrokenException;
 import io.mapstream.testkit.WaitTimeoutError;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.NoSuchFileException;
+import java.util.Properties;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -19,7 +23,7 @@ import picocli.CommandLine.ScopeType;
     description = "Drives, loads and checks a running map-stream function.",
     scope = ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = Commands.class,
     showDefaultValues = true,
     sortOptions = false,
     usageHelpAutoWidth = true,
@@ -30,7 +34,7 @@ import picocli.CommandLine.ScopeType;
       "2:called wrongly, or with input that can't be read",
       "130:interrupted"
     })
-final class Commands implements Runnable {
+final class Commands implements Runnable, IVersionProvider {
 
   @Option(
       names = "--verbose",
@@ -39,6 +43,10 @@ final class Commands implements Runnable {
   private boolean verbose;
 
   private final AtomicBoolean stopping;
+
+  Commands() {
+    this(new AtomicBoolean()); // for the version
+  }
 
   private Commands(AtomicBoolean stopping) {
     this.stopping = stopping;
@@ -69,6 +77,18 @@ final class Commands implements Runnable {
   @Override
   public void run() {
     throw new UsageFault("no command was given; there are drive, load and check (see --help)");
+  }
+
+  /** The version of the project, which is also in the server info of its servers. */
+  @Override
+  public String[] getVersion() throws IOException {
+    Properties properties = new Properties();
+    try (InputStream in = MapStreamServer.class.getResourceAsStream("version.properties")) {
+      if (in != null) {
+        properties.load(in);
+      }
+    }
+    return new String[] {"mapstream " + properties.getProperty("version", "of unknown version")};
   }
 
   private static int refuse(ParameterException e, String[] args) {

@@ -1,13 +1,5 @@
 package io.mapstream.testkit.cli;
 
-import static io.mapstream.testkit.cli.CheckStreams.ID;
-import static io.mapstream.testkit.cli.CheckStreams.awaitEots;
-import static io.mapstream.testkit.cli.CheckStreams.awaitFirstResult;
-import static io.mapstream.testkit.cli.CheckStreams.require;
-import static io.mapstream.testkit.cli.CheckStreams.requireEots;
-import static io.mapstream.testkit.cli.CheckStreams.requireNoFault;
-import static io.mapstream.testkit.cli.CheckStreams.requireOk;
-import static io.mapstream.testkit.cli.CheckStreams.results;
 import static io.mapstream.testkit.cli.Contract.Outcome.FAIL;
 import static io.mapstream.testkit.cli.Contract.Outcome.SKIP;
 import static io.mapstream.testkit.cli.Contract.Outcome.WARN;
@@ -21,7 +13,6 @@ import io.mapstream.proto.map.v1.MapResponse;
 import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.RawStream;
 import io.mapstream.testkit.StreamStatus;
-import io.mapstream.testkit.cli.CheckStreams.Verdict;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * streams of its own. Nothing here depends on what the function computes, except that it accepts
  * the datum that it is given.
  */
-final class ContractRules implements AutoCloseable {
+final class ContractRules extends CheckStreams implements AutoCloseable {
 
   /** More than the grace period that servers have by default. */
   private static final Duration STOP = Duration.ofSeconds(40);
@@ -56,7 +47,6 @@ final class ContractRules implements AutoCloseable {
   record Rule(boolean ofMany, String name, String text, Probe probe) {}
 
   private final Contract.Setup setup;
-  private final CheckStreams streams;
 
   /** Connected by the first rule. */
   private @Nullable MapStreamClient client;
@@ -67,8 +57,8 @@ final class ContractRules implements AutoCloseable {
   private String endOfMany = "";
 
   ContractRules(Contract.Setup setup) {
+    super(setup.datum(), setup.datums());
     this.setup = setup;
-    this.streams = new CheckStreams(setup.datum(), setup.datums());
   }
 
   /** All but the drain, in the order in which they are tried. */
@@ -121,16 +111,16 @@ final class ContractRules implements AutoCloseable {
   }
 
   /** Tries something on a stream that reads all and has the echo of its handshake. */
-  private Probe on(CheckStreams.Step step) {
-    return () -> on(CheckStreams.open(client()), step);
+  private Probe on(Step step) {
+    return () -> on(open(client()), step);
   }
 
-  private void on(RawStream stream, CheckStreams.Step step) throws InterruptedException {
+  private void on(RawStream stream, Step step) throws InterruptedException {
     try (stream) {
       try {
         step.run(stream);
       } finally {
-        streams.leave(stream);
+        leave(stream);
       }
     }
   }
@@ -186,7 +176,7 @@ final class ContractRules implements AutoCloseable {
   }
 
   private void datumFirst() throws InterruptedException {
-    requireRefusal(Codec.request(ID + "-1", streams.datum().build()));
+    requireRefusal(Codec.request(ID + "-1", datum().build()));
   }
 
   private void noSot() throws InterruptedException {
@@ -204,17 +194,17 @@ final class ContractRules implements AutoCloseable {
 
   private void stillReady() throws InterruptedException {
     builder().connect().close();
-    requireAnswer(streams.datum());
+    requireAnswer(datum());
   }
 
   // Many datums at once, seen from many sides.
 
   private RawStream many() throws InterruptedException {
     if (many == null) {
-      try (RawStream stream = CheckStreams.open(client())) {
-        boolean came = awaitEots(streams.sendAll(stream), setup.datums());
+      try (RawStream stream = open(client())) {
+        boolean came = awaitEots(sendAll(stream), setup.datums());
         endOfMany = stream.toString();
-        streams.finish(stream); // Also to see what comes after the last EOT.
+        finish(stream); // Also to see what comes after the last EOT.
         endOfMany = came ? stream.toString() : endOfMany;
         many = stream;
       }
@@ -223,7 +213,7 @@ final class ContractRules implements AutoCloseable {
   }
 
   private void everyDatumEnds() throws InterruptedException {
-    streams.requireAllAnswered(many(), endOfMany);
+    requireAllAnswered(many(), endOfMany);
   }
 
   private void completes() throws InterruptedException {
@@ -234,34 +224,34 @@ final class ContractRules implements AutoCloseable {
   }
 
   private void halfClose(RawStream stream) throws InterruptedException {
-    streams.finish(streams.sendAll(stream));
-    streams.requireAllAnswered(stream, stream.toString());
+    finish(sendAll(stream));
+    requireAllAnswered(stream, stream.toString());
     requireOk(stream);
   }
 
   private void halfCloseEmpty(RawStream stream) throws InterruptedException {
-    streams.finish(stream);
+    finish(stream);
     requireOk(stream);
   }
 
   private void order() throws InterruptedException {
-    Datum datum = streams.datum().build(); // the same for all, times included
+    Datum datum = datum().build(); // the same for all, times included
     List<MapResponse.Result> alone = alone(datum);
     if (!alone.equals(alone(datum))) {
       throw new Verdict(SKIP, "the function answers one datum in different ways");
     }
     on(
-        CheckStreams.open(client()),
+        open(client()),
         stream -> {
-          streams.ids.forEach(id -> stream.send(id, datum));
+          ids.forEach(id -> stream.send(id, datum));
           stream.await(() -> stream.unanswered().isEmpty());
           Map<String, List<MapResponse.Result>> results = results(stream);
-          for (String id : streams.ids) {
+          for (String id : ids) {
             List<MapResponse.Result> among = results.getOrDefault(id, List.of());
             require(
                 among.equals(alone),
                 ("datum \"%s\" has %d result(s), which differ from the %d for the same datum alone,"
-                     + " or are in another order")
+                        + " or are in another order")
                     .formatted(id, among.size(), alone.size()));
           }
         });
@@ -270,7 +260,7 @@ final class ContractRules implements AutoCloseable {
   private List<MapResponse.Result> alone(Datum datum) throws InterruptedException {
     List<MapResponse.Result> alone = new ArrayList<>();
     on(
-        CheckStreams.open(client()).send(ID, datum),
+        open(client()).send(ID, datum),
         stream -> {
           awaitEots(stream, 1);
           if (stream.eots() == 0) {
@@ -284,27 +274,27 @@ final class ContractRules implements AutoCloseable {
   // Ids and streams.
 
   private void idAgain(RawStream stream) throws InterruptedException {
-    requireEots(streams.send(stream, ID), 1, "the first time");
-    requireEots(streams.send(stream, ID), 2, "the second time");
+    requireEots(send(stream, ID), 1, "the first time");
+    requireEots(send(stream, ID), 2, "the second time");
   }
 
   private void idTwice(RawStream stream) throws InterruptedException {
-    streams.send(stream, ID);
-    requireEots(streams.send(stream, ID), 2, "sent twice at once");
+    send(stream, ID);
+    requireEots(send(stream, ID), 2, "sent twice at once");
   }
 
   private void twoStreams(RawStream one) throws InterruptedException {
     on(
-        CheckStreams.open(client()),
+        open(client()),
         other -> {
-          streams.ids.forEach(id -> {
-            streams.send(one, id);
-            streams.send(other, id);
+          ids.forEach(id -> {
+            send(one, id);
+            send(other, id);
           });
           requireEots(one, setup.datums(), "first stream");
           requireEots(other, setup.datums(), "second stream");
           for (RawStream stream : List.of(one, other)) {
-            streams.leave(stream); // to see all that comes
+            leave(stream); // to see all that comes
             requireNoFault(stream, StreamRules.Rule.KNOWN_ID, StreamRules.Rule.ONE_EOT);
           }
         });
@@ -313,15 +303,14 @@ final class ContractRules implements AutoCloseable {
   // Datums.
 
   private void noKeys() throws InterruptedException {
-    requireAnswer(streams.datum().keys(List.of()).headers(Map.of()));
+    requireAnswer(datum().keys(List.of()).headers(Map.of()));
   }
 
   private void metadata(RawStream stream) throws InterruptedException {
     Metadata system = Metadata.empty().with("check", "text", "x");
     String parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     Datum.Builder datum =
-        streams
-            .datum()
+        datum()
             .userMetadata(system.with("check", "bytes", new byte[] {-1}))
             .systemMetadata(system)
             .traceContext(Map.of("traceparent", parent));
@@ -336,43 +325,43 @@ final class ContractRules implements AutoCloseable {
     if (!setup.emptyValue()) {
       throw new Verdict(SKIP, "not every function takes one; --empty-value tries it");
     }
-    requireAnswer(streams.datum().value(new byte[0]));
+    requireAnswer(datum().value(new byte[0]));
   }
 
   /** It is a header that is big: a function may refuse a value that it doesn't expect. */
   private void bigMessage() throws InterruptedException {
-    requireAnswer(streams.datum().header("x-check-padding", "x".repeat(setup.bigMessage())));
+    requireAnswer(datum().header("x-check-padding", "x".repeat(setup.bigMessage())));
   }
 
   // A client that is slow or goes away.
 
   private void slowReader() throws InterruptedException {
     on(
-        CheckStreams.open(client(), 1),
+        open(client(), 1),
         stream -> {
-          streams.sendAll(stream).read(Integer.MAX_VALUE);
+          sendAll(stream).read(Integer.MAX_VALUE);
           requireEots(stream, setup.datums(), "read late");
         });
   }
 
   private void cancel() throws InterruptedException {
-    try (RawStream stream = CheckStreams.open(client())) {
-      awaitFirstResult(streams.sendAll(stream));
+    try (RawStream stream = open(client())) {
+      awaitFirstResult(sendAll(stream));
     }
-    requireAnswer(streams.datum());
+    requireAnswer(datum());
   }
 
   private void disconnect() throws InterruptedException {
     try (MapStreamClient other = builder().connect()) {
-      awaitFirstResult(streams.sendAll(CheckStreams.open(other)));
+      awaitFirstResult(sendAll(open(other)));
     }
-    requireAnswer(streams.datum());
+    requireAnswer(datum());
   }
 
   // The stop.
 
   private void stop() throws InterruptedException {
-    try (RawStream stream = streams.sendAll(CheckStreams.open(client()))) {
+    try (RawStream stream = sendAll(open(client()))) {
       // A datum that has a result was taken, and has to be finished; others may be left.
       awaitFirstResult(stream);
       Set<String> taken = new HashSet<>(results(stream).keySet());

@@ -1,13 +1,12 @@
 package io.mapstream.testkit.cli;
 
-import io.mapstream.Message;
 import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.MapStreamClient;
-import io.mapstream.testkit.ReplyListener;
 import io.mapstream.testkit.StreamBrokenException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -135,8 +134,14 @@ final class DriveCommand implements Callable<Integer> {
         DatumLines.Identified next = datums.read(line);
         if (next != null) {
           open.awaitFewerThan(inFlight);
-          ReplyListener listener = new Printing(next, printer, meter);
-          open.send(stream, next.id(), next.datum(), listener);
+          AtomicInteger results = new AtomicInteger();
+          open.send(
+              stream,
+              next.id(),
+              next.datum(),
+              meter.follow(
+                  System.nanoTime(),
+                  message -> printer.print(next, results.incrementAndGet(), message)));
         }
       }
     } catch (UsageFault e) {
@@ -185,36 +190,5 @@ final class DriveCommand implements Callable<Integer> {
                 LoadReport.rate(all.perSecond(all.results())),
                 LoadReport.shown(all.first(), 50),
                 LoadReport.shown(all.first(), 99));
-  }
-
-  /** Prints what arrives for a datum, and has it measured. */
-  private static final class Printing implements ReplyListener {
-
-    private final DatumLines.Identified sent;
-    private final ResultPrinter printer;
-    private final ReplyListener measuring;
-    private int results;
-
-    Printing(DatumLines.Identified sent, ResultPrinter printer, LoadMeter meter) {
-      this.sent = sent;
-      this.printer = printer;
-      this.measuring = meter.follow(System.nanoTime());
-    }
-
-    @Override
-    public void message(Message message) {
-      measuring.message(message);
-      printer.print(sent, ++results, message);
-    }
-
-    @Override
-    public void ended() {
-      measuring.ended();
-    }
-
-    @Override
-    public void failed(Throwable reason) {
-      measuring.failed(reason);
-    }
   }
 }

@@ -6,6 +6,7 @@ import io.mapstream.testkit.ReplyListener;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
@@ -50,6 +51,11 @@ final class LoadMeter {
 
   /** Follows a datum that was due at a moment of {@link System#nanoTime}. */
   ReplyListener follow(long due) {
+    return follow(due, message -> {});
+  }
+
+  /** Follows a datum whose messages go on when they are measured. */
+  ReplyListener follow(long due, Consumer<Message> next) {
     return new ReplyListener() {
 
       private boolean hasResult;
@@ -64,6 +70,7 @@ final class LoadMeter {
           count(message);
           resultsBySecond = counted(resultsBySecond, now);
         });
+        next.accept(message);
       }
 
       @Override

@@ -1,0 +1,85 @@
+package io.mapstream.testkit;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What its owner has opened and closes at its own end. The first one is made when it is needed.
+ *
+ * @param <T> what is opened
+ */
+final class Opened<T> {
+
+  /** Makes the first one; may wait. */
+  interface Opening<T> {
+    T open() throws InterruptedException;
+  }
+
+  private final String owner;
+
+  /** Held while the first one opens, which the close does not wait for. */
+  private final ReentrantLock opening = new ReentrantLock();
+
+  /** Guarded by opening. */
+  private @Nullable T first;
+
+  private final InternalGuard guard = new InternalGuard();
+
+  // Guarded by it.
+  private final List<T> all = new ArrayList<>();
+  private boolean closed;
+
+  /** {@code owner} is named in refusals. */
+  Opened(String owner) {
+    this.owner = owner;
+  }
+
+  /** The first one, always the same. */
+  T first(Opening<T> how) throws InterruptedException {
+    verifyOpen();
+    opening.lockInterruptibly();
+    try {
+      if (first == null) {
+        first = how.open();
+      }
+      return first;
+    } finally {
+      opening.unlock();
+    }
+  }
+
+  /** Throws an {@link IllegalStateException} once the owner is closed. */
+  void verifyOpen() {
+    guard.run(() -> {
+      if (closed) {
+        throw new IllegalStateException(owner + " is closed");
+      }
+    });
+  }
+
+  /** Adds one, unless the owner is closed. */
+  void add(T one) {
+    guard.run(() -> {
+      verifyOpen();
+      all.add(one);
+    });
+  }
+
+  /** Keeps no longer what need not be closed. */
+  void removeIf(Predicate<T> isDone) {
+    guard.run(() -> all.removeIf(isDone));
+  }
+
+  /** Takes all to close them; nothing is added afterwards. */
+  List<T> close() {
+    return guard.get(() -> {
+      closed = true;
+      List<T> taken = List.copyOf(all);
+      all.clear();
+      return taken;
+    });
+  }
+}
