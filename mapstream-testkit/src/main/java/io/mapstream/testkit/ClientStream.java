@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,6 +64,9 @@ public final class ClientStream implements AutoCloseable {
   private final Duration timeout;
   private final ClientCall<MapRequest, MapResponse> call;
 
+  /** What the handler of an id has thrown, where that is known on this side. */
+  private final Function<String, Optional<Throwable>> failures;
+
   /** Guards everything below, the sending side of the call, and the replies. */
   private final InternalGuard guard = new InternalGuard();
 
@@ -79,7 +84,13 @@ public final class ClientStream implements AutoCloseable {
   private @Nullable String fault;
   private boolean faultReported;
 
-  ClientStream(Channel channel, String name, boolean reading, Duration timeout) {
+  ClientStream(
+      Channel channel,
+      String name,
+      boolean reading,
+      Duration timeout,
+      Function<String, Optional<Throwable>> failures) {
+    this.failures = failures;
     this.name = name;
     this.reading = reading;
     this.timeout = timeout;
@@ -377,6 +388,13 @@ public final class ClientStream implements AutoCloseable {
   void throwEndedBefore(String awaited) {
     throwFault();
     throw broken(awaited);
+  }
+
+  /** What the handler of an id has thrown, if that has ended this stream. */
+  Optional<Throwable> failure(String id) {
+    return fault == null && status != null && status.code().equals("INTERNAL")
+        ? failures.apply(id)
+        : Optional.empty();
   }
 
   private void throwFault() {

@@ -198,12 +198,7 @@ final class HarnessReply extends Reply {
   void throwBroken(String awaited) {
     if (thrown != null && !cancelled) {
       failureSeen = true;
-      Messages left = takeArrived();
-      throw new HandlerFailedException(
-          situation() + "; messages not taken before: " + left,
-          left,
-          thrown,
-          stream().broken(awaited).status());
+      throw handlerFailed(situation(), thrown, awaited);
     }
     super.throwBroken(awaited);
   }

@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,14 +56,15 @@ public final class MapStreamClient implements AutoCloseable {
   private final Duration timeout;
   private final ClientSocket socket;
   private final @Nullable ServerInfo serverInfo;
+  private final Function<String, Optional<Throwable>> failures;
 
   private final Opened<ClientStream> streams = new Opened<>("the client");
   private final AtomicInteger opened = new AtomicInteger();
 
-  private MapStreamClient(
-      Path socketPath, Duration timeout, ClientSocket socket, @Nullable ServerInfo serverInfo) {
-    this.socketPath = socketPath;
-    this.timeout = timeout;
+  private MapStreamClient(Builder builder, ClientSocket socket, @Nullable ServerInfo serverInfo) {
+    this.socketPath = builder.socketPath;
+    this.timeout = builder.timeout;
+    this.failures = builder.failures;
     this.socket = socket;
     this.serverInfo = serverInfo;
   }
@@ -218,7 +220,7 @@ public final class MapStreamClient implements AutoCloseable {
 
   private ClientStream open(boolean reading) throws InterruptedException {
     String name = "stream " + opened.incrementAndGet() + " on " + socketPath;
-    ClientStream stream = new ClientStream(socket.channel(), name, reading, timeout);
+    ClientStream stream = new ClientStream(socket.channel(), name, reading, timeout, failures);
     streams.removeIf(ClientStream::isForgettable);
     streams.add(stream);
     try {
@@ -312,6 +314,7 @@ public final class MapStreamClient implements AutoCloseable {
     private int maxMessageSize = 64 * 1024 * 1024;
     private OptionalInt window = OptionalInt.empty();
     private InternalSocketKind kind = InternalSocketKind.best();
+    private Function<String, Optional<Throwable>> failures = id -> Optional.empty();
 
     private Builder(Path socketPath) {
       this.socketPath = socketPath;
@@ -375,6 +378,12 @@ public final class MapStreamClient implements AutoCloseable {
       return this;
     }
 
+    /** Tells what the handler of an id has thrown, where it runs in this process. */
+    Builder failures(Function<String, Optional<Throwable>> failures) {
+      this.failures = failures;
+      return this;
+    }
+
     Builder kind(InternalSocketKind kind) {
       this.kind = kind;
       return this;
@@ -393,7 +402,7 @@ public final class MapStreamClient implements AutoCloseable {
       Deadline deadline = Deadline.in(timeout);
       ServerInfo info = serverInfoFile == null ? null : ServerInfo.await(serverInfoFile, deadline);
       ClientSocket socket = new ClientSocket(socketPath, kind, maxMessageSize, window);
-      MapStreamClient client = new MapStreamClient(socketPath, timeout, socket, info);
+      MapStreamClient client = new MapStreamClient(this, socket, info);
       try {
         client.awaitReady(deadline);
         return client;

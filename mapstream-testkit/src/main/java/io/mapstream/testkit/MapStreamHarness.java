@@ -21,6 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -332,7 +333,8 @@ public final class MapStreamHarness implements AutoCloseable {
         throw new IllegalStateException("the harness is closed and takes no datum: " + datum);
       }
       String id = Long.toString(++lastId);
-      var stream = new ClientStream(channel, "stream " + id, false, timeLimit);
+      var stream =
+          new ClientStream(channel, "stream " + id, false, timeLimit, any -> Optional.empty());
       var reply = new HarnessReply(stream, id, datum, timeLimit, bound, lateEmits);
       replies.put(id, reply);
       return reply;

@@ -9,8 +9,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -25,7 +27,8 @@ import java.util.function.Consumer;
  * }
  * }
  *
- * <p>A handler's failure stops the server, as it does in a pod. It is thrown by {@link #close()},
+ * <p>A handler's failure stops the server, as it does in a pod. The reply of its datum throws a
+ * {@link HandlerFailedException}, as in a harness. Otherwise it is thrown by {@link #close()},
  * unless the test has asked for it. All methods may be called from any thread.
  */
 public final class MapStreamTestServer implements AutoCloseable {
@@ -36,13 +39,18 @@ public final class MapStreamTestServer implements AutoCloseable {
   private final InternalTemporaryFolder folder;
   private final MapStreamServer server;
 
+  /** What handlers have thrown, by the ids of their datums. */
+  private final Map<String, Throwable> thrown;
+
   private final Opened<MapStreamClient> clients = new Opened<>("the server");
   private final AtomicBoolean failureKnown = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private MapStreamTestServer(InternalTemporaryFolder folder, MapStreamServer server) {
+  private MapStreamTestServer(
+      InternalTemporaryFolder folder, MapStreamServer server, Map<String, Throwable> thrown) {
     this.folder = folder;
     this.server = server;
+    this.thrown = thrown;
   }
 
   /**
@@ -67,15 +75,25 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   public static MapStreamTestServer start(
       MapStreamer handler, Consumer<MapStreamServerBuilder> options) throws IOException {
+    Objects.requireNonNull(handler, "handler");
+    Map<String, Throwable> thrown = new ConcurrentHashMap<>();
     InternalTemporaryFolder folder = InternalTemporaryFolder.create();
     try {
       MapStreamServerBuilder builder =
-          MapStreamServer.builder(handler)
+          MapStreamServer.builder(
+                  (keys, datum, sink) -> {
+                    try {
+                      handler.handle(keys, datum, sink);
+                    } catch (Throwable t) {
+                      thrown.put(datum.id(), t);
+                      throw t;
+                    }
+                  })
               .socketPath(folder.resolve("s"))
               .serverInfoFile(folder.resolve("info"))
               .shutdownGrace(GRACE);
       options.accept(builder);
-      return new MapStreamTestServer(folder, builder.build().start());
+      return new MapStreamTestServer(folder, builder.build().start(), thrown);
     } catch (IOException | RuntimeException e) {
       folder.delete();
       throw e;
@@ -106,7 +124,9 @@ public final class MapStreamTestServer implements AutoCloseable {
       throws InterruptedException {
     clients.verifyOpen();
     MapStreamClient.Builder builder =
-        MapStreamClient.builder(socketPath()).serverInfoFile(serverInfoFile());
+        MapStreamClient.builder(socketPath())
+            .serverInfoFile(serverInfoFile())
+            .failures(this::failureOf);
     options.accept(builder);
     MapStreamClient connected = builder.connect();
     try {
@@ -116,6 +136,14 @@ public final class MapStreamTestServer implements AutoCloseable {
       connected.close();
       throw e;
     }
+  }
+
+  /** What the handler of an id has thrown, which the test then knows. */
+  private Optional<Throwable> failureOf(String id) {
+    Optional<Throwable> failure =
+        Optional.ofNullable(thrown.get(id)).filter(own -> !Throwables.comesFromCancel(own));
+    failure.ifPresent(own -> failureKnown.set(true));
+    return failure;
   }
 
   /** {@return the Unix socket that the server listens on} */

@@ -100,8 +100,8 @@ public sealed class Reply permits HarnessReply {
    *
    * @return the message, with its marks if any
    * @throws WaitTimeoutError if neither a message nor the end came in time
-   * @throws HandlerFailedException in a harness, if the handler has thrown and all messages before
-   *     that are taken
+   * @throws HandlerFailedException in a harness or of a test server, if the handler has thrown and
+   *     all messages before that are taken
    * @throws StreamBrokenException if the stream has ended without the EOT
    * @throws ProtocolFaultError if the server has broken the protocol
    * @throws AssertionError if the datum has ended and all messages are taken; if the thread is
@@ -237,7 +237,8 @@ public sealed class Reply permits HarnessReply {
    * not return. Waits at most for the time limit.
    *
    * <p>In a harness that is the exception or error that the handler threw, also after {@link
-   * #cancel()}; elsewhere the {@link StreamBrokenException} by which the stream ended.
+   * #cancel()}. Of a test server it is what has stopped the server. Elsewhere it is the {@link
+   * StreamBrokenException} by which the stream ended.
    *
    * @return what was thrown, or empty if the handler has returned
    * @throws WaitTimeoutError if the handler has not ended in time
@@ -250,6 +251,8 @@ public sealed class Reply permits HarnessReply {
       try {
         await(deadline, () -> ended, () -> "the end");
         return Optional.empty();
+      } catch (HandlerFailedException e) {
+        return Optional.ofNullable(e.getCause());
       } catch (StreamBrokenException e) {
         return Optional.of(e);
       }
@@ -322,7 +325,24 @@ public sealed class Reply permits HarnessReply {
 
   /** Throws why the datum has no EOT. */
   void throwBroken(String awaited) {
+    stream
+        .failure(id)
+        .ifPresent(thrown -> {
+          throw handlerFailed(
+              "the handler of datum \"" + id + "\" has thrown " + thrown + " after " + count(count),
+              thrown,
+              awaited);
+        });
     stream.throwEndedBefore(awaited);
+  }
+
+  final HandlerFailedException handlerFailed(String situation, Throwable thrown, String awaited) {
+    Messages left = takeArrived();
+    return new HandlerFailedException(
+        situation + "; messages not taken before: " + left,
+        left,
+        thrown,
+        stream.broken(awaited).status());
   }
 
   /** Where the datum is, in a sentence. */

@@ -65,8 +65,9 @@
  * java.lang.AssertionError}, so that every test framework counts it as a failed test: {@link
  * io.mapstream.testkit.WaitTimeoutError} where it did not come in time, {@link
  * io.mapstream.testkit.ProtocolFaultError} where a server broke the protocol. A stream that has
- * ended without an EOT is a {@link io.mapstream.testkit.StreamBrokenException}, and in a harness,
- * where what the handler threw is known, a {@link io.mapstream.testkit.HandlerFailedException}.
+ * ended without an EOT is a {@link io.mapstream.testkit.StreamBrokenException}, and in a harness or
+ * of a test server, where what the handler threw is known, a {@link
+ * io.mapstream.testkit.HandlerFailedException}.
  */
 @NullMarked
 package io.mapstream.testkit;

@@ -389,11 +389,12 @@ class MapStreamClientTest {
   @Test
   void aHandlersFailureIsToldWithCodeMessageAndStack() throws Exception {
     try (var server =
-        MapStreamTestServer.start((keys, datum, sink) -> {
-          sink.emit(Message.of("before"));
-          throw new IllegalStateException("boom");
-        })) {
-      Reply reply = server.client().send(datum(""));
+            MapStreamTestServer.start((keys, datum, sink) -> {
+              sink.emit(Message.of("before"));
+              throw new IllegalStateException("boom");
+            });
+        var client = MapStreamClient.connect(server.socketPath())) {
+      Reply reply = client.send(datum(""));
 
       assertEquals("before", reply.next(LIMIT).text());
       var broken = assertThrows(StreamBrokenException.class, () -> reply.next(LIMIT));

@@ -169,8 +169,7 @@ class MapStreamHarnessExtensionTest {
 
     @Test
     void doesNotAskForTheFailure() throws Exception {
-      Reply reply = server.send("bad");
-      assertThrows(StreamBrokenException.class, reply::remaining);
+      server.send("bad").stream().awaitEnd(Testing.LIMIT);
     }
   }
 

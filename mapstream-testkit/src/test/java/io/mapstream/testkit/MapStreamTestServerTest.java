@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
+import io.mapstream.Messages;
 import io.mapstream.UnsupportedMarkException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -56,7 +58,7 @@ class MapStreamTestServerTest {
   void closeThrowsTheHandlersFailure() throws Exception {
     var server = MapStreamTestServer.start(failing);
     Reply reply = server.client().send(datum(""));
-    assertThrows(StreamBrokenException.class, () -> reply.remaining(LIMIT));
+    reply.stream().awaitEnd(LIMIT);
 
     var thrown = assertThrows(AssertionError.class, server::close);
 
@@ -64,12 +66,55 @@ class MapStreamTestServerTest {
     assertFalse(Files.exists(server.socketPath().getParent()), "it is closed all the same");
   }
 
+  @Test
+  void replyThrowsWhatTheHandlerThrewAsInAHarness() throws Exception {
+    CountDownLatch taken = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit("first");
+          Testing.await(taken, "the first message to be taken");
+          throw boom;
+        })) {
+      Reply reply = server.client().send(datum(""));
+      assertEquals("first", reply.next(LIMIT).text());
+      taken.countDown();
+
+      var failed = assertThrows(HandlerFailedException.class, () -> reply.next(LIMIT));
+
+      assertSame(boom, failed.getCause());
+      assertEquals(Messages.empty(), failed.messages());
+      assertEquals("INTERNAL", failed.status().code());
+      assertContains(
+          "the handler of datum \"1\" has thrown " + boom + " after 1 message",
+          failed.getMessage());
+      assertEquals(Optional.of(boom), reply.failure());
+    } // and close has nothing to throw any more
+  }
+
+  @Test
+  void datumsBesideTheFailedOneAreBrokenOnly() throws Exception {
+    CountDownLatch never = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          if (datum.text().equals("fails")) {
+            throw boom;
+          }
+          never.await();
+        })) {
+      Reply other = server.client().send(datum(""));
+      server.client().send(datum("fails"));
+
+      assertThrowsExactly(StreamBrokenException.class, () -> other.next(LIMIT));
+      assertSame(boom, server.awaitFailure(LIMIT));
+    }
+  }
+
   /** As by the time limit of a test. */
   @Test
   void closeThrowsTheHandlersFailureToAnInterruptedTest() throws Exception {
     var server = MapStreamTestServer.start(failing);
     Reply reply = server.client().send(datum(""));
-    assertThrows(StreamBrokenException.class, () -> reply.remaining(LIMIT));
+    reply.stream().awaitEnd(LIMIT);
     Thread.currentThread().interrupt();
 
     var thrown = assertThrows(AssertionError.class, server::close);
