@@ -3,8 +3,10 @@ package io.mapstream.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -31,9 +33,10 @@ class BoundedMemoryTest {
   void stalledClientCostsNothingAndGetsAllOfIt(@TempDir Path folder, TestReporter reporter)
       throws Exception {
     // With all pages of the heap from the start, only what is outside of it can become more.
-    try (ServerProcess server =
-            new ServerProcess(
+    try (ChildProcess server =
+            ChildProcess.scripted(
                 folder,
+                Map.of(),
                 "-Xms64m",
                 "-Xmx64m",
                 "-XX:+AlwaysPreTouch",
@@ -80,7 +83,7 @@ class BoundedMemoryTest {
 
   private static void sendAtOnce(int datumSize, int resultSize, Path folder, TestReporter reporter)
       throws Exception {
-    try (ServerProcess server = new ServerProcess(folder, SMALL);
+    try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), SMALL);
         WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);
       for (int i = 0; i < DATUMS; i++) {
@@ -98,7 +101,7 @@ class BoundedMemoryTest {
   @ParameterizedTest
   @ValueSource(ints = {1_000, 200_000})
   void fortyStalledStreamsLeaveOneThatReadsAlone(int size, @TempDir Path folder) throws Exception {
-    try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
+    try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
         WireClient client = new WireClient(server.socket());
         WireClient other = new WireClient(server.socket())) {
       List<ScriptStream> stalled = new ArrayList<>();
@@ -128,7 +131,7 @@ class BoundedMemoryTest {
   /** An id is in the request, in the thread's name and in what is written. */
   @Test
   void idsOfAMegabyteAreInTheBudget(@TempDir Path folder) throws Exception {
-    try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
+    try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
         WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);
       for (int i = 0; i < 60; i++) {
@@ -142,7 +145,7 @@ class BoundedMemoryTest {
 
   @Test
   void idleServerUsesNoCpu(@TempDir Path folder, TestReporter reporter) throws Exception {
-    try (ServerProcess server = new ServerProcess(folder);
+    try (ChildProcess server = ChildProcess.scripted(folder, Map.of());
         WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);
       stream.fan("before", 1, 100, 100);
@@ -161,7 +164,8 @@ class BoundedMemoryTest {
     }
   }
 
-  private static Duration cpuOfThreeSeconds(ServerProcess server) throws InterruptedException {
+  private static Duration cpuOfThreeSeconds(ChildProcess server)
+      throws IOException, InterruptedException {
     Duration before = server.cpuTime();
     server.runFor(Duration.ofSeconds(3));
     return server.cpuTime().minus(before);

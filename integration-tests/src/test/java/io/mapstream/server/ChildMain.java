@@ -51,6 +51,7 @@ final class ChildMain implements MapStreamer {
         MapStreamServer.run(function);
         System.out.println("run returned");
       }
+      case "scripted" -> MapStreamServer.run(new ScriptedHandler());
       case "run with a hook" -> {
         addSlowHook(Duration.ofMillis(500));
         MapStreamServer.run(function);

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,13 +23,44 @@ import java.util.stream.Stream;
 /** A JVM of its own that runs {@link ChildMain}, in a folder with its socket and its output. */
 final class ChildProcess implements AutoCloseable {
 
+  /** For children that are gone soon. */
+  private static final List<String> QUICK =
+      List.of(
+          "-XX:TieredStopAtLevel=1",
+          "-XX:+UseSerialGC",
+          "-Xmx128m",
+          "-Dorg.slf4j.simpleLogger.log.io.mapstream=info",
+          "-Dorg.slf4j.simpleLogger.log.io.grpc=warn",
+          "-Duser.language=en");
+
   private final Path folder;
+  private boolean keepsFolder;
   private final Process process;
   private final List<WireClient> clients = new ArrayList<>();
 
   private ChildProcess(Path folder, Process process) {
     this.folder = folder;
     this.process = process;
+  }
+
+  /**
+   * Starts a server with a {@link ScriptedHandler} on a JVM as users have it, and waits until it
+   * announces itself. The folder is the test's: another one may follow in it.
+   */
+  static ChildProcess scripted(Path folder, Map<String, String> settings, String... jvmOptions)
+      throws IOException {
+    Files.deleteIfExists(folder.resolve("info"));
+    Map<String, String> all = new HashMap<>(settings);
+    all.putAll(paths(folder));
+    List<String> options = List.of(jvmOptions);
+    return start(folder, List.of(), options, classPath(), ChildMain.class, "scripted", all)
+        .keepFolder()
+        .awaitFile("info");
+  }
+
+  private ChildProcess keepFolder() {
+    keepsFolder = true;
+    return this;
   }
 
   static ChildProcess start(Class<?> main, String mode, Map<String, String> environment)
@@ -81,9 +114,20 @@ final class ChildProcess implements AutoCloseable {
       throws IOException {
     Path folder = TestServer.newFolder();
     Map<String, String> all = new HashMap<>(environment);
-    all.put("MAPSTREAM_SOCKET_PATH", folder.resolve("s.sock").toString());
-    all.put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
-    return start(folder, List.of(), options, classPath, main, mode, all);
+    all.putAll(paths(folder));
+    return start(folder, List.of(), quick(folder, options), classPath, main, mode, all);
+  }
+
+  private static Map<String, String> paths(Path folder) {
+    return Map.of(
+        "MAPSTREAM_SOCKET_PATH", folder.resolve("s.sock").toString(),
+        "MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
+  }
+
+  private static List<String> quick(Path folder, List<String> options) {
+    return Stream.concat(QUICK.stream(), options.stream())
+        .map(option -> option.replace("FOLDER", folder.toString()))
+        .toList();
   }
 
   private static String classPath() {
@@ -98,7 +142,14 @@ final class ChildProcess implements AutoCloseable {
       Map<String, String> environment)
       throws IOException {
     Path folder = TestServer.newFolder();
-    return start(folder, launcher.apply(folder), List.of(), classPath(), main, mode, environment);
+    return start(
+        folder,
+        launcher.apply(folder),
+        quick(folder, List.of()),
+        classPath(),
+        main,
+        mode,
+        environment);
   }
 
   private static ChildProcess start(
@@ -111,21 +162,13 @@ final class ChildProcess implements AutoCloseable {
       Map<String, String> environment)
       throws IOException {
     List<String> command = new ArrayList<>(launcher);
-    command.addAll(
-        List.of(
-            tool("java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-Xmx128m",
-            "-Dorg.slf4j.simpleLogger.log.io.mapstream=info",
-            "-Dorg.slf4j.simpleLogger.log.io.grpc=warn",
-            "-Duser.language=en"));
-    options.forEach(option -> command.add(option.replace("FOLDER", folder.toString())));
+    command.add(tool("java").toString());
+    command.addAll(options);
     command.addAll(List.of("-cp", classPath, main.getName(), mode));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
-    builder.redirectOutput(folder.resolve("out").toFile());
-    builder.redirectError(folder.resolve("err").toFile());
+    builder.redirectOutput(Redirect.appendTo(folder.resolve("out").toFile()));
+    builder.redirectError(Redirect.appendTo(folder.resolve("err").toFile()));
     return new ChildProcess(folder, builder.start());
   }
 
@@ -143,6 +186,10 @@ final class ChildProcess implements AutoCloseable {
 
   String err() throws IOException {
     return Files.readString(file("err"));
+  }
+
+  Path socket() {
+    return file("s.sock");
   }
 
   boolean isAlive() {
@@ -194,6 +241,43 @@ final class ChildProcess implements AutoCloseable {
     assertTrue(kill.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
   }
 
+  /** CPU time that the process has used so far. */
+  Duration cpuTime() {
+    return process.info().totalCpuDuration().orElseThrow();
+  }
+
+  /** The most memory that the process has had resident, in MiB. */
+  long peakMebibytes() throws IOException {
+    return status("VmHWM");
+  }
+
+  /** The memory that the process has resident now, in MiB. */
+  long residentMebibytes() throws IOException {
+    return status("VmRSS");
+  }
+
+  private long status(String field) throws IOException {
+    return Files.readAllLines(Path.of("/proc/" + pid() + "/status")).stream()
+        .filter(line -> line.startsWith(field + ":"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Lets time pass in which the process is not to end. */
+  void runFor(Duration time) throws IOException, InterruptedException {
+    boolean ended = process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+    assertFalse(ended, "it has ended: " + err());
+  }
+
+  /** SIGTERM, which has to be obeyed; nothing may have run out of memory or leaked before. */
+  void stopAndVerify() throws IOException, InterruptedException {
+    signal("TERM");
+    int code = exitCode();
+    String said = out() + err();
+    assertTrue(code == 0 && !said.contains("OutOf") && !said.contains("LEAK"), said);
+  }
+
   int exitCode() throws IOException, InterruptedException {
     assertTrue(
         process.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS),
@@ -206,15 +290,18 @@ final class ChildProcess implements AutoCloseable {
     assertFalse(Files.exists(file("info")), "the server info file is still there");
   }
 
+  /** SIGKILL. */
+  void kill() {
+    process.destroyForcibly();
+    Waits.until("its end", () -> !process.isAlive(), () -> process);
+  }
+
   @Override
   public void close() throws IOException {
     clients.forEach(WireClient::close);
-    process.destroyForcibly();
-    try {
-      assertTrue(process.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
-    } catch (InterruptedException e) {
-      throw new AssertionError("interrupted while the process was ending", e);
+    kill();
+    if (!keepsFolder) {
+      TestServer.delete(folder);
     }
-    TestServer.delete(folder);
   }
 }

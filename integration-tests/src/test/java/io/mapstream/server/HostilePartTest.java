@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ class HostilePartTest {
   @Test
   void partsOfMessagesAreBoundedOverAllConnections(@TempDir Path folder) throws Exception {
     List<RawConnection> connections = new ArrayList<>();
-    try (ServerProcess server = new ServerProcess(folder, "-Xmx64m");
+    try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
         WireClient client = new WireClient(server.socket())) {
       byte[] part = RawConnection.message(0, MESSAGE, new byte[PART]);
       for (int i = 0; i < 40; i++) {

@@ -29,7 +29,7 @@ public record ProcessAccount(long heap, long direct, int threads, List<String> h
         ManagementFactory.getThreadMXBean().getThreadCount(),
         Stream.of("mapstream-", "emitter-")
             .flatMap(prefix -> LiveThreads.named(prefix).stream())
-            .filter(name -> !name.startsWith("mapstream-io-"))
+            .filter(name -> !name.matches("mapstream-(io-.*|stop|log)"))
             .toList());
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -49,14 +50,14 @@ class RedriveTest {
   void everyDatumIsAnsweredInFullThoughTheServerIsKilledInMidDatum(
       @TempDir Path folder, TestReporter reporter) throws Exception {
     for (int life = 1; life <= KILLS; life++) {
-      try (ServerProcess server = new ServerProcess(folder, OPTIONS);
+      try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), OPTIONS);
           WireClient client = new WireClient(server.socket())) {
         killInTheMiddle(server, ScriptStream.open(client), life);
       } catch (AssertionError e) {
         throw new AssertionError("with seed %d in life %d: %s".formatted(seed, life, e), e);
       }
     }
-    try (ServerProcess server = new ServerProcess(folder, OPTIONS);
+    try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), OPTIONS);
         WireClient client = new WireClient(server.socket())) {
       answerAll(server, ScriptStream.open(client));
     }
@@ -66,7 +67,7 @@ class RedriveTest {
     reporter.publishEntry("results, of which repeated", results + ", " + repeated);
   }
 
-  private void killInTheMiddle(ServerProcess server, ScriptStream stream, int life) {
+  private void killInTheMiddle(ChildProcess server, ScriptStream stream, int life) {
     Ledger ledger = redrive(stream, life - 1);
     List<String> halting = sendHalting(stream, life);
     sendFree(stream, life);
@@ -116,7 +117,8 @@ class RedriveTest {
     stream.fanInHalves(id, EMITTERS, RESULTS, 200, gate);
   }
 
-  private void answerAll(ServerProcess server, ScriptStream stream) throws IOException {
+  private void answerAll(ChildProcess server, ScriptStream stream)
+      throws IOException, InterruptedException {
     Ledger ledger = redrive(stream, KILLS);
     stream.finish();
     server.stopAndVerify();

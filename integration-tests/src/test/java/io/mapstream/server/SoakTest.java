@@ -47,11 +47,12 @@ class SoakTest {
 
   @Test
   @Timeout(value = 1, unit = TimeUnit.DAYS) // Each wait of a storm has a limit of its own.
-  void everyResultIsCountedOnceAndNothingGrows(@TempDir Path folder) throws IOException {
+  void everyResultIsCountedOnceAndNothingGrows(@TempDir Path folder)
+      throws IOException, InterruptedException {
     Duration third = DURATION.dividedBy(3);
     Duration warmUp = third.compareTo(LONGEST_WARM_UP) < 0 ? third : LONGEST_WARM_UP;
     Storm storm = new Storm(StressTest.SEED);
-    try (ServerProcess server = new ServerProcess(folder, SETTINGS, OPTIONS)) {
+    try (ChildProcess server = ChildProcess.scripted(folder, SETTINGS, OPTIONS)) {
       storm.rage(server.socket(), warmUp);
       ProcessAccount before = accountOf(server, folder);
       storm.rage(server.socket(), DURATION.minus(warmUp));
@@ -67,7 +68,7 @@ class SoakTest {
   }
 
   /** Once the handlers of the last streams have ended. */
-  private static ProcessAccount accountOf(ServerProcess server, Path folder) {
+  private static ProcessAccount accountOf(ChildProcess server, Path folder) {
     ProcessAccount[] last = {null};
     Waits.until(
         "no handler is left but the one that looks",
@@ -79,7 +80,7 @@ class SoakTest {
     return last[0];
   }
 
-  private static ProcessAccount look(ServerProcess server, Path file) {
+  private static ProcessAccount look(ChildProcess server, Path file) {
     try (WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);
       stream.account("account", file);
@@ -91,7 +92,7 @@ class SoakTest {
   }
 
   /** As many datums as there are places are in work at once. */
-  private static void verifyEveryPlaceIsFree(ServerProcess server) {
+  private static void verifyEveryPlaceIsFree(ChildProcess server) {
     try (WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);
       for (int i = 1; i < Storm.PLACES; i++) {
