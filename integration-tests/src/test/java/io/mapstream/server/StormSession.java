@@ -80,7 +80,8 @@ final class StormSession {
     } else if (kind < 35) {
       stream.fan(id, emitters, 1 + results / 50, 100_000, 0, 100_000);
     } else if (kind < 36) {
-      stream.fan(id, 1, 1, 2_000_000, 0, 4_000_000);
+      // All clients together stay below what requests may hold before they are admitted.
+      stream.fan(id, 1, 1, 2_000_000, 0, 1_000_000);
     } else {
       stream.fan(id, emitters, results, size);
     }
