@@ -10,6 +10,10 @@ new ZipFile(jar).withCloseable { zip ->
   def text = { name -> zip.getInputStream(zip.getEntry(name)).text }
   ["LICENSE", "NOTICE"].each { assert text("META-INF/" + it) == new File(root, it).text }
   assert text("META-INF/third-party.md") == new File(root, "docs/third-party.md").text
+  // The texts that SLF4J's, protobuf's and Netty's licences want to be kept. Several jars have a LICENSE.txt, and one is left.
+  ["LICENSE.txt": "QOS.ch", "LICENSE-protobuf.txt": "Google Inc.", "NOTICE.txt": "The Netty Project", "license/LICENSE.boringssl.txt": "BoringSSL"].each { name, part ->
+    assert text("META-INF/" + name).contains(part): name
+  }
   assert zip.entries().toList()*.name.every { !it.startsWith("org/junit/") && !it.endsWith(".SF") }
 }
 
