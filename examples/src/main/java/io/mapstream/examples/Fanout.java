@@ -59,7 +59,7 @@ public final class Fanout implements MapStreamer {
       // Said below, with what was given.
     }
     throw new IllegalArgumentException(
-        "%s has to be a number of at least %d, but was \"%s\" in the datum \"%s\" (count size delayMs)"
+        "%s must be a number of at least %d, but was \"%s\" in the datum \"%s\" (count size delayMs)"
             .formatted(name, least, word, head(datum).strip()));
   }
 }

@@ -29,13 +29,7 @@ public final class FlatMap implements MapStreamer {
 
   @Override
   public void handle(List<String> keys, Datum datum, MessageSink sink) {
-    if (datum.value().length == 0) {
-      sink.emit(Message.toDrop());
-      return;
-    }
-    for (String part : datum.text().split(",", -1)) {
-      sink.emit(part);
-    }
+    split(keys, datum, sink);
   }
 
   /** The same as a method, which is a {@link MapStreamer} just as a lambda is. */

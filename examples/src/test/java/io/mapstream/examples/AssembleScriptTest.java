@@ -157,6 +157,6 @@ class AssembleScriptTest {
   @Test
   void aFunctionThatFailsOnItsInputIsShownWithWhatItSaid() throws Exception {
     Files.writeString(folder.resolve("input"), "no number\n");
-    assertRefused(1, "count has to be a number of at least 0");
+    assertRefused(1, "count must be a number of at least 0");
   }
 }

@@ -71,7 +71,7 @@ class FanoutTest {
 
       String message = broken.status().message();
       assertTrue(message.contains("in the datum \"" + text + "\""), message);
-      assertTrue(message.contains("has to be a number of at least"), message);
+      assertTrue(message.contains("must be a number of at least"), message);
       server.awaitFailure(LIMIT);
     }
   }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A server that is killed again and again, and a client that does what the data plane does: it
- * connects anew and sends all that has no EOT again, under the same ids.
+ * reconnects and sends all that has no EOT again, under the same ids.
  *
  * <p>Each life of the server has datums of its own. Some of them wait when half of their results
  * are out, at a gate that only the next life opens: so each kill finds those in the middle, by

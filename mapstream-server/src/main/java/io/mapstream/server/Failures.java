@@ -167,7 +167,7 @@ final class Failures {
   }
 
   /** Whether a handler threw because it was interrupted or its sink closed, wrapped or not. */
-  private static boolean comesFromTheEnd(Throwable thrown) {
+  static boolean comesFromTheEnd(Throwable thrown) {
     return Thrown.causes(thrown).stream()
         .anyMatch(
             cause -> cause instanceof InterruptedException || cause instanceof SinkClosedException);

@@ -31,4 +31,14 @@ public final class InternalMapStreamServer {
             .build();
     return new MapService(new StreamRegistry(context)).definition();
   }
+
+  /**
+   * Tells the failures that are no faults of a handler whose stream was cancelled.
+   *
+   * @param thrown what the handler threw
+   * @return whether it threw because it was interrupted or its sink closed, wrapped or not
+   */
+  public static boolean comesFromTheEnd(Throwable thrown) {
+    return Failures.comesFromTheEnd(thrown);
+  }
 }

@@ -5,6 +5,7 @@ import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.MessageSink;
 import io.mapstream.Messages;
+import io.mapstream.server.InternalMapStreamServer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -285,7 +286,7 @@ final class HarnessReply extends Reply {
       }
       if (thrown != null
           && !failureSeen
-          && (cancelled ? !Throwables.comesFromCancel(thrown) : broken)) {
+          && (cancelled ? !InternalMapStreamServer.comesFromTheEnd(thrown) : broken)) {
         findings.add("failed, and the test did not ask: " + situation);
         failures.add(thrown);
       }

@@ -131,16 +131,6 @@ public final class MapStreamClient implements AutoCloseable {
    * Asks the server once whether it is ready, and waits for the answer for at most a second. An
    * interruption ends the wait.
    *
-   * @return whether it says so; false too if it can't be asked
-   * @throws InterruptedException if the thread was interrupted
-   */
-  public boolean isReady() throws InterruptedException {
-    return readiness().isOk();
-  }
-
-  /**
-   * Asks the server once whether it is ready, as {@link #isReady()} does.
-   *
    * @return OK if it is ready, otherwise why not: the status of the call, or {@code UNAVAILABLE}
    *     with the server's {@code ready = false}
    * @throws InterruptedException if the thread was interrupted

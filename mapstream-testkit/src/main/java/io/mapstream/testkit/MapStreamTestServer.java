@@ -2,6 +2,7 @@ package io.mapstream.testkit;
 
 import io.mapstream.MapStreamer;
 import io.mapstream.proto.Durations;
+import io.mapstream.server.InternalMapStreamServer;
 import io.mapstream.server.MapStreamServer;
 import io.mapstream.server.MapStreamServerBuilder;
 import java.io.IOException;
@@ -141,7 +142,8 @@ public final class MapStreamTestServer implements AutoCloseable {
   /** What the handler of an id has thrown, which the test then knows. */
   private Optional<Throwable> failureOf(String id) {
     Optional<Throwable> failure =
-        Optional.ofNullable(thrown.get(id)).filter(own -> !Throwables.comesFromCancel(own));
+        Optional.ofNullable(thrown.get(id))
+            .filter(own -> !InternalMapStreamServer.comesFromTheEnd(own));
     failure.ifPresent(own -> failureKnown.set(true));
     return failure;
   }

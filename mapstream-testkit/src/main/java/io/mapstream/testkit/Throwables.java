@@ -1,15 +1,11 @@
 package io.mapstream.testkit;
 
-import io.mapstream.SinkClosedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
 /** What is done here with things that are thrown. */
 final class Throwables {
-
-  /** Causes may form a circle. */
-  private static final int LONGEST_CHAIN = 32;
 
   private Throwables() {}
 
@@ -36,17 +32,5 @@ final class Throwables {
       throw error;
     }
     throw (RuntimeException) thrown.getFirst();
-  }
-
-  /** Whether a handler threw because it was interrupted or its sink closed, wrapped or not. */
-  static boolean comesFromCancel(Throwable thrown) {
-    int depth = 0;
-    for (Throwable t = thrown; t != null && depth < LONGEST_CHAIN; t = t.getCause()) {
-      if (t instanceof InterruptedException || t instanceof SinkClosedException) {
-        return true;
-      }
-      depth++;
-    }
-    return false;
   }
 }

@@ -464,7 +464,7 @@ class MapStreamClientTest {
       first.close();
       var broken = assertThrows(StreamBrokenException.class, () -> reply.remaining(LIMIT));
       assertEquals("UNAVAILABLE", broken.status().code());
-      assertFalse(client.isReady());
+      assertFalse(client.readiness().isOk());
 
       var redriven = onThread(() -> client.redrive(reply.stream()));
       restarted.start();
@@ -670,7 +670,7 @@ class MapStreamClientTest {
     try (var server = serverIn(folder, SPLIT).build().start();
         var client = connected.get(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
       assertEquals("java", client.serverInfo().orElseThrow().language());
-      assertTrue(client.isReady());
+      assertTrue(client.readiness().isOk());
       assertEquals(server.options().socketPath(), client.socketPath());
     }
   }

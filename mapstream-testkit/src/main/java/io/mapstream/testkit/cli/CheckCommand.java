@@ -83,7 +83,7 @@ final class CheckCommand implements Callable<Integer> {
     Units.requireAtLeastOne("--datums", datums);
     Units.requirePositive("--timeout", target.timeout);
     if (bigMessage > 60 * 1024 * 1024) {
-      throw new UsageFault("--big-message has to be at most 60MiB but was " + bigMessage);
+      throw new UsageFault("--big-message must be at most 60MiB but was " + bigMessage);
     }
     if (pid != null && !drain) {
       throw new UsageFault("--pid " + pid + " is of no use without --drain");

@@ -125,8 +125,7 @@ final class DatumLines {
   private static boolean isMarked(JsonValue line) {
     String mark = line.member("mark").map(JsonValue::text).orElse(null);
     if (mark != null && !ResultPrinter.MARKS.containsValue(mark)) {
-      throw new IllegalArgumentException(
-          "mark has to be drop, nack or fail but is \"" + mark + "\"");
+      throw new IllegalArgumentException("mark must be drop, nack or fail but is \"" + mark + "\"");
     }
     if (mark == null && line.object().has("nackOptions")) {
       throw new IllegalArgumentException("nackOptions needs the mark nack");

@@ -164,6 +164,6 @@ record JsonValue(String name, JsonElement element) {
   }
 
   private IllegalArgumentException wrong(String kind) {
-    return new IllegalArgumentException(name + " has to be " + kind + " but is " + element);
+    return new IllegalArgumentException(name + " must be " + kind + " but is " + element);
   }
 }

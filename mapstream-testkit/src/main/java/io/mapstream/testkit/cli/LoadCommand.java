@@ -131,7 +131,7 @@ final class LoadCommand implements Callable<Integer> {
   private LoadRun.Plan plan(byte[] bytes) {
     Units.refuseBoth("--rate", rate, "--concurrency", concurrency);
     if (rate != null && !(rate > 0 && rate <= 1e7)) {
-      throw new UsageFault("--rate has to be more than 0 and at most 10000000 but was " + rate);
+      throw new UsageFault("--rate must be more than 0 and at most 10000000 but was " + rate);
     }
     Units.requireAtLeastOne("--concurrency", inFlight());
     if (count != null) {

@@ -8,7 +8,6 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -92,10 +91,10 @@ record Terminal(
   }
 
   PrintWriter outWriter() {
-    return new PrintWriter(new OutputStreamWriter(out, UTF_8), true);
+    return new PrintWriter(out, true, UTF_8);
   }
 
   PrintWriter errWriter() {
-    return new PrintWriter(new OutputStreamWriter(err, UTF_8), true);
+    return new PrintWriter(err, true, UTF_8);
   }
 }

@@ -90,13 +90,13 @@ final class Units {
 
   static void requireAtLeastOne(String option, long given) {
     if (given < 1) {
-      throw new UsageFault(option + " has to be at least 1 but was " + given);
+      throw new UsageFault(option + " must be at least 1 but was " + given);
     }
   }
 
   static void requirePositive(String option, Duration given) {
     if (given.isZero()) {
-      throw new UsageFault(option + " has to be more than 0");
+      throw new UsageFault(option + " must be more than 0");
     }
   }
 }
