@@ -108,7 +108,7 @@ final class Function implements AutoCloseable {
             .start(() -> {
               try {
                 connected.complete(builder.connect());
-              } catch (InterruptedException | RuntimeException e) {
+              } catch (InterruptedException | RuntimeException | AssertionError e) {
                 connected.completeExceptionally(e);
               }
             });
@@ -121,6 +121,9 @@ final class Function implements AutoCloseable {
       return connected.get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException fault) {
+        throw fault;
+      }
+      if (e.getCause() instanceof AssertionError fault) { // the wait was too long, for instance
         throw fault;
       }
       throw new IllegalStateException(e.getCause());

@@ -424,6 +424,15 @@ class DriveCommandTest {
         ran.err());
   }
 
+  @Test
+  void functionThatServesNothingIsWaitedForNoLongerThanAllowed() {
+    Ran ran = Shell.run("drive", "--class", SilentFunction.class.getName(), "--timeout=100ms");
+
+    assertEquals(1, ran.code());
+    assertTrue(
+        ran.err().contains("mapstream drive: waited 0.1 s for the server info file "), ran.err());
+  }
+
   static Stream<Arguments> wrongLines() {
     return Stream.of(
         arguments("{", "line 2 of standard input: not JSON"),
