@@ -5,30 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2FrameTypes;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients that do what is allowed, and much too much of it. */
 @Tag("slow")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileFloodTest {
 
   private static final int FLOOD = 200_000;
   private static final int BURST = 1000;
   private static final int STREAMS = 10_000;
 
-  private HostileServer server;
-
-  @BeforeAll
-  void start(@TempDir Path folder) throws IOException {
-    server = new HostileServer(folder);
-  }
+  @RegisterExtension static final HostileServer server = new HostileServer();
 
   /** Sends a frame many times over and reads nothing; stops when the server has closed. */
   private static void flood(RawConnection connection, byte[] frame) {
@@ -159,15 +148,5 @@ class HostileFloodTest {
       new Scenario.Seen.Reset(1, Http2Error.FLOW_CONTROL_ERROR).on(connection, server.handler());
       new Scenario.Seen.Serves(3).on(connection, server.handler());
     }
-  }
-
-  @AfterEach
-  void nextClientIsServedInFull() {
-    server.verifyNextClientIsServedInFull();
-  }
-
-  @AfterAll
-  void nothingIsLeft() throws IOException {
-    server.closeAndVerifyNothingIsLeft();
   }
 }

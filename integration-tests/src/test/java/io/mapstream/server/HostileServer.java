@@ -3,18 +3,26 @@ package io.mapstream.server;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A server under attack, and the looks at what an attack has left behind. */
-final class HostileServer {
+/** The server under attack of a test class, and the looks at what an attack has left behind. */
+final class HostileServer implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
 
   /** Limit on a request. */
   static final int MAX_MESSAGE_SIZE = 1 << 20;
 
   private final ScriptedHandler handler = new ScriptedHandler();
-  private final LeakWatch leaks = new LeakWatch();
-  private final OpenServer server;
+  private Path folder;
+  private LeakWatch leaks;
+  private OpenServer server;
 
-  HostileServer(Path folder) throws IOException {
+  @Override
+  public void beforeAll(ExtensionContext context) throws IOException {
+    folder = TestServer.newFolder();
+    leaks = new LeakWatch();
     server =
         OpenServer.start(
             handler,
@@ -38,7 +46,8 @@ final class HostileServer {
   }
 
   /** After each attack: an ordinary client lacks nothing, and nothing else is in work. */
-  void verifyNextClientIsServedInFull() {
+  @Override
+  public void afterEach(ExtensionContext context) {
     try (WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);
       for (int i = 0; i < 10; i++) {
@@ -54,13 +63,14 @@ final class HostileServer {
   }
 
   /** After all: nothing of what was is still held, neither heap nor buffer nor thread. */
-  void closeAndVerifyNothingIsLeft() throws IOException {
-    try (leaks) {
+  @Override
+  public void afterAll(ExtensionContext context) throws IOException {
+    try (LeakWatch watched = leaks) {
       Waits.untilCollected(
           "datums and calls can be collected",
           () -> handler.reachableDatums() == 0 && server.reachableCalls() == 0,
           () -> handler.reachableDatums() + " datums, " + server.reachableCalls() + " calls");
-      leaks.verify();
+      watched.verify();
       server.close();
       for (String prefix : List.of("mapstream-", "emitter-")) {
         Waits.until(
@@ -68,6 +78,8 @@ final class HostileServer {
             () -> LiveThreads.named(prefix).isEmpty(),
             () -> LiveThreads.named(prefix));
       }
+    } finally {
+      TestServer.delete(folder);
     }
   }
 }

@@ -1,27 +1,16 @@
 package io.mapstream.server;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients that do what they should not, one after the other, against one server. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileTest {
 
-  private HostileServer server;
-
-  @BeforeAll
-  void start(@TempDir Path folder) throws IOException {
-    server = new HostileServer(folder);
-  }
+  @RegisterExtension static final HostileServer server = new HostileServer();
 
   static Stream<Scenario> scenarios() {
     return Stream.of(
@@ -43,15 +32,5 @@ class HostileTest {
         seen.on(connection, server.handler());
       }
     }
-  }
-
-  @AfterEach
-  void nextClientIsServedInFull() {
-    server.verifyNextClientIsServedInFull();
-  }
-
-  @AfterAll
-  void nothingIsLeft() throws IOException {
-    server.closeAndVerifyNothingIsLeft();
   }
 }

@@ -5,17 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.mapstream.proto.Codec;
 import io.mapstream.server.RawConnection.Setting;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients that open no window, or next to none, while handlers emit. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileWindowTest {
 
   private static final int DATUMS = 5;
@@ -33,12 +27,7 @@ class HostileWindowTest {
   private static final Setting FULL_STREAM_WINDOW =
       new Setting(RawConnection.INITIAL_WINDOW_SIZE, 1 << 30);
 
-  private HostileServer server;
-
-  @BeforeAll
-  void start(@TempDir Path folder) throws IOException {
-    server = new HostileServer(folder);
-  }
+  @RegisterExtension static final HostileServer server = new HostileServer();
 
   /** Sends the work and returns when every emitter waits for the client. */
   private Ledger stall(RawConnection connection) {
@@ -168,15 +157,5 @@ class HostileWindowTest {
         server.handler().running()::isEmpty,
         server.handler()::running);
     assertEquals((long) DATUMS * EMITTERS, server.handler().refused() - refused);
-  }
-
-  @AfterEach
-  void nextClientIsServedInFull() {
-    server.verifyNextClientIsServedInFull();
-  }
-
-  @AfterAll
-  void nothingIsLeft() throws IOException {
-    server.closeAndVerifyNothingIsLeft();
   }
 }
