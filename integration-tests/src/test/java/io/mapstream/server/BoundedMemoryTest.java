@@ -97,15 +97,20 @@ class BoundedMemoryTest {
     }
   }
 
-  /** What waits is bounded over all streams: 800 MB are emitted for clients that don't read. */
+  /**
+   * What waits is bounded over all streams: 800 MB are emitted for clients that don't read. The
+   * handlers' own arrays are theirs: 40 of 1 MB, for instance.
+   */
   @ParameterizedTest
-  @ValueSource(ints = {1_000, 200_000})
+  @ValueSource(ints = {1_000, 200_000, 1_000_000})
   void fortyStalledStreamsLeaveOneThatReadsAlone(int size, @TempDir Path folder) throws Exception {
+    List<WireClient> clients = new ArrayList<>();
     try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
-        WireClient client = new WireClient(server.socket());
         WireClient other = new WireClient(server.socket())) {
       List<ScriptStream> stalled = new ArrayList<>();
       for (int i = 0; i < 40; i++) {
+        WireClient client = new WireClient(server.socket());
+        clients.add(client);
         ScriptStream stream = ScriptStream.open(client, 1);
         Waits.until("the handshake", stream.ledger()::hasHandshake, () -> "it did not come");
         stream.fan("stalled", 1, 20_000_000 / size, size);
@@ -115,8 +120,9 @@ class BoundedMemoryTest {
       for (int i = 0; i < 100; i++) {
         reading.fan("small-" + i, 1, 100, 1_000);
       }
+      reading.fan("like the others", 1, 20, size);
       reading.finish();
-      assertEquals(10_000, reading.ledger().results());
+      assertEquals(10_020, reading.ledger().results());
 
       // The first has the largest share, the last the least; to read all 40 takes too long.
       for (ScriptStream stream : List.of(stalled.get(0), stalled.get(39))) {
@@ -125,6 +131,41 @@ class BoundedMemoryTest {
       }
       stalled.subList(1, 39).forEach(ScriptStream::cancel);
       server.stopAndVerify();
+    } finally {
+      clients.forEach(WireClient::close);
+    }
+  }
+
+  /** Each has sent 5 MiB of a message of 10 MiB: what is above the limit is refused. */
+  @Test
+  void fortyHalfMessagesAreCountedTogether(@TempDir Path folder) throws Exception {
+    List<RawConnection> connections = new ArrayList<>();
+    try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
+        WireClient other = new WireClient(server.socket())) {
+      byte[] half = RawConnection.message(0, 10 << 20, new byte[5 << 20]);
+      for (int i = 0; i < 40; i++) {
+        RawConnection connection = new RawConnection(server.socket());
+        connections.add(connection);
+        connection.hello().open(1).data(1, half);
+      }
+      int refused = 0;
+      for (RawConnection connection : connections.subList(1, 40)) {
+        connection.await("a refusal", it -> it.received(1).header("grpc-status") != null);
+        assertEquals("8", connection.received(1).header("grpc-status"));
+        String reason = connection.received(1).header("grpc-message");
+        assertTrue(reason.contains("hold more than the limit of"), reason);
+        refused++;
+      }
+      assertEquals(39, refused);
+
+      ScriptStream reading = ScriptStream.open(other);
+      reading.fan("small", 1, 100, 1_000);
+      reading.finish();
+      server.stopAndVerify();
+    } finally {
+      for (RawConnection connection : connections) {
+        connection.close();
+      }
     }
   }
 

@@ -16,7 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,8 +28,10 @@ final class ChildMain implements MapStreamer {
   /** Longer than a stop by signal ever waited for anybody. */
   private static final Duration SLOW = Duration.ofSeconds(6);
 
-  private static final List<byte[]> KEPT = new ArrayList<>();
-  private static final ReentrantLock KEEPING = new ReentrantLock();
+  /** What handlers keep for good, linked, so that it takes no array that would have to grow. */
+  private record Kept(byte[] bytes, Kept before) {}
+
+  private static final AtomicReference<Kept> KEPT = new AtomicReference<>();
 
   private final CountDownLatch asked = new CountDownLatch(1);
   private final CountDownLatch stopping = new CountDownLatch(1);
@@ -225,14 +227,8 @@ final class ChildMain implements MapStreamer {
           kept.add(new byte[100]);
         }
       }
-      case "keep" -> {
-        KEEPING.lock();
-        try {
-          KEPT.add(new byte[10_000]);
-        } finally {
-          KEEPING.unlock();
-        }
-      }
+      case "keep" -> keep(number(datum));
+      case "keep-all-but" -> keepAllBut(number(datum) * 1024L * 1024);
       case "until-stop" -> {
         stopping.await();
         sink.emit(Message.of("stopped"));
@@ -260,6 +256,25 @@ final class ChildMain implements MapStreamer {
         System.exit(7);
       }
       default -> throw new IllegalArgumentException(datum.text());
+    }
+  }
+
+  private static int number(Datum datum) {
+    return Integer.parseInt(datum.text().split(" ", 2)[1]);
+  }
+
+  private static void keep(int size) {
+    byte[] bytes = new byte[size];
+    KEPT.updateAndGet(before -> new Kept(bytes, before));
+  }
+
+  private static void keepAllBut(long left) {
+    System.gc();
+    Runtime jvm = Runtime.getRuntime();
+    int piece = 10_000;
+    long free = jvm.maxMemory() - (jvm.totalMemory() - jvm.freeMemory());
+    for (; free > left; free -= piece) {
+      keep(piece);
     }
   }
 

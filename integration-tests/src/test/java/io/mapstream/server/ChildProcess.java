@@ -279,9 +279,12 @@ final class ChildProcess implements AutoCloseable {
   }
 
   int exitCode() throws IOException, InterruptedException {
+    return exitCode(Waits.LIMIT);
+  }
+
+  int exitCode(Duration limit) throws IOException, InterruptedException {
     assertTrue(
-        process.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS),
-        "the process runs on: " + err());
+        process.waitFor(limit.toSeconds(), TimeUnit.SECONDS), "the process runs on: " + err());
     return process.exitValue();
   }
 
@@ -294,6 +297,15 @@ final class ChildProcess implements AutoCloseable {
   void kill() {
     process.destroyForcibly();
     Waits.until("its end", () -> !process.isAlive(), () -> process);
+  }
+
+  @Override
+  public String toString() {
+    try {
+      return "%s, standard error:%n%s".formatted(process, err());
+    } catch (IOException e) {
+      return process.toString();
+    }
   }
 
   @Override

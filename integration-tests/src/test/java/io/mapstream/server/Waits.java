@@ -76,11 +76,17 @@ final class Waits {
 
   /** Returns once {@code state} holds; fails with what is there instead when it takes too long. */
   static void until(String expected, BooleanSupplier state, Supplier<?> instead) {
-    long deadline = System.nanoTime() + LIMIT.toNanos();
+    until(LIMIT, expected, state, instead);
+  }
+
+  /** As above, with another limit. */
+  static void until(
+      Duration limit, String expected, BooleanSupplier state, Supplier<?> instead) {
+    long deadline = System.nanoTime() + limit.toNanos();
     while (!state.getAsBoolean()) {
       if (System.nanoTime() - deadline > 0) {
         throw new AssertionError(
-            "not within %s: %s, but %s".formatted(LIMIT, expected, instead.get()));
+            "not within %s: %s, but %s".formatted(limit, expected, instead.get()));
       }
       LockSupport.parkNanos(PAUSE_NANOS);
     }

@@ -45,6 +45,9 @@ final class Failures {
      * memory.
      */
     default void failureLost() {}
+
+    /** A handler that has failed found no memory. On any thread; must not need memory. */
+    default void memoryFull() {}
   }
 
   private static final ServerLog log = ServerLog.of(Failures.class);
@@ -80,6 +83,9 @@ final class Failures {
   Outcome handlerFailed(MapStream stream, HandlerTask task, Throwable cause) {
     if (lost) {
       return Outcome.FAILED;
+    }
+    if (cause instanceof OutOfMemoryError) {
+      listener.memoryFull();
     }
     Outcome outcome;
     try {

@@ -336,6 +336,9 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
   private void failedItself(FailureKind kind, String reason, Throwable cause) {
     try {
       end(Status.INTERNAL.withDescription(reason), null, reason);
+    } catch (Error e) {
+      context.failures().lost();
+      throw e;
     } finally {
       context.failures().streamFailed(kind, reason, cause);
     }

@@ -26,15 +26,22 @@ final class PendingPermits {
   private final int share;
   private final int own;
   private final Permits permits;
+  private final Runnable onAsked;
   private final ReentrantLock borrowing = new ReentrantLock(true);
   private volatile @Nullable String closedBecause;
 
   // Event loop only.
   private final Set<Loan> loans = new HashSet<>();
+  private @Nullable Loan asked;
   private int freed;
 
-  /** Takes a share of what all streams have. */
-  PendingPermits(StreamContext context) {
+  /**
+   * Takes a share of what all streams have.
+   *
+   * @param onAsked run on the loop when a loan was asked for; may call {@link #lend}
+   */
+  PendingPermits(StreamContext context, Runnable onAsked) {
+    this.onAsked = onAsked;
     this.loop = context.loop();
     this.limits = context.limits();
     this.counters = context.counters();
@@ -105,7 +112,7 @@ final class PendingPermits {
   /**
    * One emitter after the other, so that loans are lent in the order in which emitters wait for
    * permits. Otherwise the first loan could go to the second emitter, and each would wait for what
-   * the other one has.
+   * the other one has. Until a loan is lent, its result is the handler's array and no copy.
    */
   private void acquire(int needed, Loan loan) throws InterruptedException {
     borrowing.lockInterruptibly();
@@ -113,7 +120,8 @@ final class PendingPermits {
       onLoop(() -> {
         if (closedBecause == null) {
           loans.add(loan);
-          budget.lend(loan);
+          asked = loan;
+          onAsked.run();
         }
       });
       permits.acquire(needed);
@@ -172,6 +180,18 @@ final class PendingPermits {
     }
   }
 
+  /**
+   * Borrows what was asked for, if anything was. Only for a stream that can write: one whose client
+   * reads nothing must not keep what others need.
+   */
+  void lend() {
+    Loan loan = asked;
+    if (loan != null) {
+      asked = null;
+      budget.lend(loan);
+    }
+  }
+
   private void giveBack(Loan loan) {
     if (loans.remove(loan)) {
       budget.giveBack(loan);
@@ -190,6 +210,7 @@ final class PendingPermits {
       return false;
     }
     closedBecause = reason;
+    asked = null;
     loans.forEach(budget::cancel);
     loans.clear();
     budget.returnShare(share);

@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
  *
  * Results that were emitted and not yet written hold {@link #permits}. {@code emit} blocks its
  * virtual thread while there are none, in the order of arrival, and the drain gives them back. How
- * many there are is a matter of the {@link PendingBudget}, which all streams share. What has been
+ * many there are is a matter of the {@link PendingBudget}, which all streams share. A result that
+ * needs a loan of it waits until the transport is ready, and is copied only then. What has been
  * written waits inside the transport, which is ready only while that is less than the threshold
  * given to it.
  *
@@ -93,7 +94,7 @@ final class ResponseWriter {
     this.limits = context.limits();
     this.counters = context.counters();
     this.listener = listener;
-    this.permits = new PendingPermits(context);
+    this.permits = new PendingPermits(context, this::lendIfReady);
   }
 
   int maxMessageSize() {
@@ -148,6 +149,14 @@ final class ResponseWriter {
       }
     }
     permits.release(ready.isEmpty());
+    lendIfReady();
+  }
+
+  /** Nothing is in the way of a large result that waits for a loan. */
+  private void lendIfReady() {
+    if (ready.isEmpty() && client.isReady()) {
+      permits.lend();
+    }
   }
 
   /** Moves the datums that came, oldest first, to the end of the ready queue. */

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * files go.
  *
  * <p>It happens on a thread that waits for it from the start of the server. To ask for a stop needs
- * no memory, no lock and no thread, so that a process whose heap is full still gets one. Each wait
- * has a limit, each step is tried whatever became of the one before, and what removes files tries
- * again after an Error.
+ * no memory, no lock and no thread, so that a process whose heap is full still gets one, and a
+ * reserve of memory becomes free then. Each wait has a limit, each step is tried whatever became of
+ * the one before, and what removes files tries again after an Error.
  */
 final class Shutdown implements Failures.Listener {
 
@@ -49,10 +49,21 @@ final class Shutdown implements Failures.Listener {
       new ExecutionException(
           "the event loop has died, most likely for lack of memory",
           new IllegalStateException("the thread mapstream-io has ended"));
+  private final ExecutionException heapFull =
+      new ExecutionException(
+          "the heap is full", new IllegalStateException("a collection frees next to nothing"));
   private final ExecutionException failureLost =
       new ExecutionException(
           "a handler has failed, and there is no memory to say more",
           new IllegalStateException("out of memory"));
+
+  /** Free for the stop once a handler has found no memory, or when the stop begins. */
+  @SuppressWarnings("UnusedVariable") // It is there to be forgotten.
+  private volatile byte @Nullable [] reserve = new byte[Tuning.reserveBytes()];
+
+  private final HeapWatch heap =
+      new HeapWatch(
+          () -> new byte[Tuning.reserveBytes()], Duration.ofSeconds(1), this::heapIsFull);
 
   /** Why the process can't go on, if it can't. */
   private volatile @Nullable ExecutionException fatal;
@@ -88,6 +99,7 @@ final class Shutdown implements Failures.Listener {
     this.infoFile = infoFile;
     this.started = System.nanoTime();
     Thread.ofPlatform().daemon().name("mapstream-stop").start(this::awaitRequest);
+    heap.start();
   }
 
   /** The start has failed: gives back what it has taken. */
@@ -115,8 +127,16 @@ final class Shutdown implements Failures.Listener {
     if (!closing) {
       fatal = loopDied;
     }
+    memoryFull();
     drained.countDown();
     aborted.countDown();
+    requested.countDown();
+  }
+
+  private void heapIsFull() {
+    fatal = heapFull;
+    memoryFull();
+    drained.countDown();
     requested.countDown();
   }
 
@@ -128,7 +148,13 @@ final class Shutdown implements Failures.Listener {
   }
 
   @Override
+  public void memoryFull() {
+    reserve = null;
+  }
+
+  @Override
   public void failureLost() {
+    memoryFull();
     fatal = failureLost;
     drained.countDown();
     requested.countDown();
@@ -171,6 +197,7 @@ final class Shutdown implements Failures.Listener {
     while (requested.getCount() > 0) {
       isReached(requested, Duration.ofDays(1));
     }
+    memoryFull();
     StreamRegistry streams = Objects.requireNonNull(registry);
     SocketTransport transport = Objects.requireNonNull(socket);
     ServerInfoFile info = Objects.requireNonNull(infoFile);
@@ -179,6 +206,7 @@ final class Shutdown implements Failures.Listener {
     } catch (Throwable t) {
       tell("to end the streams", t);
     }
+    heap.stop();
     removeFiles(transport, info);
     close(transport);
     terminated.countDown();

@@ -42,6 +42,7 @@ final class Tuning {
   private static final int MOST_PENDING = 4 * 1024 * 1024;
   private static final int LEAST_SHARED = 1024 * 1024;
   private static final long LEAST_IN_WORK = 1024 * 1024;
+  private static final int MOST_RESERVE = 1024 * 1024;
 
   private Tuning() {}
 
@@ -65,6 +66,11 @@ final class Tuning {
   /** Request bytes admitted at once: an eighth of the heap, since handlers work on them, too. */
   static long bytesInWork() {
     return Math.max(LEAST_IN_WORK, heap() / 8);
+  }
+
+  /** What a stop may need of a heap that is full: classes, lines of the log, traces of stacks. */
+  static int reserveBytes() {
+    return Math.clamp(heap() / 64, 0, MOST_RESERVE);
   }
 
   private static long heap() {

@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
@@ -25,7 +26,16 @@ class PendingPermitsTest {
       new PendingPermits(
           StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop::add)
               .limits(new Limits(10, 1000, OWN, OWN, LOANS, size -> size, 64, 10, 1))
-              .build());
+              .build(),
+          this::lendIfReady);
+
+  private boolean ready = true;
+
+  private void lendIfReady() {
+    if (ready) {
+      permits.lend();
+    }
+  }
 
   /** A reservation on a thread of its own. */
   private record Reservation(Thread thread, FutureTask<Loan> task) {
@@ -73,5 +83,20 @@ class PendingPermitsTest {
     nextOnLoop().run();
 
     assertEquals(6, second.loan().size());
+  }
+
+  /** What a stalled client would keep, others need. */
+  @Test
+  void nothingIsBorrowedBeforeTheStreamCanWrite() throws Exception {
+    ready = false;
+    Reservation stalled = reserve(OWN + LOANS);
+    nextOnLoop().run();
+    stalled.awaitWaiting();
+    assertFalse(stalled.task().isDone());
+
+    ready = true;
+    lendIfReady();
+
+    assertEquals(LOANS, stalled.loan().size());
   }
 }

@@ -674,49 +674,48 @@ class ResponseWriterTest {
   }
 
   @Test
-  void aResultAboveTheStreamsPermitsBorrowsTheRestUntilItIsWritten() throws Exception {
+  void aResultAboveTheStreamsPermitsBorrowsTheRestOnceItCanBeWritten() throws Exception {
     writer = writer(client.loop(), sharing(50_000)); // 26,000 of its own
-    client.readyFor(0);
+    client.readyFor(1);
     DatumSink a = sink("a");
-    Emitter blocked = Emitter.of(a, Message.of(new byte[60_000])).awaitBlocked();
+    Emitter first = Emitter.of(a, Message.of(new byte[60_000])).awaitBlocked();
     client.runLoop();
-    blocked.awaitDone();
+    first.awaitDone();
 
     Emitter second = Emitter.of(a, Message.of(new byte[60_000])).awaitBlocked();
     client.runLoop();
     second.awaitBlocked();
-    client.readyFor(1);
-    writer.drain();
-    client.runLoop();
-    second.awaitDone();
-    client.readyFor(1);
-    writer.drain();
-    client.runLoop();
+    assertEquals(1, writer.written());
 
+    client.readyFor(1);
+    writer.drain();
+    second.awaitDone();
+    client.runLoop();
     assertEquals(2, writer.written());
   }
 
+  /** Each needs more than half of what can be lent. */
   @Test
-  void otherStreamsWaitForALoanUntilItsStreamEnds() throws Exception {
+  void aStreamWhoseClientDoesNotReadKeepsNoLoanFromOthers() throws Exception {
     Limits limits = sharing(50_000);
     writer = writer(client.loop(), limits);
     ResponseWriter stalled = writer;
+    client.readyFor(0);
     Emitter first = Emitter.of(sink("a"), Message.of(new byte[80_000])).awaitBlocked();
-    client.readyFor(0).runLoop();
-    first.awaitDone();
+    client.runLoop();
+    first.awaitBlocked();
+
     writer = new ResponseWriter(client, context, listener);
-    DatumSink b = sink("b");
-    b.emit(new byte[800]); // has permits of its own
-    Emitter second = Emitter.of(b, Message.of(new byte[80_000])).awaitBlocked();
-    client.runLoop();
-    second.awaitBlocked();
-
-    stalled.close("gone");
     client.readyFor(1);
-    writer.drain();
+    Emitter second = Emitter.of(sink("b"), Message.of(new byte[80_000])).awaitBlocked();
     client.runLoop();
-
     second.awaitDone();
+    client.runLoop();
+    first.awaitBlocked();
+
+    client.readyFor(1);
+    stalled.drain();
+    first.awaitDone();
   }
 
   @Test
@@ -734,7 +733,7 @@ class ResponseWriterTest {
 
     Emitter next = Emitter.of(a, Message.of(new byte[70_000]));
     next.awaitParked();
-    client.runLoop();
+    client.readyFor(1).runLoop();
     next.awaitDone();
   }
 

@@ -1,0 +1,92 @@
+package io.mapstream.server;
+
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.SoftReference;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Notices that the heap is full, whoever finds no memory. An {@link OutOfMemoryError} may get lost:
+ * in gRPC, in Netty, or where its report needs memory, too. Then datums are neither answered nor
+ * refused, and nothing else would tell.
+ *
+ * <p>The JVM clears all soft references before it throws the first such Error, which wakes this
+ * thread without taking memory. The thread then tries to get some, and where that fails a few times
+ * in a row, the heap is full. On an idle server it only waits.
+ */
+final class HeapWatch {
+
+  /** So many tries have to fail, one pause apart: others may need a lot for a moment. */
+  static final int TRIES = 3;
+
+  private final Supplier<byte[]> memory;
+  private final Duration pause;
+  private final Runnable onFull;
+  private final ReferenceQueue<Object> cleared = new ReferenceQueue<>();
+  private volatile @Nullable Reference<Object> sentinel;
+
+  /** A field, so that no compiler finds the allocation to be useless. */
+  private volatile byte @Nullable [] tried;
+
+  private @Nullable Thread thread;
+
+  /**
+   * A watch that has not begun.
+   *
+   * @param memory allocates what there has to be room for
+   * @param pause between two tries
+   * @param onFull run once, on the watch's thread; must not need memory
+   */
+  HeapWatch(Supplier<byte[]> memory, Duration pause, Runnable onFull) {
+    this.memory = memory;
+    this.pause = pause;
+    this.onFull = onFull;
+  }
+
+  void start() {
+    thread = Thread.ofPlatform().daemon().name("mapstream-heap").start(this::run);
+  }
+
+  void stop() {
+    if (thread != null) {
+      thread.interrupt();
+    }
+  }
+
+  /** What the JVM clears when memory is short; null until it has been made. */
+  @Nullable Reference<Object> sentinel() {
+    return sentinel;
+  }
+
+  private void run() {
+    int failed = 0;
+    while (failed < TRIES) {
+      try {
+        if (hasMemory()) {
+          failed = 0;
+          cleared.remove();
+        } else {
+          failed++;
+        }
+      } catch (InterruptedException e) {
+        return;
+      }
+      LockSupport.parkNanos(pause.toNanos());
+    }
+    onFull.run();
+  }
+
+  private boolean hasMemory() {
+    try {
+      tried = memory.get();
+      tried = null;
+      sentinel = new SoftReference<>(new Object(), cleared);
+      return true;
+    } catch (OutOfMemoryError e) {
+      return false;
+    }
+  }
+}

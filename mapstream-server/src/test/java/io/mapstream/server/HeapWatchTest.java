@@ -1,0 +1,77 @@
+package io.mapstream.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+
+import java.lang.ref.Reference;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Who notices that the heap is full. */
+class HeapWatchTest {
+
+  private final AtomicInteger refusals = new AtomicInteger();
+  private final Semaphore tries = new Semaphore(0);
+  private final CountDownLatch full = new CountDownLatch(1);
+  private final HeapWatch watch = new HeapWatch(this::allocate, Duration.ZERO, full::countDown);
+
+  private byte[] allocate() {
+    tries.release();
+    if (refusals.getAndDecrement() > 0) {
+      throw new OutOfMemoryError("none for a test");
+    }
+    return new byte[0];
+  }
+
+  @AfterEach
+  void stop() {
+    watch.stop();
+  }
+
+  private void awaitTries(int count) throws InterruptedException {
+    assertEquals(true, tries.tryAcquire(count, 10, TimeUnit.SECONDS), "it does not try");
+  }
+
+  /** As the JVM does when memory is short. */
+  private void clearSoftReferences(Reference<?> before) throws InterruptedException {
+    Reference<Object> sentinel = watch.sentinel();
+    while (sentinel == null || sentinel == before) {
+      Thread.onSpinWait();
+      sentinel = watch.sentinel();
+    }
+    sentinel.enqueue();
+  }
+
+  @Test
+  void aHeapIsFullWhenThereIsNoMemorySeveralTimesInARow() throws Exception {
+    watch.start();
+    awaitTries(1);
+    refusals.set(HeapWatch.TRIES);
+    clearSoftReferences(null);
+
+    assertEquals(true, full.await(10, TimeUnit.SECONDS));
+    awaitTries(HeapWatch.TRIES);
+    assertEquals(0, tries.availablePermits());
+  }
+
+  @Test
+  void aShortageThatPassesIsForgotten() throws Exception {
+    watch.start();
+    awaitTries(1);
+    Reference<Object> first = watch.sentinel();
+    refusals.set(HeapWatch.TRIES - 1);
+    clearSoftReferences(null);
+    awaitTries(HeapWatch.TRIES);
+    refusals.set(HeapWatch.TRIES - 1);
+    clearSoftReferences(first);
+    awaitTries(HeapWatch.TRIES);
+
+    assertNotNull(watch.sentinel());
+    assertEquals(1, full.getCount());
+  }
+}
