@@ -25,9 +25,6 @@ final class ChildMain implements MapStreamer {
 
   private static final Logger LOG = LoggerFactory.getLogger(ChildMain.class);
 
-  /** Longer than a stop by signal ever waited for anybody. */
-  private static final Duration SLOW = Duration.ofSeconds(6);
-
   /** What handlers keep for good, linked, so that it takes no array that would have to grow. */
   private record Kept(byte[] bytes, Kept before) {}
 
@@ -59,9 +56,9 @@ final class ChildMain implements MapStreamer {
         MapStreamServer.run(function);
       }
       case "run with a slow end" -> {
-        addSlowHook(SLOW);
+        addSlowHook(Duration.ofSeconds(8));
         MapStreamServer.run(function);
-        sleep(SLOW);
+        sleep(Duration.ofSeconds(7));
         System.out.println("main ends");
       }
       case "run with an idle pool" -> {

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -233,6 +234,7 @@ class ProcessTest {
 
   /** The signal's handler waits for the end of main, whose clean-up takes long, and for hooks. */
   @Test
+  @Tag("slow")
   void nothingThatTheApplicationDoesAtItsEndIsCut() throws Exception {
     try (ChildProcess child = child("run with a slow end")) {
       child.awaitFile("info").signal("TERM");

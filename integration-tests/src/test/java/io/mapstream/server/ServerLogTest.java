@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a server in a process of its own logs at INFO. */
 class ServerLogTest {
@@ -236,6 +239,46 @@ class ServerLogTest {
       assertEquals(streams - 1, counted(refused), child.err());
       assertTrue(refused.size() <= 10, child.err());
       assertTrue(child.err().contains("REQUEST_REFUSED " + streams), child.err());
+    }
+  }
+
+  /** What a client does to 30,000 streams, one after the other. */
+  private enum Abuse {
+    /** Opens it and resets it at once (CVE-2023-44487). */
+    RAPID_RESET,
+    /** Has the server reset it, by a window of no size (CVE-2025-8671). */
+    MADE_YOU_RESET
+  }
+
+  @Tag("slow")
+  @ParameterizedTest
+  @EnumSource(Abuse.class)
+  void abuseOfHttp2IsAFewLines(Abuse abuse) throws Exception {
+    int streams = 30_000;
+    try (ChildProcess child = start(Map.of())) {
+      child.awaitFile("info");
+      int opened = 0;
+      int connections = 0;
+      while (opened < streams) {
+        connections++;
+        assertTrue(connections < 1_000, () -> "cut off too often: " + err(child));
+        try (RawConnection connection = new RawConnection(child.file("s.sock"))) {
+          connection.hello();
+          int stream = 1;
+          for (; opened < streams && !connection.isCutOff(); opened++, stream += 2) {
+            connection.open(stream);
+            switch (abuse) {
+              case RAPID_RESET -> connection.reset(stream);
+              case MADE_YOU_RESET -> connection.openWindow(stream, 0);
+            }
+          }
+        }
+      }
+      assertEquals(2, child.open().send("a", "echo").answer("a").results().size());
+      child.signal("TERM");
+      assertEquals(0, child.exitCode());
+
+      assertTrue(child.err().lines().count() < 100, child.err());
     }
   }
 

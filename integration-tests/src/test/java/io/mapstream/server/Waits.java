@@ -80,8 +80,7 @@ final class Waits {
   }
 
   /** As above, with another limit. */
-  static void until(
-      Duration limit, String expected, BooleanSupplier state, Supplier<?> instead) {
+  static void until(Duration limit, String expected, BooleanSupplier state, Supplier<?> instead) {
     long deadline = System.nanoTime() + limit.toNanos();
     while (!state.getAsBoolean()) {
       if (System.nanoTime() - deadline > 0) {

@@ -47,8 +47,23 @@ final class Admission {
   void release(long size) {
     datums--;
     bytes -= size;
+    runWaiting();
+  }
+
+  /** One request that fails takes nothing from those behind it. */
+  private void runWaiting() {
+    Throwable failed = null;
     while (hasCapacity() && !waiting.isEmpty()) {
-      waiting.remove().run();
+      try {
+        waiting.remove().run();
+      } catch (RuntimeException | Error e) {
+        failed = e;
+      }
+    }
+    if (failed instanceof RuntimeException e) {
+      throw e;
+    } else if (failed instanceof Error e) {
+      throw e;
     }
   }
 

@@ -11,8 +11,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The carriers of the JVM's virtual threads: how many platform threads run them. There are more
@@ -54,7 +52,7 @@ final class Carriers {
   private static final long SHORTEST_HOLD = TimeUnit.SECONDS.toNanos(1);
   private static final long LONGEST_HOLD = TimeUnit.MINUTES.toNanos(1);
 
-  private static final Logger log = LoggerFactory.getLogger(Carriers.class);
+  private static final ServerLog log = ServerLog.of(Carriers.class);
 
   private final Finder finder;
   private final Executor freshThread;

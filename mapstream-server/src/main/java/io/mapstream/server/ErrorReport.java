@@ -46,7 +46,12 @@ final class ErrorReport {
       Files.deleteIfExists(current); // what a killed process has left, or a link
     }
     Path complete = own.resolve(now.getEpochSecond() + "-udf.json");
-    new OwnFile("the error report", complete).write(json(failure, now), current).close();
+    OwnFile report = new OwnFile("the error report", complete);
+    try {
+      report.unlock(report.write(json(failure, now), current));
+    } catch (IOException e) {
+      throw report.failure("can't be written", e);
+    }
   }
 
   private static String json(HandlerFailure failure, Instant now) {

@@ -23,7 +23,7 @@ final class HeapWatch {
   static final int TRIES = 3;
 
   private final Supplier<byte[]> memory;
-  private final Duration pause;
+  private final long pauseNanos;
   private final Runnable onFull;
   private final ReferenceQueue<Object> cleared = new ReferenceQueue<>();
   private volatile @Nullable Reference<Object> sentinel;
@@ -42,7 +42,7 @@ final class HeapWatch {
    */
   HeapWatch(Supplier<byte[]> memory, Duration pause, Runnable onFull) {
     this.memory = memory;
-    this.pause = pause;
+    this.pauseNanos = pause.toNanos();
     this.onFull = onFull;
   }
 
@@ -65,28 +65,18 @@ final class HeapWatch {
     int failed = 0;
     while (failed < TRIES) {
       try {
-        if (hasMemory()) {
-          failed = 0;
-          cleared.remove();
-        } else {
-          failed++;
-        }
+        tried = memory.get();
+        tried = null;
+        sentinel = new SoftReference<>(new Object(), cleared);
+        failed = 0;
+        cleared.remove();
+      } catch (OutOfMemoryError e) {
+        failed++;
       } catch (InterruptedException e) {
         return;
       }
-      LockSupport.parkNanos(pause.toNanos());
+      LockSupport.parkNanos(pauseNanos);
     }
     onFull.run();
-  }
-
-  private boolean hasMemory() {
-    try {
-      tried = memory.get();
-      tried = null;
-      sentinel = new SoftReference<>(new Object(), cleared);
-      return true;
-    } catch (OutOfMemoryError e) {
-      return false;
-    }
   }
 }

@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Lines of the server's own threads go through a bounded queue to one daemon thread. The first
  * line starts it; it ends when there is nothing more to write. When the queue is full, lines are
- * dropped and counted; the count is written as soon as the log takes lines again. Handlers' threads
- * and all others write their lines themselves. Lines that may come in great numbers are {@linkplain
+ * dropped and counted; the count is written when the log takes lines again. Handlers' threads and
+ * all others write their lines themselves. Lines that may come in great numbers are {@linkplain
  * RepeatedLines counted} where they are alike.
  */
 final class LogThread {
@@ -45,13 +45,19 @@ final class LogThread {
   private final AtomicLong dropped = new AtomicLong();
   private final AtomicBoolean started = new AtomicBoolean();
   private final RepeatedLines repeated;
+  private final LongSupplier clock;
   private volatile @Nullable Thread thread;
+
+  /** When the number of dropped lines may be written again. */
+  private volatile long droppedDue;
 
   /** Whether the thread wakes by itself when a count is due. */
   private volatile boolean timed;
 
   LogThread(LongSupplier clock) {
     this.repeated = new RepeatedLines(clock);
+    this.clock = clock;
+    this.droppedDue = clock.getAsLong();
   }
 
   /**
@@ -144,7 +150,7 @@ final class LogThread {
     while (!isIdle || !mayEnd()) {
       Entry next = queue.poll();
       boolean flushed = next != null && handle(next);
-      writeDropped();
+      writeDropped(false);
       writeCounts(false);
       isIdle = flushed || (next == null && sleep());
     }
@@ -153,11 +159,11 @@ final class LogThread {
   /** Whether this thread has nothing left to do. Who has a line from now on starts another one. */
   private boolean mayEnd() {
     timed = false;
-    if (!queue.isEmpty() || repeated.nanosUntilDue() >= 0) {
+    if (!queue.isEmpty() || nanosUntilDue() >= 0) {
       return false;
     }
     started.set(false);
-    boolean isIdle = queue.isEmpty() && repeated.nanosUntilDue() < 0;
+    boolean isIdle = queue.isEmpty() && nanosUntilDue() < 0;
     return isIdle || !started.compareAndSet(false, true);
   }
 
@@ -170,22 +176,35 @@ final class LogThread {
     }
     CountDownLatch flushed = entry.flushed();
     if (flushed != null) {
-      writeDropped();
+      writeDropped(true);
       writeCounts(true);
       flushed.countDown();
     }
     return flushed != null;
   }
 
-  private void writeDropped() {
+  /** At most once per window, as a flood may fill the queue again and again. */
+  private void writeDropped(boolean atOnce) {
     long lines = dropped.get();
-    if (lines > 0) {
+    long now = clock.getAsLong();
+    if (lines > 0 && (atOnce || droppedDue - now <= 0)) {
+      droppedDue = now + RepeatedLines.WINDOW.toNanos();
       quietly(() -> {
         LoggerFactory.getLogger(LogThread.class)
             .warn("{} lines of the log were dropped, because the log took none meanwhile", lines);
         dropped.addAndGet(-lines);
       });
     }
+  }
+
+  /** In how many nanoseconds there is a number to write; negative while there is none. */
+  private long nanosUntilDue() {
+    long counts = repeated.nanosUntilDue();
+    if (dropped.get() == 0) {
+      return counts;
+    }
+    long lines = Math.max(0, droppedDue - clock.getAsLong());
+    return counts < 0 ? lines : Math.min(counts, lines);
   }
 
   private void writeCounts(boolean all) {
@@ -209,7 +228,7 @@ final class LogThread {
    */
   private boolean sleep() {
     timed = false;
-    long nanos = repeated.nanosUntilDue();
+    long nanos = nanosUntilDue();
     if (!queue.isEmpty()) {
       return false;
     }

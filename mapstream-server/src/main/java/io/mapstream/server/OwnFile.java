@@ -18,6 +18,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -31,9 +33,16 @@ final class OwnFile {
   /** How often another temporary name is tried where one is taken. */
   private static final int TRIES = 10;
 
+  /**
+   * The locked files of this process. To open and close such a file would take its lock away, by
+   * the rules of POSIX, so nobody here opens one to look.
+   */
+  private static final Set<Identity> LOCKED_HERE = ConcurrentHashMap.newKeySet();
+
   private final String setting;
   private final Path path;
   private @Nullable Identity made;
+  private @Nullable Identity locked;
 
   /** The key alone would not do: a file system may give that of a deleted file to the next one. */
   private record Identity(@Nullable Object key, FileTime lastModified) {
@@ -84,8 +93,8 @@ final class OwnFile {
   }
 
   /**
-   * Writes the file. While the channel is open, it holds a lock that others see in {@link
-   * #isLocked}; a file system without locks goes without.
+   * Writes the file. The channel that is returned holds a lock until {@link #unlock}, which others
+   * see in {@link #isLocked}; a file system without locks goes without.
    *
    * @return the channel by which it was written
    */
@@ -115,6 +124,8 @@ final class OwnFile {
       }
       lock(channel);
       rename(temporary);
+      locked = Objects.requireNonNull(made);
+      LOCKED_HERE.add(locked);
       placed = true;
       return channel;
     } finally {
@@ -133,7 +144,20 @@ final class OwnFile {
     }
   }
 
-  /** Whether the process that has written the file still lives. */
+  /** Ends the lock of a file that was written here. */
+  void unlock(FileChannel written) throws IOException {
+    if (locked != null) {
+      LOCKED_HERE.remove(locked);
+    }
+    written.close();
+  }
+
+  /** Whether this process has written the file and still locks it. Does not open it. */
+  boolean isLockedHere() throws IOException {
+    return LOCKED_HERE.contains(Identity.of(path));
+  }
+
+  /** Whether the process that has written the file still lives. Not for a file of this process. */
   boolean isLocked() {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         FileLock lock = channel.tryLock(0, Long.MAX_VALUE, true)) {

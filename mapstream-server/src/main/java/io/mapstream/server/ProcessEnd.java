@@ -4,8 +4,6 @@ import java.lang.Thread.UncaughtExceptionHandler;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
@@ -41,7 +39,6 @@ final class ProcessEnd {
   private final Thread runner = Thread.currentThread();
   private final Thread hook = new Thread(this::onShutdown, "mapstream-hook");
   private final AtomicBoolean signalled = new AtomicBoolean();
-  private final CountDownLatch runReturned = new CountDownLatch(1);
   private final Signals signals;
 
   /** Made early: a process that is out of memory can't link a method. */
@@ -49,6 +46,7 @@ final class ProcessEnd {
 
   private UncaughtExceptionHandler former = onUncaught;
   private volatile boolean failedAfterwards;
+  private volatile boolean runReturned;
 
   /** For a server that is about to be run by the calling thread. Changes the process. */
   ProcessEnd(MapStreamServer server) {
@@ -75,7 +73,7 @@ final class ProcessEnd {
       former = runner.getUncaughtExceptionHandler();
       runner.setUncaughtExceptionHandler(onUncaught);
     }
-    runReturned.countDown();
+    runReturned = true;
   }
 
   /**
@@ -103,7 +101,7 @@ final class ProcessEnd {
     server.close();
     boolean ended = false;
     try {
-      ended = runReturned.await(BLOCKED_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS) && awaitRunner();
+      ended = awaitRunner();
     } catch (InterruptedException e) {
       log.debug("the wait for {} was interrupted", runner, e);
     }
@@ -121,11 +119,16 @@ final class ProcessEnd {
     Runtime.getRuntime().halt(128 + number);
   }
 
-  /** Whether the thread that called {@code run} has ended, or waits for other work in a pool. */
+  /**
+   * Waits until the thread that called {@code run} has ended, or has returned from it and waits for
+   * other work in a pool. {@code run} may take its time, if the signal came while it started.
+   *
+   * @return false if that may take for ever, since the log blocks
+   */
   private boolean awaitRunner() throws InterruptedException {
     long begun = System.nanoTime();
     boolean told = false;
-    while (!runner.join(LOOK) && !isIdle(runner)) {
+    while (!runner.join(LOOK) && !(runReturned && isIdle(runner))) {
       long waited = System.nanoTime() - begun;
       if (server.shutdown().isLogBlocked() && waited > BLOCKED_TIMEOUT.toNanos()) {
         return false;

@@ -82,22 +82,24 @@ final class ServerInfoFile {
     if (!file.exists()) {
       return;
     }
-    if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) || !isServerInfo()) {
+    boolean isOfThisProcess = file.isLockedHere();
+    if (!isOfThisProcess
+        && !(Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) && isServerInfo())) {
       throw refusal("is there and no server info file, left alone");
     }
-    if (file.isLocked()) {
+    if (isOfThisProcess || file.isLocked()) {
       throw refusal("is that of a live server");
     }
     file.removeStale();
   }
 
-  /** Whether a server has written it, whole or not. */
+  /** Whether a server has written it, whole or not. A blank file may be anybody's. */
   private boolean isServerInfo() throws IOException {
     if (Files.size(path) > LARGEST) {
       return false;
     }
     String content = new String(Files.readAllBytes(path), UTF_8);
-    return content.isBlank() || content.startsWith("{\"protocol\"") || content.endsWith(MARKER);
+    return content.startsWith("{\"protocol\"") || content.endsWith(MARKER);
   }
 
   private IOException refusal(String reason) {
@@ -113,7 +115,7 @@ final class ServerInfoFile {
   void remove() throws IOException {
     if (written != null) {
       file.remove();
-      written.close();
+      file.unlock(written);
       written = null;
     }
   }

@@ -62,8 +62,7 @@ final class Shutdown implements Failures.Listener {
   private volatile byte @Nullable [] reserve = new byte[Tuning.reserveBytes()];
 
   private final HeapWatch heap =
-      new HeapWatch(
-          () -> new byte[Tuning.reserveBytes()], Duration.ofSeconds(1), this::heapIsFull);
+      new HeapWatch(() -> new byte[Tuning.reserveBytes()], Duration.ofSeconds(1), this::heapIsFull);
 
   /** Why the process can't go on, if it can't. */
   private volatile @Nullable ExecutionException fatal;
@@ -193,22 +192,26 @@ final class Shutdown implements Failures.Listener {
 
   // The stop itself, on its own thread.
 
+  @SuppressWarnings("CatchingUnchecked")
   private void awaitRequest() {
     while (requested.getCount() > 0) {
-      isReached(requested, Duration.ofDays(1));
+      try {
+        isReached(requested, Duration.ofDays(1));
+      } catch (Throwable t) {
+        // No memory to wait: this thread must not end before the others.
+      }
     }
     memoryFull();
-    StreamRegistry streams = Objects.requireNonNull(registry);
     SocketTransport transport = Objects.requireNonNull(socket);
     ServerInfoFile info = Objects.requireNonNull(infoFile);
     try {
-      endStreams(streams, transport);
+      endStreams(Objects.requireNonNull(registry), transport);
     } catch (Throwable t) {
       tell("to end the streams", t);
     }
-    heap.stop();
     removeFiles(transport, info);
     close(transport);
+    heap.stop();
     terminated.countDown();
     if (fatal != null) {
       endProcess();

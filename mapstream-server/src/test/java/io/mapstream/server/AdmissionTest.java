@@ -1,6 +1,8 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -93,6 +95,21 @@ class AdmissionTest {
 
     admission.forget(gone);
     admission.release(1);
+
+    assertEquals(List.of("b"), asked);
+  }
+
+  @Test
+  void aRequestThatFailsDoesNotKeepTheOthersWaiting() {
+    Admission admission = new Admission(1, 1000);
+    admission.admit(1);
+    IllegalStateException failure = new IllegalStateException("on purpose");
+    admission.whenCapacity(() -> {
+      throw failure;
+    });
+    admission.whenCapacity(ask("b"));
+
+    assertSame(failure, assertThrows(IllegalStateException.class, () -> admission.release(1)));
 
     assertEquals(List.of("b"), asked);
   }

@@ -48,13 +48,14 @@ class OwnFileTest {
   }
 
   @Test
-  void aFileIsLockedWhileItsChannelIsOpen() throws Exception {
+  void aFileIsLockedUntilItIsUnlocked() throws Exception {
     OwnFile file = new OwnFile("setting", path);
-    try (var channel = file.write("content")) {
-      assertTrue(channel.isOpen());
-      assertTrue(new OwnFile("setting", path).isLocked());
-    }
+    var channel = file.write("content");
+    assertTrue(new OwnFile("setting", path).isLockedHere());
+    assertTrue(new OwnFile("setting", path).isLocked());
+    file.unlock(channel);
 
+    assertFalse(file.isLockedHere());
     assertFalse(file.isLocked());
     try (Stream<Path> left = Files.list(folder)) {
       assertEquals(List.of(path), left.toList());

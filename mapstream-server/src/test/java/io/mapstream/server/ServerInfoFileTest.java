@@ -60,14 +60,13 @@ class ServerInfoFileTest {
     info().makeWay(folder.resolve("s.sock"));
   }
 
-  /** Of this SDK, of another one, cut off, or cut off at once. */
+  /** Of this SDK, of another one, or cut off. */
   @ParameterizedTest
   @ValueSource(
       strings = {
         EXACTLY,
         "{\"metadata\": {}, \"protocol\": \"uds\"}U+005C__END__",
-        "{\"protocol\":\"uds\",\"lang",
-        ""
+        "{\"protocol\":\"uds\",\"lang"
       })
   void whatAKilledServerHasLeftIsRemoved(String left) throws Exception {
     Files.writeString(path, left);
@@ -95,7 +94,7 @@ class ServerInfoFileTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {8, 100_000})
+  @ValueSource(ints = {0, 8, 100_000})
   void aFileOfSomebodyElseIsLeftAlone(int size) throws Exception {
     String precious = "x".repeat(size);
     Files.writeString(path, precious);
@@ -120,6 +119,7 @@ class ServerInfoFileTest {
     ServerInfoFile live = info();
     live.write();
 
+    assertLeftAlone("live server");
     assertLeftAlone("live server");
 
     assertEquals(EXACTLY, Files.readString(path));
