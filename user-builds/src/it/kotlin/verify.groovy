@@ -8,3 +8,10 @@ def expected = new File(basedir, "src/nulls/kotlin/Nulls.kt").readLines().findIn
 def refused = (log =~ /ERROR.*Nulls\.kt:\D*(\d+)/).collect { it[1] as int }.unique().sort()
 assert expected.size() == 5
 assert refused.empty || refused == expected
+
+// The POM switches the compiler's daemon off: no process of it has begun since this Maven did.
+def began = ProcessHandle.current().info().startInstant().get()
+def left = ProcessHandle.allProcesses().toList()*.info().findAll {
+  it.commandLine().orElse("").contains("kotlin-build-tools-impl") && it.startInstant().orElse(began).isAfter(began)
+}
+assert left.empty
