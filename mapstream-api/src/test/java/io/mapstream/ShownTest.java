@@ -62,6 +62,7 @@ class ShownTest {
 
   @Test
   void longListsAreCutAndCounted() {
+    assertEquals("[" + "\"k\", ".repeat(15) + "\"k\"]", Shown.texts(Collections.nCopies(16, "k")));
     assertEquals(
         "[" + "\"k\", ".repeat(16) + "… 4 more]", Shown.texts(Collections.nCopies(20, "k")));
   }

@@ -17,7 +17,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TraceContextTest {
 
   private static final String PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  private static final String STATE = "vendor=opaque,\tother=2";
+
+  /** With the least and the greatest character that a header may have, and a tab. */
+  private static final String STATE = "vendor=opaque,\tother=2 ~";
+
   private static final Metadata SENT = Metadata.empty().with("tracing_udf", "traceparent", PARENT);
 
   @Test
