@@ -1,7 +1,10 @@
 package io.mapstream.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -56,6 +59,24 @@ class LoggingBridgeTest {
             "[main] DEBUG io.grpc.netty.Some - of gRPC",
             "[main] INFO io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler - of its own"),
         logged("everything"));
+  }
+
+  /** Netty would log them by SLF4J, by itself and on the event loop. */
+  @Test
+  void aServerThatLogsEverythingLogsNoPayload() throws Exception {
+    List<String> options =
+        List.of(
+            "-Dorg.slf4j.simpleLogger.log.io.grpc=trace",
+            "-Dorg.slf4j.simpleLogger.log.io.grpc.netty.shaded=trace");
+    try (ChildProcess child = ChildProcess.startWith(options, ChildMain.class, "run")) {
+      child.open().send("1", "echo secret").answer("1");
+      child.signal("TERM");
+      assertEquals(0, child.exitCode(), child.err());
+
+      String secret = HexFormat.of().formatHex("secret".getBytes(UTF_8));
+      assertFalse(child.err().contains(secret), child.err());
+      assertFalse(child.err().contains("NettyServerHandler"), child.err());
+    }
   }
 
   @Test

@@ -170,6 +170,7 @@ public final class MapStreamServer implements AutoCloseable {
    * @throws IllegalStateException if it was started or closed before
    */
   public MapStreamServer start() throws IOException {
+    LoggingBridge.install();
     NettyDefaults.set();
     return start(InternalSocketKind.best());
   }
