@@ -29,6 +29,7 @@ final class HeapWatch {
   private volatile @Nullable Reference<Object> sentinel;
 
   /** A field, so that no compiler finds the allocation to be useless. */
+  @SuppressWarnings("UnusedVariable")
   private volatile byte @Nullable [] tried;
 
   private @Nullable Thread thread;
