@@ -26,6 +26,7 @@ final class ChildMain implements MapStreamer {
   private static final Logger LOG = LoggerFactory.getLogger(ChildMain.class);
 
   /** What handlers keep for good, linked, so that it takes no array that would have to grow. */
+  @SuppressWarnings("ArrayRecordComponent") // It is there to take memory.
   private record Kept(byte[] bytes, Kept before) {}
 
   private static final AtomicReference<Kept> KEPT = new AtomicReference<>();

@@ -243,7 +243,7 @@ class ServerLogTest {
   }
 
   /** What a client does to 30,000 streams, one after the other. */
-  private enum Abuse {
+  enum Abuse {
     /** Opens it and resets it at once (CVE-2023-44487). */
     RAPID_RESET,
     /** Has the server reset it, by a window of no size (CVE-2025-8671). */

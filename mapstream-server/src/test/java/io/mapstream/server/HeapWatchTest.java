@@ -38,6 +38,7 @@ class HeapWatchTest {
   }
 
   /** As the JVM does when memory is short. */
+  @SuppressWarnings("ReferenceEquality") // References are themselves.
   private void clearSoftReferences(Reference<?> before) throws InterruptedException {
     Reference<Object> sentinel = watch.sentinel();
     while (sentinel == null || sentinel == before) {
