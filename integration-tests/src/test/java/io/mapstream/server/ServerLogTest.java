@@ -48,6 +48,8 @@ class ServerLogTest {
   private static List<String> log(ChildProcess child) throws IOException {
     return List.of(child.err().strip().split("\n(?=\\[)", -1)).stream()
         .filter(line -> line.contains(" io.mapstream."))
+        // A busy machine starves handlers, and JDK 21 can't give them more carriers.
+        .filter(line -> !line.contains(" io.mapstream.server.Carriers "))
         .toList();
   }
 

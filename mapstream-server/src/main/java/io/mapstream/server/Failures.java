@@ -139,8 +139,10 @@ final class Failures {
 
   /** A client will not learn of a failure; most likely there is no memory. Any thread. */
   void lost() {
-    lost = true;
-    listener.failureLost();
+    if (!lost) {
+      lost = true;
+      listener.failureLost();
+    }
   }
 
   /** Whether this failure concerns its datum alone, by the error policy. */
