@@ -10,8 +10,9 @@ assert expected.size() == 5
 assert refused.empty || refused == expected
 
 // The POM switches the compiler's daemon off: no process of it has begun since this Maven did.
+def repository = new File(basedir, "../../it-repo").canonicalPath
 def began = ProcessHandle.current().info().startInstant().get()
 def left = ProcessHandle.allProcesses().toList()*.info().findAll {
-  it.commandLine().orElse("").contains("kotlin-build-tools-impl") && it.startInstant().orElse(began).isAfter(began)
+  it.commandLine().orElse("").contains(repository + "/org/jetbrains/kotlin/") && it.startInstant().orElse(began).isAfter(began)
 }
 assert left.empty

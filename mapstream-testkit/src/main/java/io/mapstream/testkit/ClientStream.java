@@ -206,7 +206,7 @@ public final class ClientStream implements AutoCloseable {
    * half-closed before or has ended.
    */
   public void halfClose() {
-    guard.run(() -> {
+    guard.update(() -> {
       if (state == State.OPEN) {
         state = State.HALF_CLOSED;
         call.halfClose();

@@ -40,7 +40,7 @@ public final class MapStreamTestServer implements AutoCloseable {
   private final InternalTemporaryFolder folder;
   private final MapStreamServer server;
 
-  /** What handlers have thrown, by the ids of their datums. */
+  /** What handlers have thrown first, by the ids of their datums. */
   private final Map<String, Throwable> thrown;
 
   private final Opened<MapStreamClient> clients = new Opened<>("the server");
@@ -86,7 +86,9 @@ public final class MapStreamTestServer implements AutoCloseable {
                     try {
                       handler.handle(keys, datum, sink);
                     } catch (Throwable t) {
-                      thrown.put(datum.id(), t);
+                      if (!InternalMapStreamServer.comesFromTheEnd(t)) {
+                        thrown.putIfAbsent(datum.id(), t);
+                      }
                       throw t;
                     }
                   })
@@ -141,9 +143,7 @@ public final class MapStreamTestServer implements AutoCloseable {
 
   /** What the handler of an id has thrown, which the test then knows. */
   private Optional<Throwable> failureOf(String id) {
-    Optional<Throwable> failure =
-        Optional.ofNullable(thrown.get(id))
-            .filter(own -> !InternalMapStreamServer.comesFromTheEnd(own));
+    Optional<Throwable> failure = Optional.ofNullable(thrown.get(id));
     failure.ifPresent(own -> failureKnown.set(true));
     return failure;
   }

@@ -157,11 +157,10 @@ public sealed class Reply permits HarnessReply {
     await(
         patience(deadline),
         () -> {
-          boolean isThere = !arrived.isEmpty() || ended;
-          if (!isThere) {
+          if (arrived.isEmpty() && !ended) {
             pull();
           }
-          return isThere;
+          return !arrived.isEmpty() || ended;
         },
         () -> "message " + (taken() + 1));
     return !arrived.isEmpty();
@@ -173,7 +172,8 @@ public sealed class Reply permits HarnessReply {
    *
    * @return the messages that nobody has taken, in the order of their emission, often none
    * @throws WaitTimeoutError if the end did not come in time
-   * @throws HandlerFailedException in a harness, if the handler has thrown; it holds the messages
+   * @throws HandlerFailedException in a harness or of a test server, if the handler has thrown; it
+   *     holds the messages
    * @throws StreamBrokenException if the stream has ended without the EOT
    * @throws ProtocolFaultError if the server has broken the protocol
    * @throws AssertionError if the thread is interrupted

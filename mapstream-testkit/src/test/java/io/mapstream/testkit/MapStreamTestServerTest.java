@@ -66,6 +66,29 @@ class MapStreamTestServerTest {
     assertFalse(Files.exists(server.socketPath().getParent()), "it is closed all the same");
   }
 
+  /** Each stream counts its datums from 1. */
+  @Test
+  void theFirstFailureOfAnIdIsTheOneOfItsReply() throws Exception {
+    CountDownLatch bothRun = new CountDownLatch(2);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          bothRun.countDown();
+          Testing.await(bothRun, "both handlers");
+          if (datum.text().equals("fails")) {
+            throw boom;
+          }
+          new CountDownLatch(1).await(); // Until the stop interrupts it.
+        })) {
+      Reply failing = server.client().openStream().send(datum("fails"));
+      Reply other = server.client().openStream().send(datum("waits"));
+      assertEquals(failing.id(), other.id());
+
+      var failed = assertThrows(HandlerFailedException.class, () -> failing.next(LIMIT));
+
+      assertSame(boom, failed.getCause());
+    }
+  }
+
   @Test
   void replyThrowsWhatTheHandlerThrewAsInAHarness() throws Exception {
     CountDownLatch taken = new CountDownLatch(1);

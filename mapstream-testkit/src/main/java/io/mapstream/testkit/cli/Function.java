@@ -108,7 +108,7 @@ final class Function implements AutoCloseable {
             .start(() -> {
               try {
                 connected.complete(builder.connect());
-              } catch (InterruptedException | RuntimeException | AssertionError e) {
+              } catch (InterruptedException | RuntimeException | Error e) {
                 connected.completeExceptionally(e);
               }
             });

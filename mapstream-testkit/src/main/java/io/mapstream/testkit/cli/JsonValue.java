@@ -43,7 +43,11 @@ record JsonValue(String name, JsonElement element) {
 
   static JsonValue read(String name, String text) {
     try {
-      return new JsonValue(name, GSON.fromJson(text, JsonElement.class));
+      JsonElement element = GSON.fromJson(text, JsonElement.class);
+      if (element == null) {
+        throw new IllegalArgumentException("not JSON: there is nothing in it");
+      }
+      return new JsonValue(name, element);
     } catch (JsonParseException e) {
       Throwable reason = e.getCause() == null ? e : e.getCause();
       throw new IllegalArgumentException("not JSON: " + withoutAdvice(reason.getMessage()), e);

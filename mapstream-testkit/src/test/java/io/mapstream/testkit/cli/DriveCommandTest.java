@@ -437,6 +437,7 @@ class DriveCommandTest {
     return Stream.of(
         arguments("{", "line 2 of standard input: not JSON"),
         arguments("{} {}", "not JSON: malformed"),
+        arguments("\uFEFF", "not JSON: there is nothing in it"),
         arguments("{'value':'x'}", "not JSON"),
         arguments("[]", "must be an object but is []"),
         arguments("[".repeat(100_000), "not JSON"),
