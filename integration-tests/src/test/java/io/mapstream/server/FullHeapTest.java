@@ -22,7 +22,7 @@ class FullHeapTest {
   private static final List<String> SMALL = List.of("-Xmx64m");
 
   /** The JVM collects for a long time before it finds that there is no memory. */
-  private static final Duration COLLECTING = Duration.ofSeconds(100);
+  private static final Duration COLLECTING = Duration.ofSeconds(60);
 
   /** {@code -Dmapstream.repetitions=50} is what a change to the stop of a full process needs. */
   static IntStream repetitions() {

@@ -29,7 +29,7 @@ public record ProcessAccount(long heap, long direct, int threads, List<String> h
         ManagementFactory.getThreadMXBean().getThreadCount(),
         Stream.of("mapstream-", "emitter-")
             .flatMap(prefix -> LiveThreads.named(prefix).stream())
-            .filter(name -> !name.matches("mapstream-(io-.*|stop|log)"))
+            .filter(name -> !name.matches("mapstream-(io-.*|stop|heap|log)"))
             .toList());
   }
 

@@ -140,8 +140,8 @@ final class Failures {
   /** A client will not learn of a failure; most likely there is no memory. Any thread. */
   void lost() {
     if (!lost) {
-      lost = true;
       listener.failureLost();
+      lost = true;
     }
   }
 

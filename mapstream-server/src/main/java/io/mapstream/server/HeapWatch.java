@@ -28,6 +28,9 @@ final class HeapWatch {
   private final ReferenceQueue<Object> cleared = new ReferenceQueue<>();
   private volatile @Nullable Reference<Object> sentinel;
 
+  /** Somebody has found out already. */
+  private volatile boolean known;
+
   /** A field, so that no compiler finds the allocation to be useless. */
   @SuppressWarnings("UnusedVariable")
   private volatile byte @Nullable [] tried;
@@ -57,6 +60,15 @@ final class HeapWatch {
     }
   }
 
+  /** The heap is known to be full: nothing is tried any more. Any thread; needs no memory. */
+  void full() {
+    known = true;
+    Reference<Object> waiting = sentinel;
+    if (waiting != null) {
+      waiting.enqueue();
+    }
+  }
+
   /** What the JVM clears when memory is short; null until it has been made. */
   @Nullable Reference<Object> sentinel() {
     return sentinel;
@@ -64,19 +76,23 @@ final class HeapWatch {
 
   private void run() {
     int failed = 0;
-    while (failed < TRIES) {
+    while (failed < TRIES && !known) {
       try {
         tried = memory.get();
         tried = null;
         sentinel = new SoftReference<>(new Object(), cleared);
         failed = 0;
-        cleared.remove();
+        if (!known) {
+          cleared.remove();
+        }
       } catch (OutOfMemoryError e) {
         failed++;
       } catch (InterruptedException e) {
         return;
       }
-      LockSupport.parkNanos(pauseNanos);
+      if (!known) {
+        LockSupport.parkNanos(pauseNanos);
+      }
     }
     onFull.run();
   }

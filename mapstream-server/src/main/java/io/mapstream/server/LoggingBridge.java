@@ -2,6 +2,7 @@ package io.mapstream.server;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -18,6 +19,8 @@ import org.slf4j.LoggerFactory;
  * that they would have reached without this class.
  */
 final class LoggingBridge extends Handler {
+
+  private static final ReentrantLock installing = new ReentrantLock();
 
   /** Held for good: java.util.logging forgets the settings of a logger that nobody refers to. */
   private static @Nullable Logger bridged;
@@ -40,10 +43,18 @@ final class LoggingBridge extends Handler {
   }
 
   /** Once per process. A bridge for gRPC that the application has installed is replaced. */
-  static synchronized void install() {
-    if (bridged != null) {
-      return;
+  static void install() {
+    installing.lock();
+    try {
+      if (bridged == null) {
+        bridged = bridge();
+      }
+    } finally {
+      installing.unlock();
     }
+  }
+
+  private static Logger bridge() {
     Logger grpc = Logger.getLogger("io.grpc");
     for (Handler handler : grpc.getHandlers()) {
       if (handler.getClass().getName().equals("org.slf4j.bridge.SLF4JBridgeHandler")) {
@@ -52,7 +63,7 @@ final class LoggingBridge extends Handler {
     }
     grpc.addHandler(new LoggingBridge(grpc));
     grpc.setUseParentHandlers(false);
-    bridged = grpc;
+    return grpc;
   }
 
   @Override

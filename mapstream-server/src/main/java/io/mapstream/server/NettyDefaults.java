@@ -5,7 +5,8 @@ import io.grpc.netty.shaded.io.netty.util.internal.logging.JdkLoggerFactory;
 
 /**
  * What this server wants otherwise than Netty's defaults, and Netty reads once, when its first
- * class is loaded. The process's own settings win, and no other Netty than gRPC's is meant.
+ * class is loaded. The process's own settings win, but for the log, and no other Netty than gRPC's
+ * is meant.
  */
 final class NettyDefaults {
 

@@ -123,15 +123,28 @@ final class OwnFile {
         channel.write(bytes);
       }
       lock(channel);
-      rename(temporary);
-      locked = Objects.requireNonNull(made);
-      LOCKED_HERE.add(locked);
-      placed = true;
+      placed = place(temporary);
       return channel;
     } finally {
       if (!placed) {
         channel.close();
         Files.deleteIfExists(temporary);
+      }
+    }
+  }
+
+  /** Known as locked before it is at its path, where others of this process may look at it. */
+  private boolean place(Path temporary) throws IOException {
+    Identity identity = Identity.of(temporary);
+    LOCKED_HERE.add(identity);
+    locked = identity;
+    try {
+      rename(temporary);
+      return true;
+    } finally {
+      if (made == null) {
+        LOCKED_HERE.remove(identity);
+        locked = null;
       }
     }
   }

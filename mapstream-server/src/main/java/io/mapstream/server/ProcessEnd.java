@@ -51,6 +51,7 @@ final class ProcessEnd {
   /** For a server that is about to be run by the calling thread. Changes the process. */
   ProcessEnd(MapStreamServer server) {
     this.server = server;
+    server.shutdown().endsProcess();
     Runtime.getRuntime().addShutdownHook(hook);
     this.signals = Signals.take(this::onSignal);
   }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * for each other:
  *
  * <ol>
- *   <li>{@code emit} encodes the result on the handler's thread, reserves its cost, and pushes it
+ *   <li>{@code emit} reserves the result's cost, encodes it on the handler's thread, and pushes it
  *       on its datum's stack (one compare-and-set).
  *   <li>Whoever made a datum's stack non-empty pushes the datum on {@link #incoming}; whoever made
  *       that non-empty schedules {@link #drain} on the event loop. Everybody else has nothing more

@@ -114,9 +114,12 @@ final class ServerInfoFile {
   /** Removes the file if it is still the one that this server wrote. */
   void remove() throws IOException {
     if (written != null) {
-      file.remove();
-      file.unlock(written);
-      written = null;
+      try {
+        file.remove();
+      } finally {
+        file.unlock(written);
+        written = null;
+      }
     }
   }
 }

@@ -57,7 +57,7 @@ final class Shutdown implements Failures.Listener {
           "a handler has failed, and there is no memory to say more",
           new IllegalStateException("out of memory"));
 
-  /** Free for the stop once a handler has found no memory, or when the stop begins. */
+  /** Given up for good once a handler has found no memory, or when the stop begins. */
   @SuppressWarnings("UnusedVariable") // It is there to be forgotten.
   private volatile byte @Nullable [] reserve = new byte[Tuning.reserveBytes()];
 
@@ -66,6 +66,9 @@ final class Shutdown implements Failures.Listener {
 
   /** Why the process can't go on, if it can't. */
   private volatile @Nullable ExecutionException fatal;
+
+  /** The process is this server's: it ends with it. */
+  private volatile boolean ofProcess;
 
   private volatile boolean atOnce;
   private volatile boolean closing;
@@ -97,8 +100,8 @@ final class Shutdown implements Failures.Listener {
     this.socket = socket;
     this.infoFile = infoFile;
     this.started = System.nanoTime();
-    Thread.ofPlatform().daemon().name("mapstream-stop").start(this::awaitRequest);
     heap.start();
+    Thread.ofPlatform().daemon().name("mapstream-stop").start(this::awaitRequest);
   }
 
   /** The start has failed: gives back what it has taken. */
@@ -112,6 +115,11 @@ final class Shutdown implements Failures.Listener {
 
   void request() {
     requested.countDown();
+  }
+
+  /** From now on a stop that a full heap keeps from its end is ended with the process. */
+  void endsProcess() {
+    ofProcess = true;
   }
 
   /** Open handlers are not waited for: somebody has called {@code System.exit}. */
@@ -133,16 +141,39 @@ final class Shutdown implements Failures.Listener {
   }
 
   private void heapIsFull() {
-    fatal = heapFull;
+    if (!closing && failures.first() == null) {
+      fatal = heapFull;
+    }
     memoryFull();
     drained.countDown();
     requested.countDown();
+    if (ofProcess) {
+      endStuckStop();
+    }
+  }
+
+  /**
+   * Each step of a stop may collect garbage for seconds, while what it frees is taken by others.
+   * Runs on the heap's watch, and needs no memory.
+   */
+  private void endStuckStop() {
+    long begun = System.nanoTime();
+    while (terminated.getCount() > 0) {
+      if (System.nanoTime() - begun > 2 * LAST_RESORT.toNanos()) {
+        removeFiles(Objects.requireNonNull(socket), Objects.requireNonNull(infoFile));
+        Runtime.getRuntime().halt(1);
+      }
+      LockSupport.parkNanos(RETRY_PAUSE_NANOS);
+    }
   }
 
   @Override
   public void handlerFailed(HandlerFailure failure, FailureKind kind) {
     if (kind == FailureKind.HANDLER_STOPPED_SERVER) {
       requested.countDown();
+      if (failure.cause() instanceof OutOfMemoryError) {
+        heap.full();
+      }
     }
   }
 

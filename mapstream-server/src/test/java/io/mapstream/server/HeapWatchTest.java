@@ -9,6 +9,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -21,8 +22,9 @@ class HeapWatchTest {
   private final HeapWatch watch = new HeapWatch(this::allocate, Duration.ZERO, full::countDown);
 
   private byte[] allocate() {
+    boolean refused = refusals.getAndDecrement() > 0;
     tries.release();
-    if (refusals.getAndDecrement() > 0) {
+    if (refused) {
       throw new OutOfMemoryError("none for a test");
     }
     return new byte[0];
@@ -39,13 +41,15 @@ class HeapWatchTest {
 
   /** As the JVM does when memory is short. */
   @SuppressWarnings("ReferenceEquality") // References are themselves.
-  private void clearSoftReferences(Reference<?> before) throws InterruptedException {
+  private Reference<?> clearSoftReferences(@Nullable Reference<?> before)
+      throws InterruptedException {
     Reference<Object> sentinel = watch.sentinel();
     while (sentinel == null || sentinel == before) {
-      Thread.onSpinWait();
+      Thread.sleep(1);
       sentinel = watch.sentinel();
     }
     sentinel.enqueue();
+    return sentinel;
   }
 
   @Test
@@ -61,12 +65,21 @@ class HeapWatchTest {
   }
 
   @Test
+  void aHeapThatIsKnownToBeFullIsNotTriedAgain() throws Exception {
+    watch.start();
+    awaitTries(1);
+    watch.full();
+
+    assertEquals(true, full.await(10, TimeUnit.SECONDS));
+    assertEquals(0, tries.availablePermits());
+  }
+
+  @Test
   void aShortageThatPassesIsForgotten() throws Exception {
     watch.start();
     awaitTries(1);
-    Reference<Object> first = watch.sentinel();
     refusals.set(HeapWatch.TRIES - 1);
-    clearSoftReferences(null);
+    Reference<?> first = clearSoftReferences(null);
     awaitTries(HeapWatch.TRIES);
     refusals.set(HeapWatch.TRIES - 1);
     clearSoftReferences(first);
