@@ -4,6 +4,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.SoftReference;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,14 @@ final class HeapWatch {
 
   /** So many tries have to fail, one pause apart: others may need a lot for a moment. */
   static final int TRIES = 3;
+
+  /**
+   * What is caught here with a full heap. The JVM looks such a class up when the first one is
+   * caught, which takes memory: without it, the Error passes by.
+   */
+  @SuppressWarnings("UnusedVariable")
+  private static final List<Class<? extends Throwable>> CAUGHT =
+      List.of(OutOfMemoryError.class, InterruptedException.class);
 
   private final Supplier<byte[]> memory;
   private final long pauseNanos;

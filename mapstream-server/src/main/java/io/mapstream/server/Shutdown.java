@@ -3,6 +3,7 @@ package io.mapstream.server;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -30,6 +31,14 @@ final class Shutdown implements Failures.Listener {
 
   /** How long the process may live on after the event loop has died. */
   private static final Duration LAST_RESORT = Duration.ofSeconds(8);
+
+  /**
+   * What is caught here with a full heap. The JVM looks such a class up when the first one is
+   * caught, which takes memory: without it, the Error passes by.
+   */
+  @SuppressWarnings("UnusedVariable")
+  private static final List<Class<? extends Throwable>> CAUGHT =
+      List.of(Throwable.class, IOException.class, InterruptedException.class);
 
   private static final long RETRY_NANOS = 3_000_000_000L;
   private static final long RETRY_PAUSE_NANOS = 20_000_000;
@@ -101,7 +110,7 @@ final class Shutdown implements Failures.Listener {
     this.infoFile = infoFile;
     this.started = System.nanoTime();
     heap.start();
-    Thread.ofPlatform().daemon().name("mapstream-stop").start(this::awaitRequest);
+    Thread.ofPlatform().daemon().name("mapstream-stop").start(this::stopWhenRequested);
   }
 
   /** The start has failed: gives back what it has taken. */
@@ -222,6 +231,23 @@ final class Shutdown implements Failures.Listener {
   }
 
   // The stop itself, on its own thread.
+
+  /** Tries again where even the care for a full heap finds no memory, and ends the process then. */
+  @SuppressWarnings("CatchingUnchecked")
+  private void stopWhenRequested() {
+    boolean stopped = false;
+    for (int tries = 0; !stopped && tries < 10; tries++) {
+      try {
+        awaitRequest();
+        stopped = true;
+      } catch (Throwable t) {
+        LockSupport.parkNanos(RETRY_PAUSE_NANOS);
+      }
+    }
+    if (!stopped) {
+      Runtime.getRuntime().halt(1);
+    }
+  }
 
   @SuppressWarnings("CatchingUnchecked")
   private void awaitRequest() {
