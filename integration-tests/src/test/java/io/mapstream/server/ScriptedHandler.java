@@ -68,13 +68,14 @@ public final class ScriptedHandler implements MapStreamer {
 
   @Override
   public void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
+    CountDownLatch gate = released; // Before it counts as started: who sees that may release it.
     started.incrementAndGet();
     remember(datum);
     running.add(Thread.currentThread());
     try {
       String[] words = firstLine(datum.value()).split(" ");
       switch (words[0]) {
-        case "hold" -> released.await();
+        case "hold" -> gate.await();
         case "fan" -> fan(sink, Work.of(words), Last.RETURN);
         case "fail" -> fan(sink, Work.of(words), Last.FAIL_MARK);
         case "throw" -> fan(sink, Work.of(words), Last.THROW);
