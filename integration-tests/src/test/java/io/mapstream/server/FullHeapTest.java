@@ -8,21 +8,24 @@ import io.grpc.Status;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Processes whose heap is full: they end, whatever was the first to find no memory. */
 @Tag("slow")
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
 class FullHeapTest {
 
   private static final int IN_FLIGHT = 500;
   private static final List<String> SMALL = List.of("-Xmx64m");
 
   /** The JVM collects for a long time before it finds that there is no memory. */
-  private static final Duration COLLECTING = Duration.ofSeconds(60);
+  private static final Duration COLLECTING = Duration.ofSeconds(100);
 
   /** {@code -Dmapstream.repetitions=50} is what a change to the stop of a full process needs. */
   static IntStream repetitions() {
