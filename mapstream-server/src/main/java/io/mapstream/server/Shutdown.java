@@ -70,6 +70,10 @@ final class Shutdown implements Failures.Listener {
   @SuppressWarnings("UnusedVariable") // It is there to be forgotten.
   private volatile byte @Nullable [] reserve = new byte[Tuning.reserveBytes()];
 
+  /** Given up before the files of a stuck stop are removed, which takes some memory. */
+  @SuppressWarnings("UnusedVariable") // It is there to be forgotten.
+  private volatile byte @Nullable [] lastReserve = new byte[Tuning.reserveBytes() / 4];
+
   private final HeapWatch heap =
       new HeapWatch(() -> new byte[Tuning.reserveBytes()], Duration.ofSeconds(1), this::heapIsFull);
 
@@ -169,6 +173,7 @@ final class Shutdown implements Failures.Listener {
     long begun = System.nanoTime();
     while (terminated.getCount() > 0) {
       if (System.nanoTime() - begun > 2 * LAST_RESORT.toNanos()) {
+        lastReserve = null;
         removeFiles(Objects.requireNonNull(socket), Objects.requireNonNull(infoFile));
         Runtime.getRuntime().halt(1);
       }
