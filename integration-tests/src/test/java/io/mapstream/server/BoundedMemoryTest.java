@@ -136,39 +136,6 @@ class BoundedMemoryTest {
     }
   }
 
-  /** Each has sent 5 MiB of a message of 10 MiB: what is above the limit is refused. */
-  @Test
-  void fortyHalfMessagesAreCountedTogether(@TempDir Path folder) throws Exception {
-    List<RawConnection> connections = new ArrayList<>();
-    try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
-        WireClient other = new WireClient(server.socket())) {
-      byte[] half = RawConnection.message(0, 10 << 20, new byte[5 << 20]);
-      for (int i = 0; i < 40; i++) {
-        RawConnection connection = new RawConnection(server.socket());
-        connections.add(connection);
-        connection.hello().open(1).data(1, half);
-      }
-      int refused = 0;
-      for (RawConnection connection : connections.subList(1, 40)) {
-        connection.await("a refusal", it -> it.received(1).header("grpc-status") != null);
-        assertEquals("8", connection.received(1).header("grpc-status"));
-        String reason = connection.received(1).header("grpc-message");
-        assertTrue(reason.contains("hold more than the limit of"), reason);
-        refused++;
-      }
-      assertEquals(39, refused);
-
-      ScriptStream reading = ScriptStream.open(other);
-      reading.fan("small", 1, 100, 1_000);
-      reading.finish();
-      server.stopAndVerify();
-    } finally {
-      for (RawConnection connection : connections) {
-        connection.close();
-      }
-    }
-  }
-
   /** An id is in the request, in the thread's name and in what is written. */
   @Test
   void idsOfAMegabyteAreInTheBudget(@TempDir Path folder) throws Exception {

@@ -263,6 +263,17 @@ class MapStreamHostileTest {
     assertEquals(List.of(), List.copyOf(failures));
   }
 
+  /** There is no memory to write a result. */
+  private static class FullObserver extends FakeObserver {
+    @Override
+    public void onNext(Response response) {
+      if (response.count() > 0) {
+        throw new OutOfMemoryError("thrown by the test");
+      }
+      super.onNext(response);
+    }
+  }
+
   @Test
   void writeThatFailsEndsTheStreamAndWakesItsHandlers() throws Exception {
     StreamContext context =
@@ -271,16 +282,7 @@ class MapStreamHostileTest {
             sink.emit(Message.of(new byte[1000]));
           }
         });
-    FakeObserver client =
-        new FakeObserver() {
-          @Override
-          public void onNext(Response response) {
-            if (response.count() > 0) {
-              throw new OutOfMemoryError("thrown by the test");
-            }
-            super.onNext(response);
-          }
-        };
+    FakeObserver client = new FullObserver();
     openOn(context, client);
 
     assertInstanceOf(SinkClosedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
@@ -298,15 +300,7 @@ class MapStreamHostileTest {
   void anEndThatCannotBeSentStopsTheServer() throws Exception {
     StreamContext context = contextOf((keys, datum, sink) -> sink.emit("a"));
     FakeObserver client =
-        new FakeObserver() {
-          @Override
-          public void onNext(Response response) {
-            if (response.count() > 0) {
-              throw new OutOfMemoryError("thrown by the test");
-            }
-            super.onNext(response);
-          }
-
+        new FullObserver() {
           @Override
           public void onError(Throwable t) {
             throw new OutOfMemoryError("thrown by the test, again");

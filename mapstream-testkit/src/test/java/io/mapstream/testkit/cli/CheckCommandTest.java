@@ -224,17 +224,22 @@ class CheckCommandTest {
 
   @Test
   void emptyMinimumVersionIsTolerated() throws Exception {
-    Path info = folder.resolve("info");
-    Files.writeString(
-        info,
-        "{\"protocol\":\"uds\",\"language\":\"rust\",\"minimum_numaflow_version\":\"\","
-            + "\"version\":\"0.6.0\",\"metadata\":{\"MAP_MODE\":\"stream-map\"}}U+005C__END__");
-    try (var server = MapStreamTestServer.start((keys, datum, sink) -> sink.emit("a"))) {
-      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--server-info=" + info);
+    Ran ran =
+        checkedWith(
+            "{\"protocol\":\"uds\",\"language\":\"rust\",\"minimum_numaflow_version\":\"\","
+                + "\"version\":\"0.6.0\",\"metadata\":{\"MAP_MODE\":\"stream-map\"}}");
 
-      assertEquals(0, ran.code(), ran.out() + ran.err());
-      assertTrue(ran.out().contains("WARN  server-info"), ran.out());
-      assertTrue(ran.out().contains("minimum_numaflow_version is empty"), ran.out());
+    assertEquals(0, ran.code(), ran.out() + ran.err());
+    assertTrue(ran.out().contains("WARN  server-info"), ran.out());
+    assertTrue(ran.out().contains("minimum_numaflow_version is empty"), ran.out());
+  }
+
+  /** A function that is well, but for what its server info file says. */
+  private Ran checkedWith(String serverInfo) throws Exception {
+    Path file = folder.resolve("info");
+    Files.writeString(file, serverInfo + "U+005C__END__");
+    try (var server = MapStreamTestServer.start((keys, datum, sink) -> sink.emit("a"))) {
+      return Shell.run("check", "--socket=" + server.socketPath(), "--server-info=" + file);
     }
   }
 
@@ -294,18 +299,14 @@ class CheckCommandTest {
 
   @Test
   void wrongServerInfoIsToldWithItsField() throws Exception {
-    Path info = folder.resolve("info");
-    Files.writeString(
-        info,
-        "{\"protocol\":\"uds\",\"language\":\"go\",\"minimum_numaflow_version\":\"1.4.0-z\","
-            + "\"version\":\"1.0.0\"}U+005C__END__");
-    try (var server = MapStreamTestServer.start((keys, datum, sink) -> {})) {
-      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--server-info=" + info);
+    Ran ran =
+        checkedWith(
+            "{\"protocol\":\"uds\",\"language\":\"go\",\"minimum_numaflow_version\":\"1.4.0-z\","
+                + "\"version\":\"1.0.0\"}");
 
-      assertEquals(1, ran.code());
-      assertTrue(ran.out().contains("FAIL  server-info"), ran.out());
-      assertTrue(ran.out().contains("MAP_MODE"), ran.out());
-    }
+    assertEquals(1, ran.code());
+    assertTrue(ran.out().contains("FAIL  server-info"), ran.out());
+    assertTrue(ran.out().contains("MAP_MODE"), ran.out());
   }
 
   @Test
