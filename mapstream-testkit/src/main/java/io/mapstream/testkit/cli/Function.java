@@ -178,7 +178,6 @@ final class Function implements AutoCloseable {
         }
       } catch (IOException e) {
         // Not Linux, or the process has ended.
-        return OptionalLong.empty();
       }
     }
     return OptionalLong.empty();
