@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class HarnessReplyTest {
 
-  private static final Duration SHORT = Duration.ofSeconds(1);
+  private static final Duration SHORT = Duration.ofSeconds(2);
 
   private final Gate gate = new Gate();
 
@@ -119,7 +119,7 @@ class HarnessReplyTest {
 
       assertContains(
           failure,
-          "waited 1 s for message 2: the handler of datum \"1\" still runs",
+          "waited 2 s for message 2: the handler of datum \"1\" still runs",
           "Gate.await",
           "HarnessReplyTest");
       gate.open();
@@ -208,7 +208,7 @@ class HarnessReplyTest {
 
       assertContains(
           failure,
-          "waited 1 s for the return of the handler",
+          "waited 2 s for the return of the handler",
           "waits in emit for the test to read (bound 1), with 2 messages emitted, 1 unread");
       assertEquals(List.of("a", "b"), stream.remaining().texts());
     }
@@ -281,7 +281,7 @@ class HarnessReplyTest {
       var failure = assertThrows(AssertionError.class, stream::awaitBlockedEmit);
 
       assertContains(
-          failure, "waited 1 s for an emit that waits for the test to read", "Gate.await");
+          failure, "waited 2 s for an emit that waits for the test to read", "Gate.await");
       gate.open();
     }
   }

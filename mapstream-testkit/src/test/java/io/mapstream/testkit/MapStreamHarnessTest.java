@@ -33,7 +33,7 @@ import org.junit.jupiter.api.function.Executable;
 @Timeout(60)
 class MapStreamHarnessTest {
 
-  private static final Duration SHORT = Duration.ofSeconds(1);
+  private static final Duration SHORT = Duration.ofSeconds(2);
   private static final MapStreamer SPLITTER = new WordSplitter();
   private static final MapStreamer FAILING =
       (keys, datum, sink) -> {
@@ -243,7 +243,7 @@ class MapStreamHarnessTest {
 
       assertContains(
           failure,
-          "waited 1 s for the end",
+          "waited 2 s for the end",
           "datum \"1\" still runs",
           "value=\"in vain\"",
           "mapstream-1 is at",

@@ -25,6 +25,9 @@ final class OpenDatums {
   /** Whether something has arrived and is being printed, which may take as long as its reader. */
   private boolean printing;
 
+  /** How many prints have ended. */
+  private long printed;
+
   private @Nullable Throwable failure;
 
   OpenDatums(Duration patience) {
@@ -33,8 +36,9 @@ final class OpenDatums {
 
   /** Waits until fewer than {@code most} are open. */
   void awaitFewerThan(int most) throws InterruptedException {
+    long before = printed();
     while (!guard.awaitWhileChanging(patience, () -> failure != null || open < most)) {
-      if (!isPrinting()) {
+      if (!isPrintingSince(before)) {
         throw new WaitTimeoutError(
             "nothing arrived for "
                 + Durations.text(patience)
@@ -42,6 +46,7 @@ final class OpenDatums {
                 + count()
                 + " datum(s) have no EOT");
       }
+      before = printed();
     }
     throwFailure();
   }
@@ -68,19 +73,25 @@ final class OpenDatums {
       throws InterruptedException {
     ReplyListener counting = enter(listener);
     while (true) {
+      long before = printed();
       try {
         stream.send(id, datum, counting);
         return;
       } catch (WaitTimeoutError e) {
-        if (!isPrinting()) {
+        if (!isPrintingSince(before)) {
           throw e;
         }
       }
     }
   }
 
-  private boolean isPrinting() {
-    return guard.get(() -> printing);
+  private long printed() {
+    return guard.get(() -> printed);
+  }
+
+  /** Whether something is being printed, or was while a wait went on: it can end with the wait. */
+  private boolean isPrintingSince(long before) {
+    return guard.get(() -> printing || printed != before);
   }
 
   /** Counts a datum in; the listener that is returned counts it out. */
@@ -93,7 +104,10 @@ final class OpenDatums {
         try {
           listener.message(message);
         } finally {
-          guard.update(() -> printing = false);
+          guard.update(() -> {
+            printing = false;
+            printed++;
+          });
         }
       }
 
