@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -107,6 +108,12 @@ final class ChildMain implements MapStreamer {
       case "start without a loop" -> {
         function.loopEndsWhenAsked().start();
         new CountDownLatch(1).await();
+      }
+      case "report an error" -> {
+        var failure = new HandlerFailure("1", new IllegalStateException("boom"), "udf");
+        Path folder = Path.of(System.getenv("MAPSTREAM_SERVER_INFO_FILE")).getParent();
+        new ErrorReport(folder).writeOnce(failure, Instant.ofEpochSecond(1));
+        LogThread.OF_PROCESS.flush(Duration.ofSeconds(30));
       }
       case "embedded" -> {
         MapStreamServer server = MapStreamServer.builder(function).build().start();

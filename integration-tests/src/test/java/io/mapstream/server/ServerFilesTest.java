@@ -76,6 +76,26 @@ class ServerFilesTest {
     }
   }
 
+  /** The folder of the platform is not there in a test, so the process is given another. */
+  @Test
+  void anErrorReportThatADiskDoesNotTakeIsNamedWithPathAndReason() throws Exception {
+    try (ChildProcess child =
+        ChildProcess.startBy(
+            ServerFilesTest::withoutSpace, ChildMain.class, "report an error", Map.of())) {
+      assertEquals(0, child.exitCode(), child.err());
+
+      Path folder = child.file("info").getParent();
+      String named = "the error report " + folder + "/udf/1-udf.json can't be written: ";
+      Waits.until(
+          "the warning",
+          () -> errorOf(child).contains(named + "File too large"),
+          () -> errorOf(child));
+      try (var left = Files.list(folder.resolve("udf"))) {
+        assertEquals(List.of(), left.toList());
+      }
+    }
+  }
+
   private static String errorOf(ChildProcess child) {
     try {
       return child.err();
