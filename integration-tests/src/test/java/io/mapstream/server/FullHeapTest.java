@@ -56,6 +56,7 @@ class FullHeapTest {
       sendUntilTheEnd(child.open(), child, "keep 10000");
 
       assertTrue(child.exitCode(COLLECTING) != 0, child.err());
+      child.assertFilesGone();
     }
   }
 
@@ -70,6 +71,7 @@ class FullHeapTest {
 
       assertTrue(sent > 10 * IN_FLIGHT, () -> "full after " + sent + " datums: " + child);
       assertTrue(child.exitCode(COLLECTING) != 0, child.err());
+      child.assertFilesGone();
     }
   }
 

@@ -55,10 +55,7 @@ final class Failures {
 
   private static final int TRIES = 5;
 
-  /**
-   * What is caught here with a full heap. The JVM looks such a class up when the first one is
-   * caught, which takes memory: without it, the Error passes by.
-   */
+  /** What is caught here with a full heap, as in {@link HeapWatch}. */
   @SuppressWarnings("UnusedVariable")
   private static final List<Class<? extends Throwable>> CAUGHT = List.of(Throwable.class);
 

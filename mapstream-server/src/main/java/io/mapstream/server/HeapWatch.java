@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The JVM clears all soft references before it throws the first such Error, which wakes this
  * thread without taking memory. The thread then tries to get some, and where that fails a few times
- * in a row, the heap is full. On an idle server it only waits.
+ * in a row, the heap is full. On an idle server it only waits (decision 22).
  */
 final class HeapWatch {
 
@@ -99,9 +99,7 @@ final class HeapWatch {
       } catch (InterruptedException e) {
         return;
       }
-      if (!known) {
-        LockSupport.parkNanos(pauseNanos);
-      }
+      LockSupport.parkNanos(pauseNanos);
     }
     onFull.run();
   }

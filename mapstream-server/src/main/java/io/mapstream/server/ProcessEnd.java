@@ -124,7 +124,7 @@ final class ProcessEnd {
    * Waits until the thread that called {@code run} has ended, or has returned from it and waits for
    * other work in a pool. {@code run} may take its time, if the signal came while it started.
    *
-   * @return false if that may take for ever, since the log blocks
+   * @return false if that may never be, since the log blocks
    */
   private boolean awaitRunner() throws InterruptedException {
     long begun = System.nanoTime();

@@ -111,15 +111,24 @@ final class ServerInfoFile {
     written = file.write(content());
   }
 
-  /** Removes the file if it is still the one that this server wrote. */
+  /**
+   * Removes the file if it is still the one that this server wrote. The lock ends then, also where
+   * the system refuses to remove it; after an Error it can be tried again.
+   */
   void remove() throws IOException {
-    if (written != null) {
-      try {
-        file.remove();
-      } finally {
-        file.unlock(written);
-        written = null;
-      }
+    if (written == null) {
+      return;
+    }
+    IOException refused = null;
+    try {
+      file.remove();
+    } catch (IOException e) {
+      refused = e;
+    }
+    file.unlock(written);
+    written = null;
+    if (refused != null) {
+      throw refused;
     }
   }
 }

@@ -32,16 +32,14 @@ final class Shutdown implements Failures.Listener {
   /** How long the process may live on after the event loop has died. */
   private static final Duration LAST_RESORT = Duration.ofSeconds(8);
 
-  /**
-   * What is caught here with a full heap. The JVM looks such a class up when the first one is
-   * caught, which takes memory: without it, the Error passes by.
-   */
+  /** What is caught here with a full heap, as in {@link HeapWatch}. */
   @SuppressWarnings("UnusedVariable")
   private static final List<Class<? extends Throwable>> CAUGHT =
       List.of(Throwable.class, IOException.class, InterruptedException.class);
 
   private static final long RETRY_NANOS = 3_000_000_000L;
   private static final long RETRY_PAUSE_NANOS = 20_000_000;
+  private static final int PIECES = 16;
 
   private final ServerOptions options;
   private final Counters counters;
@@ -70,9 +68,8 @@ final class Shutdown implements Failures.Listener {
   @SuppressWarnings("UnusedVariable") // It is there to be forgotten.
   private volatile byte @Nullable [] reserve = new byte[Tuning.reserveBytes()];
 
-  /** Given up before the files of a stuck stop are removed, which takes some memory. */
-  @SuppressWarnings("UnusedVariable") // It is there to be forgotten.
-  private volatile byte @Nullable [] lastReserve = new byte[Tuning.reserveBytes() / 4];
+  /** Given up one by one where files can't be removed for lack of memory. */
+  private final byte[] @Nullable [] pieces = new byte[PIECES][Tuning.reserveBytes() / PIECES];
 
   private final HeapWatch heap =
       new HeapWatch(() -> new byte[Tuning.reserveBytes()], Duration.ofSeconds(1), this::heapIsFull);
@@ -173,12 +170,16 @@ final class Shutdown implements Failures.Listener {
     long begun = System.nanoTime();
     while (terminated.getCount() > 0) {
       if (System.nanoTime() - begun > 2 * LAST_RESORT.toNanos()) {
-        lastReserve = null;
-        removeFiles(Objects.requireNonNull(socket), Objects.requireNonNull(infoFile));
-        Runtime.getRuntime().halt(1);
+        halt();
       }
       LockSupport.parkNanos(RETRY_PAUSE_NANOS);
     }
+  }
+
+  /** Ends the process at once, with another try for files that could not be removed before. */
+  private void halt() {
+    removeFiles(Objects.requireNonNull(socket), Objects.requireNonNull(infoFile));
+    Runtime.getRuntime().halt(1);
   }
 
   @Override
@@ -250,7 +251,7 @@ final class Shutdown implements Failures.Listener {
       }
     }
     if (!stopped) {
-      Runtime.getRuntime().halt(1);
+      halt();
     }
   }
 
@@ -300,8 +301,8 @@ final class Shutdown implements Failures.Listener {
 
   /**
    * Removes the socket and the server info file where they are still those of this server. It tries
-   * again after an Error, for a limited time: there may be memory in a moment. No lambda is linked
-   * here, since one that can't be for lack of memory never can be again.
+   * again after an Error, for a limited time: a piece of memory is given up then. No lambda is
+   * linked here, since one that can't be for lack of memory never can be again.
    */
   @SuppressWarnings("CatchingUnchecked")
   void removeFiles(SocketTransport transport, ServerInfoFile info) {
@@ -313,9 +314,20 @@ final class Shutdown implements Failures.Listener {
         remove(transport, info);
         removed = true;
       } catch (Throwable t) {
+        giveUpPiece();
         removed = System.nanoTime() - deadline > 0;
         LockSupport.parkNanos(RETRY_PAUSE_NANOS);
       }
+    }
+  }
+
+  private void giveUpPiece() {
+    int next = 0;
+    while (next < PIECES && pieces[next] == null) {
+      next++;
+    }
+    if (next < PIECES) {
+      pieces[next] = null;
     }
   }
 
@@ -449,7 +461,7 @@ final class Shutdown implements Failures.Listener {
     } catch (Throwable t) {
       // Out of memory: then without a word.
     }
-    Runtime.getRuntime().halt(1);
+    halt();
   }
 
   /** A step of a stop, which may fail for any reason in a process that is out of memory. */
