@@ -4,11 +4,14 @@ package io.mapstream;
  * A {@link MessageSink} accepts no more messages: its handler has returned or emitted a fail mark,
  * its stream was cancelled or broken, or the emitting thread was interrupted.
  *
- * <p>If the stream has ended, the interrupt flag of the handler's thread is set, and the handler
- * should let this exception pass: it then ends quietly. If an emitting thread was interrupted, the
- * flag of that thread is set. While the stream is open (after a fail mark, or an interruption by
- * other code) an exception that leaves the handler is a failure like any other, so return after
- * {@link Message#toFail()}.
+ * <ul>
+ *   <li>The stream has ended: the interrupt flag of the handler's thread is set. Let the exception
+ *       leave the handler, which is no failure then.
+ *   <li>The handler has emitted {@link Message#toFail()}: return after that, since an exception
+ *       that leaves the handler is a failure like any other.
+ *   <li>Other code has interrupted the emitting thread while the stream is open: the flag of that
+ *       thread is set, and the exception is a failure if it leaves the handler.
+ * </ul>
  */
 public class SinkClosedException extends IllegalStateException {
 

@@ -29,7 +29,10 @@ public enum FailureKind {
    */
   HANDLER_EMITTED_LATE,
 
-  /** A client's request broke the contract, which ended its stream; one per stream. */
+  /**
+   * A client's request broke the contract, or requests that were not admitted held more than their
+   * share of the heap, which ended the stream; one per stream.
+   */
   REQUEST_REFUSED,
 
   /**

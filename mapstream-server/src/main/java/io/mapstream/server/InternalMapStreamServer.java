@@ -33,10 +33,11 @@ public final class InternalMapStreamServer {
   }
 
   /**
-   * Tells the failures that are no faults of a handler whose stream was cancelled.
+   * Whether a handler threw only because its stream had ended: it was interrupted, or its {@code
+   * emit} was refused.
    *
    * @param thrown what the handler threw
-   * @return whether it threw because it was interrupted or its sink closed, wrapped or not
+   * @return whether that, or what wraps it, comes from the end
    */
   public static boolean comesFromTheEnd(Throwable thrown) {
     return Failures.comesFromTheEnd(thrown);

@@ -35,7 +35,8 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets all settings at once, as another server has them.
+   * Sets all settings at once, as another server has them. Two are not taken over: {@link #onStop},
+   * and a {@code numaflowVersion} that the other server has none of, which the environment may set.
    *
    * @param options the settings; a later call may still change each of them
    * @return this
@@ -167,11 +168,12 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets the Numaflow release that the function runs under. The platform does not tell it. A
-   * release takes a mark that it does not know for an ordinary tag: it acknowledges the datum and
-   * forwards an empty message. So what the given release does not know is refused: {@link #build()}
-   * refuses the policy FAIL, and {@code emit} refuses a message with such a mark. Nacks are known
-   * since 1.8.2, fails only after 1.8.3. If no release is given, the server logs warnings.
+   * Sets the Numaflow release that the function runs under. The platform does not tell a function
+   * its release, so say it here. A release takes a mark that it does not know for an ordinary tag:
+   * it acknowledges the datum and forwards an empty message. So what the given release does not
+   * know is refused: {@link #build()} refuses the policy FAIL, and {@code emit} refuses a message
+   * with such a mark. Nacks are known since 1.8.2, fails only after 1.8.3. If no release is given,
+   * the server logs warnings.
    *
    * @param numaflowVersion such as {@code 1.8.3} or {@code v1.8.3}, at least 1.4.0
    * @return this
@@ -185,11 +187,12 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets what is run once when a stop begins, whatever its reason: for instance, to tell handlers
-   * that follow an endless source to come to an end. It runs on a thread of its own, while open
-   * handlers have their {@link #shutdownGrace}; handlers see the drain only by what it does. The
-   * stop waits for it until the grace is over, or a second if a failure is the reason, and
-   * interrupts it then. An exception is logged and changes nothing else.
+   * Sets what is run once when a stop begins, whatever its reason: for instance, to leave a load
+   * balancer or to tell threads that are no handlers. A handler that follows an endless source asks
+   * {@link io.mapstream.MessageSink#isStopping()} instead. The callback runs on a thread of its
+   * own, while open handlers have their {@link #shutdownGrace}. The stop waits for it until the
+   * grace is over, or a second if a failure is the reason, and interrupts it then. An exception is
+   * logged and changes nothing else.
    *
    * @param onStop the callback; it replaces one that was set before
    * @return this
@@ -203,12 +206,13 @@ public final class MapStreamServerBuilder {
   /**
    * Sets up to how many carriers the JVM gets while handlers wait for one. Carriers are the
    * platform threads that run virtual threads, as many as there are processors. A handler that
-   * computes, or blocks in native code, keeps its carrier; if all are kept and no other handler
-   * begins for some 20 milliseconds, there are more of them until a second after no handler had to
-   * wait. The number belongs to the JVM, so that all servers of the process share it. It can be
-   * changed on JDK 24 and newer; on an older one nothing happens.
+   * computes, or blocks in native code, keeps its carrier. If a started handler waits for 20
+   * milliseconds and no other begins meanwhile, the JVM gets more carriers. A second after the last
+   * such wait their number goes back. It belongs to the JVM, so that all servers of the process
+   * share it. It can be changed on JDK 24 and newer; on an older one it stays, and starvation is
+   * counted, and logged once.
    *
-   * @param maxCarriers the limit; zero never changes their number
+   * @param maxCarriers the limit; zero never changes their number, and looks for no starvation
    * @return this
    * @throws IllegalArgumentException if it is negative
    */

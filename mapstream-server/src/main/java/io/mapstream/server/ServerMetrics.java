@@ -60,7 +60,7 @@ public final class ServerMetrics {
     return values.streamsOpen;
   }
 
-  /** {@return datums admitted, each for a handler's call unless its stream ends before} */
+  /** {@return datums admitted; each leads to one handler call, unless its stream ends first} */
   public long datumsAdmitted() {
     return values.datumsAdmitted;
   }
@@ -121,9 +121,8 @@ public final class ServerMetrics {
   }
 
   /**
-   * How often a check, 20 milliseconds after the one before, found that a handler waited for a
-   * carrier (a platform thread that runs virtual threads) and that no other handler had begun
-   * meanwhile.
+   * Checks that found starvation: a started handler had waited for a carrier (a platform thread
+   * that runs virtual threads) for 20 milliseconds, and no other handler had begun meanwhile.
    *
    * @return their number; 0 where {@link ServerOptions#maxCarriers()} is 0
    */

@@ -181,7 +181,7 @@ class ConfigurationPageTest {
   private static Object other(Object value) {
     return switch (value) {
       case Path path -> path.resolveSibling("other");
-      case Integer number -> number - 1;
+      case Integer number -> number + (number < 2 ? 1 : -1);
       case Duration duration -> duration.plusSeconds(1);
       case Boolean flag -> !flag;
       case ErrorPolicy policy -> policy == ErrorPolicy.STOP ? ErrorPolicy.FAIL : ErrorPolicy.STOP;

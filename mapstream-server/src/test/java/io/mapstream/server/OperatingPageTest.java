@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** What docs/operating.md says that a test can hold it to. */
@@ -24,6 +25,15 @@ class OperatingPageTest {
 
   private static final Pattern JAVA =
       Pattern.compile("^```java\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
+  private static final Path ARCHITECTURE = Path.of("../docs/architecture.md");
+  private static final Path SERVER = Path.of("src/main/java/io/mapstream/server");
+
+  /** The first text of what is logged, if need be in several pieces. */
+  private static final Pattern LOGGED =
+      Pattern.compile("log\\.(?:info|warn|error)\\(\\s*((?:\"(?:[^\"\\\\]|\\\\.)*\"[\\s+]*)+)");
+
+  private static final Pattern THREAD =
+      Pattern.compile("(?:[nN]ame|start|Thread|super)\\([^\"()]*\"(mapstream-[a-z-]+)\"");
   private static final Pattern METER = Pattern.compile("mapstream(\\.[a-z]+)+");
 
   private static String plain(String code) {
@@ -49,6 +59,51 @@ class OperatingPageTest {
 
     assertEquals(3, examples.size());
     examples.forEach(example -> assertTrue(compiled.contains(plain(example)), example));
+  }
+
+  private static String sources() throws IOException {
+    StringBuilder all = new StringBuilder();
+    try (Stream<Path> files = Files.walk(SERVER)) {
+      for (Path file : files.filter(it -> it.toString().endsWith(".java")).toList()) {
+        all.append(Files.readString(file));
+      }
+    }
+    return all.toString();
+  }
+
+  /** The first words that have no value in them: the page may shorten the rest of the line. */
+  private static String beginning(String pieces) {
+    String text = pieces.replaceAll("\"[\\s+]+\"", "").strip().replaceAll("^\"|\"[\\s+]*$", "");
+    for (String part : text.replace("\\\"", "\"").split("\\{}", -1)) {
+      if (part.strip().length() >= 8) {
+        return part.strip().substring(0, Math.min(20, part.strip().length())).strip();
+      }
+    }
+    throw new AssertionError("no words: " + pieces);
+  }
+
+  @Test
+  void itHasEachLineOfTheLog() throws IOException {
+    String page = Files.readString(PAGE);
+    List<String> lines =
+        LOGGED.matcher(sources()).results().map(found -> beginning(found.group(1))).toList();
+
+    assertTrue(lines.size() > 20, lines::toString);
+    assertEquals(List.of(), lines.stream().filter(line -> !page.contains(line)).toList());
+  }
+
+  @Test
+  void thePagesHaveEachThread() throws IOException {
+    String page = Files.readString(PAGE);
+    String architecture = Files.readString(ARCHITECTURE);
+    List<String> threads =
+        THREAD.matcher(sources()).results().map(found -> found.group(1)).sorted().toList();
+
+    assertTrue(threads.size() > 8, threads::toString);
+    for (String thread : threads) {
+      assertTrue(page.contains("`" + thread), thread);
+      assertTrue(architecture.contains("`" + thread), thread);
+    }
   }
 
   @Test

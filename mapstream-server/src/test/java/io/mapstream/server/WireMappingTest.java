@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.UnknownFieldSet;
@@ -45,6 +47,25 @@ class WireMappingTest {
   private static final int LIMIT = 64 << 20;
 
   private final Random random = new Random(20_26);
+
+  private static List<String> fields(Descriptor message) {
+    return message.getFields().stream().map(FieldDescriptor::getName).toList();
+  }
+
+  /** A new field fails here first. CONTRIBUTING.md has the places that follow. */
+  @Test
+  void eachFieldOfTheContractIsKnownHere() {
+    assertEquals(
+        List.of("request", "id", "handshake", "status"), fields(MapRequest.getDescriptor()));
+    assertEquals(
+        List.of("keys", "value", "event_time", "watermark", "headers", "metadata"),
+        fields(MapRequest.Request.getDescriptor()));
+    assertEquals(
+        List.of("results", "id", "handshake", "status"), fields(MapResponse.getDescriptor()));
+    assertEquals(
+        List.of("keys", "value", "tags", "metadata", "nack_options"),
+        fields(MapResponse.Result.getDescriptor()));
+  }
 
   /** As gRPC gives an uncompressed message. */
   private static class Known extends ByteArrayInputStream implements KnownLength {

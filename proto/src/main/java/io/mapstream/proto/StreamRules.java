@@ -129,7 +129,7 @@ public final class StreamRules {
                     + String.join(", ", open.keySet())));
   }
 
-  /** {@return the ids without an EOT, in the order in which they were sent} */
+  /** {@return the ids without an EOT} */
   public Set<String> unanswered() {
     return Set.copyOf(open.keySet());
   }
