@@ -38,7 +38,7 @@ class HostileFloodTest {
   void settingsWithoutEndAreCutOff() throws IOException {
     try (RawConnection connection = server.connect()) {
       flood(connection.hello(), frame(Http2FrameTypes.SETTINGS, 0, 0, new byte[0]));
-      new Scenario.Seen.Disconnected().on(connection, server.handler());
+      new HostileScenario.Seen.Disconnected().on(connection, server.handler());
     }
   }
 
@@ -46,7 +46,7 @@ class HostileFloodTest {
   void pingsWithoutEndAreCutOff() throws IOException {
     try (RawConnection connection = server.connect()) {
       flood(connection.hello(), frame(Http2FrameTypes.PING, 0, 0, new byte[8]));
-      new Scenario.Seen.Disconnected().on(connection, server.handler());
+      new HostileScenario.Seen.Disconnected().on(connection, server.handler());
     }
   }
 
@@ -55,7 +55,7 @@ class HostileFloodTest {
     try (RawConnection connection = server.connect()) {
       connection.hello();
       flood(connection, frame(Http2FrameTypes.WINDOW_UPDATE, 0, 0, RawConnection.integer(1)));
-      new Scenario.Seen.Serves(1).on(connection, server.handler());
+      new HostileScenario.Seen.Serves(1).on(connection, server.handler());
     }
   }
 
@@ -64,7 +64,7 @@ class HostileFloodTest {
     try (RawConnection connection = server.connect()) {
       connection.hello().open(1);
       flood(connection, frame(Http2FrameTypes.DATA, 0, 1, new byte[0]));
-      new Scenario.Seen.Serves(3).on(connection, server.handler());
+      new HostileScenario.Seen.Serves(3).on(connection, server.handler());
     }
   }
 
@@ -74,7 +74,7 @@ class HostileFloodTest {
       connection.hello().frame(Http2FrameTypes.HEADERS, 0, 1, RawConnection.headerBlock());
       byte[] more = {0, 1, 'x', 1, 'y'};
       flood(connection, frame(Http2FrameTypes.CONTINUATION, 0, 1, more));
-      new Scenario.Seen.Disconnected().on(connection, server.handler());
+      new HostileScenario.Seen.Disconnected().on(connection, server.handler());
     }
   }
 
@@ -83,7 +83,7 @@ class HostileFloodTest {
     try (RawConnection connection = server.connect()) {
       connection.hello().frame(Http2FrameTypes.HEADERS, 0, 1, RawConnection.headerBlock());
       flood(connection, frame(Http2FrameTypes.CONTINUATION, 0, 1, new byte[0]));
-      new Scenario.Seen.Disconnected().on(connection, server.handler());
+      new HostileScenario.Seen.Disconnected().on(connection, server.handler());
     }
   }
 
@@ -96,7 +96,7 @@ class HostileFloodTest {
       for (int i = 0; i < STREAMS && !connection.isCutOff(); i++, stream += 2) {
         connection.open(stream).datum(stream, "reset-" + stream, "hold").reset(stream);
       }
-      new Scenario.Seen.Serves(stream).on(connection, server.handler());
+      new HostileScenario.Seen.Serves(stream).on(connection, server.handler());
     }
   }
 
@@ -145,8 +145,9 @@ class HostileFloodTest {
       for (int sent = 0; sent < (16 << 20) && !connection.isCutOff(); sent += chunk.length) {
         connection.frame(Http2FrameTypes.DATA, 0, 1, chunk);
       }
-      new Scenario.Seen.Reset(1, Http2Error.FLOW_CONTROL_ERROR).on(connection, server.handler());
-      new Scenario.Seen.Serves(3).on(connection, server.handler());
+      new HostileScenario.Seen.Reset(1, Http2Error.FLOW_CONTROL_ERROR)
+          .on(connection, server.handler());
+      new HostileScenario.Seen.Serves(3).on(connection, server.handler());
     }
   }
 }

@@ -12,23 +12,23 @@ class HostileTest {
 
   @RegisterExtension static final HostileServer server = new HostileServer();
 
-  static Stream<Scenario> scenarios() {
+  static Stream<HostileScenario> scenarios() {
     return Stream.of(
-            Scenarios.prefaces(),
-            Scenarios.frames(),
-            Scenarios.headers(),
-            Scenarios.messages(),
-            Scenarios.compressed(),
-            Scenarios.goodbyes())
+            HostileScenarios.prefaces(),
+            HostileScenarios.frames(),
+            HostileScenarios.headers(),
+            HostileScenarios.messages(),
+            HostileScenarios.compressed(),
+            HostileScenarios.goodbyes())
         .flatMap(List::stream);
   }
 
   @ParameterizedTest
   @MethodSource("scenarios")
-  void isAnsweredWithTheRightError(Scenario scenario) throws IOException {
+  void isAnsweredWithTheRightError(HostileScenario scenario) throws IOException {
     try (RawConnection connection = server.connect()) {
       scenario.sent().on(connection, server.handler());
-      for (Scenario.Seen seen : scenario.seen()) {
+      for (HostileScenario.Seen seen : scenario.seen()) {
         seen.on(connection, server.handler());
       }
     }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +34,19 @@ class ResponseWriterInterleavingTest {
 
   private static final Limits LIMITS = Limits.of(OPTIONS);
 
+  /** Half of what a result costs is its stream's, the other half is lent to one at a time. */
+  private static final Limits LENDING =
+      new Limits(
+          LIMITS.datumsInWork(),
+          LIMITS.requestBytes(),
+          1,
+          1,
+          1,
+          bytes -> 2,
+          AMPLE,
+          Integer.MAX_VALUE,
+          LIMITS.readyThreshold());
+
   /** A stream's writer with its client, and the event loop they belong to. */
   private static final class Harness implements ResponseWriter.Listener {
     final ModelChecker.Loop loop = new ModelChecker.Loop();
@@ -43,19 +57,16 @@ class ResponseWriterInterleavingTest {
     final List<DatumSink> answered = new ArrayList<>();
 
     Harness(int permits) {
-      this.context = context(permits, loop);
-      this.writer = new ResponseWriter(client, context, this);
+      this(LIMITS.withPending(permits), null);
     }
 
-    Harness(int permits, Executor executor) {
-      this.context = context(permits, executor);
+    Harness(Limits limits, @Nullable Executor executor) {
+      this.context =
+          StreamContext.builder(
+                  (keys, datum, sink) -> {}, OPTIONS, executor == null ? loop : executor)
+              .limits(limits)
+              .build();
       this.writer = new ResponseWriter(client, context, this);
-    }
-
-    private static StreamContext context(int permits, Executor executor) {
-      return StreamContext.builder((keys, datum, sink) -> {}, OPTIONS, executor)
-          .limits(LIMITS.withPending(permits))
-          .build();
     }
 
     @Override
@@ -83,6 +94,13 @@ class ResponseWriterInterleavingTest {
     void join() {
       threads.forEach(ModelChecker::join);
       loop.finish();
+    }
+
+    /** All that can be lent is there to be lent again. */
+    void verifyLoansAreBack() {
+      var other = new PendingBudget.Permits(0);
+      context.pending().lend(new PendingBudget.Loan(LENDING.pendingShared(), other));
+      check(other.availablePermits() == LENDING.pendingShared(), "a loan is still out");
     }
 
     /**
@@ -242,6 +260,46 @@ class ResponseWriterInterleavingTest {
   }
 
   @Test
+  void emittersThatNeedALoanAllGetIt() {
+    explore(() -> {
+      Harness harness = new Harness(LENDING, null);
+      DatumSink a = harness.datum("a");
+      DatumSink b = harness.datum("b");
+      harness.run(() -> {
+        emit(a, "12");
+        a.end();
+      });
+      harness.run(() -> {
+        emit(b, "3");
+        b.end();
+      });
+      harness.join();
+      check(harness.client.a().equals("12."), "a: " + harness.client.a());
+      check(harness.client.b().equals("3."), "b: " + harness.client.b());
+      harness.verifyLoansAreBack();
+    });
+  }
+
+  @Test
+  void endOfTheStreamWakesEmittersThatWaitForALoan() {
+    explore(() -> {
+      Harness harness = new Harness(LENDING, null);
+      DatumSink a = harness.datum("a");
+      DatumSink b = harness.datum("b");
+      String[] accepted = {"", ""};
+      harness.run(() -> accepted[0] = emitWhileOpen(a, "12"));
+      harness.run(() -> accepted[1] = emitWhileOpen(b, "3"));
+      harness.loop.execute(() -> harness.writer.close("the client cancelled"));
+      harness.join();
+      check(accepted[0].startsWith(harness.client.a()), "a: " + harness.client.a());
+      check(accepted[1].startsWith(harness.client.b()), "b: " + harness.client.b());
+      check(harness.client.end() == null, "a client that is gone was told an end");
+      check(emitWhileOpen(a, "4").isEmpty(), "a result was accepted after the end");
+      harness.verifyLoansAreBack();
+    });
+  }
+
+  @Test
   void emitThatMeetsTheEndIsEitherWrittenBeforeItOrRefused() {
     explore(() -> {
       Harness harness = new Harness(TIGHT);
@@ -304,7 +362,7 @@ class ResponseWriterInterleavingTest {
     explore(() -> {
       Harness harness =
           new Harness(
-              TIGHT,
+              LIMITS.withPending(TIGHT),
               task -> {
                 throw new java.util.concurrent.RejectedExecutionException("stopped");
               });

@@ -1,10 +1,10 @@
 package io.mapstream.server;
 
+import static io.mapstream.server.HostileScenario.scenario;
 import static io.mapstream.server.RawConnection.encode;
 import static io.mapstream.server.RawConnection.headerBlock;
 import static io.mapstream.server.RawConnection.integer;
 import static io.mapstream.server.RawConnection.message;
-import static io.mapstream.server.Scenario.scenario;
 import static io.netty.handler.codec.http2.Http2Error.CANCEL;
 import static io.netty.handler.codec.http2.Http2Error.COMPRESSION_ERROR;
 import static io.netty.handler.codec.http2.Http2Error.FLOW_CONTROL_ERROR;
@@ -30,28 +30,28 @@ import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.Handshake;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.TransmissionStatus;
+import io.mapstream.server.HostileScenario.Seen.Disconnected;
+import io.mapstream.server.HostileScenario.Seen.Ended;
+import io.mapstream.server.HostileScenario.Seen.GoAway;
+import io.mapstream.server.HostileScenario.Seen.Http;
+import io.mapstream.server.HostileScenario.Seen.Reset;
+import io.mapstream.server.HostileScenario.Seen.Serves;
+import io.mapstream.server.HostileScenario.Seen.Stopped;
 import io.mapstream.server.RawConnection.Setting;
-import io.mapstream.server.Scenario.Seen.Disconnected;
-import io.mapstream.server.Scenario.Seen.Ended;
-import io.mapstream.server.Scenario.Seen.GoAway;
-import io.mapstream.server.Scenario.Seen.Http;
-import io.mapstream.server.Scenario.Seen.Reset;
-import io.mapstream.server.Scenario.Seen.Serves;
-import io.mapstream.server.Scenario.Seen.Stopped;
 import java.io.IOException;
 import java.util.List;
 
 /** What a client should not do, and what the server has to do about it, as data. */
-final class Scenarios {
+final class HostileScenarios {
 
   private static final byte[] GARBAGE = "no protobuf at all, and no HTTP either".getBytes(UTF_8);
 
   private static final int LIMIT = HostileServer.MAX_MESSAGE_SIZE;
 
-  private Scenarios() {}
+  private HostileScenarios() {}
 
   /** Bytes that are no HTTP/2 connection. */
-  static List<Scenario> prefaces() {
+  static List<HostileScenario> prefaces() {
     return List.of(
         scenario("connects and leaves", (c, h) -> {}),
         scenario(
@@ -71,7 +71,7 @@ final class Scenarios {
   }
 
   /** Frames that HTTP/2 does not allow. */
-  static List<Scenario> frames() {
+  static List<HostileScenario> frames() {
     return List.of(
         scenario(
             "a PING of the wrong length",
@@ -172,7 +172,7 @@ final class Scenarios {
   }
 
   /** Headers that gRPC does not allow. */
-  static List<Scenario> headers() {
+  static List<HostileScenario> headers() {
     return List.of(
         scenario(
             "headers above the limit",
@@ -221,7 +221,7 @@ final class Scenarios {
   }
 
   /** What is no gRPC message, or no message of the contract. */
-  static List<Scenario> messages() {
+  static List<HostileScenario> messages() {
     return List.of(
         scenario(
             "a message of 4 GiB",
@@ -346,7 +346,7 @@ final class Scenarios {
   }
 
   /** Messages that are compressed, as any gRPC client may send them. */
-  static List<Scenario> compressed() {
+  static List<HostileScenario> compressed() {
     return List.of(
         scenario(
             "gzip",
@@ -379,7 +379,7 @@ final class Scenarios {
   }
 
   /** Goodbyes in every state. */
-  static List<Scenario> goodbyes() {
+  static List<HostileScenario> goodbyes() {
     return List.of(
         scenario(
             "a reset before the headers end",

@@ -12,10 +12,10 @@ import java.util.List;
  * @param sent does it, on a new connection
  * @param seen what has to come of it
  */
-record Scenario(String name, Sent sent, List<Seen> seen) {
+record HostileScenario(String name, Sent sent, List<Seen> seen) {
 
-  static Scenario scenario(String name, Sent sent, Seen... seen) {
-    return new Scenario(name, sent, List.of(seen));
+  static HostileScenario scenario(String name, Sent sent, Seen... seen) {
+    return new HostileScenario(name, sent, List.of(seen));
   }
 
   @Override
