@@ -29,7 +29,7 @@ public final class PerformanceBenchmark {
 
   private static final Duration WARM_UP = Duration.ofMillis(2500);
   private static final Duration ROUND = Duration.ofSeconds(1);
-  private static final int ROUNDS = 3;
+  private static final int ROUNDS = 5;
   private static final double WORSE = 1.1;
   private static final String MACHINE = "machine";
 
@@ -38,19 +38,50 @@ public final class PerformanceBenchmark {
 
   private record Table(String name, String column, List<Row> rows) {}
 
-  /** Medians of the rounds. */
-  private record Figures(double datumsPerSecond, double cpuMicros) {}
+  /** A server of a row with its client, and what each round found. */
+  private static final class Side implements AutoCloseable {
+    private final BenchWork work;
+    private final FunctionProcess server;
+    private final MapStreamClient client;
+    private final double[] perSecond = new double[ROUNDS];
+    private final double[] micros = new double[ROUNDS];
+
+    Side(Row row, List<String> function) throws IOException, InterruptedException {
+      List<String> command = new ArrayList<>(row.java());
+      command.addAll(function);
+      work = row.work();
+      server = FunctionProcess.start(command, Map.of());
+      client = server.connect();
+      work.run(client, WARM_UP);
+    }
+
+    void round(int number) throws InterruptedException {
+      long cpu = server.cpuNanos();
+      long begin = System.nanoTime();
+      long datums = work.run(client, ROUND);
+      perSecond[number] = datums * 1e9 / (System.nanoTime() - begin);
+      micros[number] = (server.cpuNanos() - cpu) / 1e3 / datums;
+    }
+
+    @Override
+    public void close() throws IOException {
+      client.close();
+      server.close();
+    }
+  }
 
   private final String java;
   private final @Nullable String java21;
   private final Map<String, String> committed;
   private final Map<String, String> measured = new TreeMap<>();
+  private final String machineAtStart;
 
-  private PerformanceBenchmark(
-      String java, @Nullable String java21, Map<String, String> committed) {
+  private PerformanceBenchmark(String java, @Nullable String java21, Map<String, String> committed)
+      throws IOException {
     this.java = java;
     this.java21 = java21;
     this.committed = committed;
+    this.machineAtStart = describe();
   }
 
   /**
@@ -69,7 +100,7 @@ public final class PerformanceBenchmark {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     PerformanceBenchmark benchmark = new PerformanceBenchmark(java, java21, read(figures));
     String text = Files.readString(page, UTF_8);
-    System.out.println(benchmark.describe());
+    System.out.println(benchmark.machineAtStart);
     for (Table table : benchmark.tables()) {
       if (names.contains("all") || names.contains(table.name())) {
         text = replace(text, table.name(), benchmark.measure(table));
@@ -81,7 +112,7 @@ public final class PerformanceBenchmark {
       text = replace(text, "fairness", lines);
     }
     if (writes) {
-      text = replace(text, MACHINE, List.of(benchmark.describe()));
+      text = replace(text, MACHINE, List.of(benchmark.machineAtStart));
       Files.writeString(page, text, UTF_8);
       benchmark.write(figures);
     }
@@ -166,30 +197,7 @@ public final class PerformanceBenchmark {
             + " | datums/s | CPU µs/datum | ready-made: datums/s | CPU µs/datum | ratio |");
     add(lines, "|---|---|---|---|---|---|");
     for (Row row : table.rows()) {
-      BenchWork work = row.work();
-      Figures ours = measure(row, List.of(Fanout.class.getName()));
-      Figures ceiling =
-          measure(
-              row,
-              List.of(
-                  ReadyMade.class.getName(),
-                  "" + work.results(),
-                  "" + work.resultBytes(),
-                  "" + work.keys()));
-      String key = (table.name() + "." + row.name()).replace(' ', '_');
-      add(
-          lines,
-          String.format(
-              Locale.ROOT,
-              "| %s | %,.0f | %s%s | %,.0f | %s | %.1f |",
-              row.name(),
-              ours.datumsPerSecond(),
-              micros(ours.cpuMicros()),
-              mark(key, ours.cpuMicros()),
-              ceiling.datumsPerSecond(),
-              micros(ceiling.cpuMicros()),
-              ours.cpuMicros() / ceiling.cpuMicros()));
-      measured.put(key, String.format(Locale.ROOT, "%.2f", ours.cpuMicros()));
+      add(lines, measure(table.name(), row));
     }
     return lines;
   }
@@ -199,23 +207,37 @@ public final class PerformanceBenchmark {
     lines.add(line);
   }
 
-  private Figures measure(Row row, List<String> function) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(row.java());
-    command.addAll(function);
-    double[] perSecond = new double[ROUNDS];
-    double[] micros = new double[ROUNDS];
-    try (FunctionProcess server = FunctionProcess.start(command, Map.of());
-        MapStreamClient client = server.connect()) {
-      row.work().run(client, WARM_UP);
+  /** Both servers stay up while the rounds alternate: a slow minute of the machine is both's. */
+  private String measure(String table, Row row) throws IOException, InterruptedException {
+    BenchWork work = row.work();
+    List<String> readyMade =
+        List.of(
+            ReadyMade.class.getName(),
+            "" + work.results(),
+            "" + work.resultBytes(),
+            "" + work.keys());
+    try (Side ours = new Side(row, List.of(Fanout.class.getName()));
+        Side ceiling = new Side(row, readyMade)) {
+      double[] ratios = new double[ROUNDS];
       for (int i = 0; i < ROUNDS; i++) {
-        long cpu = server.cpuNanos();
-        long begin = System.nanoTime();
-        long datums = row.work().run(client, ROUND);
-        perSecond[i] = datums * 1e9 / (System.nanoTime() - begin);
-        micros[i] = (server.cpuNanos() - cpu) / 1e3 / datums;
+        ours.round(i);
+        ceiling.round(i);
+        ratios[i] = ours.micros[i] / ceiling.micros[i];
       }
+      String key = (table + "." + row.name()).replace(' ', '_');
+      double cpuMicros = median(ours.micros);
+      measured.put(key, String.format(Locale.ROOT, "%.2f", cpuMicros));
+      return String.format(
+          Locale.ROOT,
+          "| %s | %,.0f | %s%s | %,.0f | %s | %.1f |",
+          row.name(),
+          median(ours.perSecond),
+          micros(cpuMicros),
+          mark(key, cpuMicros),
+          median(ceiling.perSecond),
+          micros(median(ceiling.micros)),
+          median(ratios));
     }
-    return new Figures(median(perSecond), median(micros));
   }
 
   private static double median(double[] values) {
@@ -233,7 +255,7 @@ public final class PerformanceBenchmark {
   }
 
   /** The machine, and what else it does: figures of a busy one are no use. */
-  private String describe() throws IOException {
+  private static String describe() throws IOException {
     String loads = Files.readString(Path.of("/proc/loadavg"), UTF_8);
     return "%s; Java %s; load at the start %s."
         .formatted(
