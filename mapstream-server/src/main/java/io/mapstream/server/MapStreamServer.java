@@ -69,7 +69,6 @@ public final class MapStreamServer implements AutoCloseable {
   private boolean used;
   private @Nullable SocketTransport transport;
   private @Nullable StreamRegistry registry;
-  private @Nullable ServerInfoFile infoFile;
 
   MapStreamServer(MapStreamer handler, ServerOptions options, Runnable onStop) {
     this.handler = handler;
@@ -211,20 +210,20 @@ public final class MapStreamServer implements AutoCloseable {
             .build();
     var streams = new StreamRegistry(context);
     var info = new ServerInfoFile(options.serverInfoFile());
+    var files = new ServerFiles(socket, info);
     try {
       socket.makeWay();
       info.makeWay(options.socketPath());
       socket.listen(
           new MapService(streams).definition(), context.inbound(), options.maxMessageSize());
       info.write();
-      shutdown.await(streams, socket, info);
+      shutdown.await(streams, socket, files);
     } catch (IOException | RuntimeException | Error e) {
-      shutdown.cancel(socket, info);
+      shutdown.cancel(socket, files);
       throw e;
     }
     transport = socket;
     registry = streams;
-    infoFile = info;
   }
 
   /**
@@ -325,14 +324,5 @@ public final class MapStreamServer implements AutoCloseable {
 
   Shutdown shutdown() {
     return shutdown;
-  }
-
-  /** Removes the files at once, without a stop. */
-  void removeFiles() {
-    SocketTransport socket = transport;
-    ServerInfoFile info = infoFile;
-    if (socket != null && info != null) {
-      shutdown.removeFiles(socket, info);
-    }
   }
 }

@@ -116,7 +116,7 @@ final class ProcessEnd {
         name,
         inWork);
     LogThread.OF_PROCESS.flush(Shutdown.STEP_TIMEOUT);
-    server.removeFiles();
+    server.shutdown().removeFiles();
     Runtime.getRuntime().halt(128 + number);
   }
 

@@ -1,6 +1,5 @@
 package io.mapstream.server;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -35,11 +34,9 @@ final class Shutdown implements Failures.Listener {
   /** What is caught here with a full heap, as in {@link HeapWatch}. */
   @SuppressWarnings("UnusedVariable")
   private static final List<Class<? extends Throwable>> CAUGHT =
-      List.of(Throwable.class, IOException.class, InterruptedException.class);
+      List.of(Throwable.class, InterruptedException.class);
 
-  private static final long RETRY_NANOS = 3_000_000_000L;
-  private static final long RETRY_PAUSE_NANOS = 20_000_000;
-  private static final int PIECES = 16;
+  private static final long PAUSE_NANOS = 20_000_000;
 
   private final ServerOptions options;
   private final Counters counters;
@@ -68,9 +65,6 @@ final class Shutdown implements Failures.Listener {
   @SuppressWarnings("UnusedVariable") // It is there to be forgotten.
   private volatile byte @Nullable [] reserve = new byte[Tuning.reserveBytes()];
 
-  /** Given up one by one where files can't be removed for lack of memory. */
-  private final byte[] @Nullable [] pieces = new byte[PIECES][Tuning.reserveBytes() / PIECES];
-
   private final HeapWatch heap =
       new HeapWatch(() -> new byte[Tuning.reserveBytes()], Duration.ofSeconds(1), this::heapIsFull);
 
@@ -87,7 +81,7 @@ final class Shutdown implements Failures.Listener {
   // Set once, before the thread starts.
   private @Nullable StreamRegistry registry;
   private @Nullable SocketTransport socket;
-  private @Nullable ServerInfoFile infoFile;
+  private volatile @Nullable ServerFiles files;
   private long started;
 
   /**
@@ -105,18 +99,18 @@ final class Shutdown implements Failures.Listener {
   }
 
   /** Starts the thread that waits for the stop. What was asked for earlier happens now. */
-  void await(StreamRegistry registry, SocketTransport socket, ServerInfoFile infoFile) {
+  void await(StreamRegistry registry, SocketTransport socket, ServerFiles files) {
     this.registry = registry;
     this.socket = socket;
-    this.infoFile = infoFile;
+    this.files = files;
     this.started = System.nanoTime();
     heap.start();
     Thread.ofPlatform().daemon().name("mapstream-stop").start(this::stopWhenRequested);
   }
 
   /** The start has failed: gives back what it has taken. */
-  void cancel(SocketTransport transport, ServerInfoFile info) {
-    removeFiles(transport, info);
+  void cancel(SocketTransport transport, ServerFiles files) {
+    files.remove();
     close(transport);
     terminated.countDown();
   }
@@ -170,16 +164,22 @@ final class Shutdown implements Failures.Listener {
     long begun = System.nanoTime();
     while (terminated.getCount() > 0) {
       if (System.nanoTime() - begun > 2 * LAST_RESORT.toNanos()) {
-        halt();
+        files().removeAndHalt();
       }
-      LockSupport.parkNanos(RETRY_PAUSE_NANOS);
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
 
-  /** Ends the process at once, with another try for files that could not be removed before. */
-  private void halt() {
-    removeFiles(Objects.requireNonNull(socket), Objects.requireNonNull(infoFile));
-    Runtime.getRuntime().halt(1);
+  private ServerFiles files() {
+    return Objects.requireNonNull(files);
+  }
+
+  /** Removes the files at once, without a stop; there are none if the server has not started. */
+  void removeFiles() {
+    ServerFiles made = files;
+    if (made != null) {
+      made.remove();
+    }
   }
 
   @Override
@@ -247,11 +247,11 @@ final class Shutdown implements Failures.Listener {
         awaitRequest();
         stopped = true;
       } catch (Throwable t) {
-        LockSupport.parkNanos(RETRY_PAUSE_NANOS);
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
     if (!stopped) {
-      halt();
+      files().removeAndHalt();
     }
   }
 
@@ -266,13 +266,13 @@ final class Shutdown implements Failures.Listener {
     }
     memoryFull();
     SocketTransport transport = Objects.requireNonNull(socket);
-    ServerInfoFile info = Objects.requireNonNull(infoFile);
     try {
       endStreams(Objects.requireNonNull(registry), transport);
     } catch (Throwable t) {
       tell("to end the streams", t);
     }
-    removeFiles(transport, info);
+    closing = true;
+    files().remove();
     close(transport);
     heap.stop();
     terminated.countDown();
@@ -297,51 +297,6 @@ final class Shutdown implements Failures.Listener {
     attempt("to wait for onStop", () -> awaitCallback(callback[0], begun));
     attempt("to log the totals", this::logTotals);
     attempt("to report the failure", this::report);
-  }
-
-  /**
-   * Removes the socket and the server info file where they are still those of this server. It tries
-   * again after an Error, for a limited time: a piece of memory is given up then. No lambda is
-   * linked here, since one that can't be for lack of memory never can be again.
-   */
-  @SuppressWarnings("CatchingUnchecked")
-  void removeFiles(SocketTransport transport, ServerInfoFile info) {
-    closing = true;
-    long deadline = System.nanoTime() + RETRY_NANOS;
-    boolean removed = false;
-    while (!removed) {
-      try {
-        remove(transport, info);
-        removed = true;
-      } catch (Throwable t) {
-        giveUpPiece();
-        removed = System.nanoTime() - deadline > 0;
-        LockSupport.parkNanos(RETRY_PAUSE_NANOS);
-      }
-    }
-  }
-
-  private void giveUpPiece() {
-    int next = 0;
-    while (next < PIECES && pieces[next] == null) {
-      next++;
-    }
-    if (next < PIECES) {
-      pieces[next] = null;
-    }
-  }
-
-  private void remove(SocketTransport transport, ServerInfoFile info) {
-    try {
-      info.remove();
-    } catch (IOException e) {
-      tell("to remove the server info file", e);
-    }
-    try {
-      transport.remove();
-    } catch (IOException e) {
-      tell("to remove the socket", e);
-    }
   }
 
   @SuppressWarnings("CatchingUnchecked")
@@ -461,7 +416,7 @@ final class Shutdown implements Failures.Listener {
     } catch (Throwable t) {
       // Out of memory: then without a word.
     }
-    halt();
+    files().removeAndHalt();
   }
 
   /** A step of a stop, which may fail for any reason in a process that is out of memory. */

@@ -1,0 +1,86 @@
+package io.mapstream.server;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files by which clients find a server: its socket, and the server info file. They are removed
+ * by whoever ends the server or its process, also in a heap that is full: some memory is held for
+ * that.
+ */
+final class ServerFiles {
+
+  private static final ServerLog log = ServerLog.of(MapStreamServer.class);
+
+  private static final long RETRY_NANOS = 3_000_000_000L;
+  private static final long RETRY_PAUSE_NANOS = 20_000_000;
+  private static final int PIECES = 16;
+
+  /** What is caught here with a full heap, as in {@link HeapWatch}. */
+  @SuppressWarnings("UnusedVariable")
+  private static final List<Class<? extends Throwable>> CAUGHT =
+      List.of(Throwable.class, IOException.class);
+
+  private final SocketTransport socket;
+  private final ServerInfoFile info;
+
+  /** Given up one by one where files can't be removed for lack of memory. */
+  private final byte[] @Nullable [] pieces = new byte[PIECES][Tuning.reserveBytes() / PIECES];
+
+  ServerFiles(SocketTransport socket, ServerInfoFile info) {
+    this.socket = socket;
+    this.info = info;
+  }
+
+  /**
+   * Removes each file where it is still that of this server. Tries again after an Error, for a
+   * limited time: a piece of memory is given up then. No lambda is linked here, since one that
+   * can't be for lack of memory never can be again.
+   */
+  @SuppressWarnings("CatchingUnchecked")
+  void remove() {
+    long deadline = System.nanoTime() + RETRY_NANOS;
+    boolean removed = false;
+    while (!removed) {
+      try {
+        removeBoth();
+        removed = true;
+      } catch (Throwable t) {
+        giveUpPiece();
+        removed = System.nanoTime() - deadline > 0;
+        LockSupport.parkNanos(RETRY_PAUSE_NANOS);
+      }
+    }
+  }
+
+  /** Removes the files and ends the process at once. */
+  void removeAndHalt() {
+    remove();
+    Runtime.getRuntime().halt(1);
+  }
+
+  private void removeBoth() {
+    try {
+      info.remove();
+    } catch (IOException e) {
+      log.warn("the stop failed to remove the server info file", e);
+    }
+    try {
+      socket.remove();
+    } catch (IOException e) {
+      log.warn("the stop failed to remove the socket", e);
+    }
+  }
+
+  private void giveUpPiece() {
+    int next = 0;
+    while (next < PIECES && pieces[next] == null) {
+      next++;
+    }
+    if (next < PIECES) {
+      pieces[next] = null;
+    }
+  }
+}
