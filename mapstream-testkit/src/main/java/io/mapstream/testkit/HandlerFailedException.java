@@ -24,10 +24,9 @@ public class HandlerFailedException extends StreamBrokenException {
   }
 
   /**
-   * The messages that the handler emitted before it failed, except those that the test had taken
-   * before: all of them after {@link MapStreamHarness#process(io.mapstream.Datum) process}.
-   *
-   * @return the messages in the order of their emission
+   * {@return the messages that the handler emitted before it failed, in their order, except those
+   * that the test had taken before: all of them after {@link
+   * MapStreamHarness#process(io.mapstream.Datum) process}}
    */
   public Messages messages() {
     return messages == null ? Messages.empty() : messages;

@@ -41,10 +41,9 @@ public final class InternalTemporaryFolder {
   }
 
   /**
-   * The path of a file in it.
+   * {@return the path of a file in it}
    *
    * @param name the file's name
-   * @return its path
    */
   public Path resolve(String name) {
     return path.resolve(name);

@@ -17,13 +17,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -35,130 +34,36 @@ import org.jspecify.annotations.Nullable;
  * Runs a map-stream function in memory, on the server's own engine, and lets a test read what it
  * emits. There is no socket, no file and no port; a test waits for nothing but the function.
  *
- * <h2>What comes out for a datum</h2>
- *
- * A test makes a harness for a handler and closes it at its end. {@link #process(String) process}
- * gives the handler a datum on a virtual thread of its own, and returns all its messages:
- *
  * {@snippet lang=java :
  * try (var harness = MapStreamHarness.of(new WordSplitter())) {
  *   assertEquals(List.of("a", "b"), harness.process("a,b").texts());
  * }
  * }
  *
- * <p>Messages and lists of them are equal by content, so a test can also compare whole messages,
- * with keys, tags and marks. {@link TestDatum} makes datums of which only what matters is set; the
- * times of the others are constants.
+ * <p>{@link #process(Datum) process} gives the handler a datum on a virtual thread of its own, and
+ * returns all its messages. {@link #send(Datum) send} returns at once, and the test takes the
+ * messages as they come. One handler serves all datums, many at the same time. {@code
+ * docs/testing.md} has an example of each way to use a harness.
  *
- * {@snippet lang=java :
- * Datum datum = TestDatum.builder().keys("k").text("a,b").build();
+ * <p><b>Waits.</b> There is never a reason to sleep: every wait ends as soon as something happens,
+ * and after a limited time (5 seconds unless {@linkplain Builder#timeLimit set otherwise}). A wait
+ * that times out fails with what was waited for and with the stack of the handler.
  *
- * Messages words = harness.process(datum);
+ * <p><b>Back-pressure.</b> {@code emit} blocks while the reader is behind by a {@linkplain
+ * Builder#bound bound}. With a bound of 1 and {@link Reply#awaitBlockedEmit()} a test can show that
+ * a handler makes its results one by one.
  *
- * assertEquals(
- *     List.of(Message.of("a").withKeys("k"), Message.of("b").withKeys("k")), words);
- * assertTrue(harness.process("").get(0).isDrop());
- * }
+ * <p><b>Cancel.</b> {@link Reply#cancel()} does what a client does that cancels or disconnects: the
+ * handler's thread is interrupted, and what it emits is refused with a {@link
+ * io.mapstream.SinkClosedException}, the interrupt flag still set.
  *
- * <p>What the handler throws is the cause of a {@link HandlerFailedException}, which has the
- * messages that were emitted before:
- *
- * {@snippet lang=java :
- * var failed =
- *     assertThrows(HandlerFailedException.class, () -> harness.process("1,2,three,4"));
- *
- * assertInstanceOf(NumberFormatException.class, failed.getCause());
- * assertEquals(List.of("1", "2"), failed.messages().texts());
- * }
- *
- * <h2>Message by message</h2>
- *
- * Results of a map-stream function leave while it still works. {@link #send(Datum) send} returns at
- * once, and the test takes the messages as they come. Here the handler reads from a queue that the
- * test fills:
- *
- * {@snippet lang=java :
- * Reply results = harness.send("orders");
- *
- * lines.put("first");
- * assertEquals("first", results.next().text());
- * assertTrue(results.isRunning());
- *
- * lines.put("second");
- * lines.put("END");
- * assertEquals(List.of("second"), results.remaining().texts());
- * assertFalse(results.isRunning());
- * }
- *
- * <p>There is never a reason to sleep: every wait ends as soon as something happens, and after a
- * limited time (5 seconds unless {@linkplain Builder#timeLimit set otherwise}). A wait that times
- * out fails with what was waited for and with the stack of the handler.
- *
- * <h2>Back-pressure</h2>
- *
- * {@code emit} blocks while the reader is behind by a {@linkplain Builder#bound bound}. With a
- * bound of 1 a test can show that a handler makes its results one by one, and doesn't read all of a
- * file before it emits the first line:
- *
- * {@snippet lang=java :
- * try (var harness = MapStreamHarness.builder(counter).bound(1).build()) {
- *   Reply numbers = harness.send("1000000000");
- *
- *   numbers.awaitBlockedEmit();
- *   assertEquals(2, counter.made()); // one to read, and one in emit
- *
- *   assertEquals("1", numbers.next().text());
- *   numbers.awaitBlockedEmit();
- *   assertEquals(3, counter.made());
- *
- *   numbers.cancel();
- * }
- * }
- *
- * <h2>Cancel</h2>
- *
- * {@link Reply#cancel() cancel} does what a client does that cancels or disconnects: the handler's
- * thread is interrupted, and what it emits is refused with a {@link
- * io.mapstream.SinkClosedException}, the interrupt flag still set. Tests show with it that a
- * handler ends and cleans up:
- *
- * {@snippet lang=java :
- * Reply results = harness.send("orders");
- * lines.put("first");
- * assertEquals("first", results.next().text());
- *
- * results.cancel(); // while the handler waits for another line
- *
- * assertInstanceOf(InterruptedException.class, results.failure().orElseThrow());
- * assertTrue(handler.isClosed());
- * }
- *
- * <h2>Several datums at once</h2>
- *
- * One handler serves all datums, many at the same time. Each call of {@code send} starts another
- * one:
- *
- * {@snippet lang=java :
- * List<Reply> replies =
- *     IntStream.range(0, 500).mapToObj(i -> harness.send("a" + i + ",b")).toList();
- *
- * for (int i = 0; i < replies.size(); i++) {
- *   assertEquals(List.of("a" + i, "b"), replies.get(i).remaining().texts());
- * }
- * }
- *
- * <h2>The end of a test</h2>
- *
- * {@link #close()} fails where the test has left something out: a handler still runs, messages were
- * not read, a handler has failed and nobody asked, or a thread of a handler has emitted after its
- * end. In a try-with-resources statement it doesn't hide an earlier failure, to which it is added
- * as suppressed. With JUnit, {@link MapStreamHarnessExtension} makes a harness for each test and
+ * <p><b>The end of a test.</b> {@link #close()} fails where the test has left something out. In a
+ * try-with-resources statement it doesn't hide an earlier failure, to which it is added as
+ * suppressed. With JUnit, {@link MapStreamHarnessExtension} makes a harness for each test and
  * closes it.
  *
- * <h2>What is not simulated</h2>
- *
- * Requests are decoded, handlers started, results encoded, bounded and written by the classes that
- * do it in production. What is missing is what is outside of them:
+ * <p><b>What is not simulated.</b> Requests are decoded, handlers started, results encoded, bounded
+ * and written by the classes that do it in production. What is missing is what is outside of them:
  *
  * <ul>
  *   <li><b>The wire.</b> gRPC's transport within a process takes the place of HTTP/2 on a socket,
@@ -177,9 +82,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MapStreamHarness implements AutoCloseable {
 
-  private static final int DEFAULT_BOUND = 1000;
-  private static final Duration DEFAULT_TIME_LIMIT = Duration.ofSeconds(5);
-
   private final MapStreamer handler;
   private final int bound;
   private final Duration timeLimit;
@@ -188,14 +90,13 @@ public final class MapStreamHarness implements AutoCloseable {
   private final Server server;
   private final ManagedChannel channel;
 
-  private final Map<String, HarnessReply> replies = new ConcurrentHashMap<>();
   private final Queue<String> lateEmits = new ConcurrentLinkedQueue<>();
-
+  private final AtomicBoolean closed = new AtomicBoolean();
   private final InternalGuard guard = new InternalGuard();
 
   // Guarded by it.
+  private final Map<String, HarnessReply> replies = new LinkedHashMap<>();
   private long lastId;
-  private final AtomicBoolean closed = new AtomicBoolean();
 
   private MapStreamHarness(Builder builder) {
     handler = builder.handler;
@@ -221,20 +122,18 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * Makes a harness with the default settings.
+   * {@return a harness with the default settings, to be closed}
    *
    * @param handler the function to test; one instance for all datums, as in a server
-   * @return the harness, to be closed
    */
   public static MapStreamHarness of(MapStreamer handler) {
     return builder(handler).build();
   }
 
   /**
-   * Starts a harness with settings.
+   * {@return a builder of a harness, with the default settings}
    *
    * @param handler the function to test; one instance for all datums, as in a server
-   * @return a builder with the defaults
    */
   public static Builder builder(MapStreamer handler) {
     return new Builder(Objects.requireNonNull(handler, "handler"));
@@ -264,20 +163,17 @@ public final class MapStreamHarness implements AutoCloseable {
       if (reply.isRunning()) {
         reply.cancel();
       } else {
-        replies.remove(reply.id());
+        guard.run(() -> replies.remove(reply.id()));
       }
     }
   }
 
   /**
-   * Runs the handler on a datum of this text, made by {@link TestDatum#of(String)}, as {@link
+   * Runs the handler on {@link TestDatum#of(String)} of a text. Waits and fails as {@link
    * #process(Datum)} does.
    *
    * @param text the datum's payload; {@code null} for no bytes
    * @return the messages in the order of their emission
-   * @throws HandlerFailedException as {@link #process(Datum)} does
-   * @throws WaitTimeoutError as {@link #process(Datum)} does
-   * @throws IllegalStateException if the harness is closed
    */
   public Messages process(@Nullable String text) {
     return process(TestDatum.of(text));
@@ -296,12 +192,11 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * Starts the handler on a datum of this text, made by {@link TestDatum#of(String)}, and returns
-   * at once.
+   * Starts the handler on {@link TestDatum#of(String)} of a text, and returns at once. Fails as
+   * {@link #send(Datum)} does.
    *
    * @param text the datum's payload; {@code null} for no bytes
    * @return where the messages arrive, while the handler goes on
-   * @throws IllegalStateException if the harness is closed
    */
   public Reply send(@Nullable String text) {
     return send(TestDatum.of(text));
@@ -320,7 +215,7 @@ public final class MapStreamHarness implements AutoCloseable {
       throw new AssertionError("interrupted while sending " + datum, e);
     } finally {
       if (!sent) {
-        replies.remove(reply.id());
+        guard.run(() -> replies.remove(reply.id()));
         reply.cancel();
       }
     }
@@ -343,7 +238,7 @@ public final class MapStreamHarness implements AutoCloseable {
 
   /** What the server calls for each datum. The id on the wire is the harness's own. */
   private void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
-    HarnessReply reply = replies.get(datum.id());
+    HarnessReply reply = guard.get(() -> replies.get(datum.id()));
     if (reply == null) {
       throw new IllegalStateException("no datum was sent under the id " + datum.id());
     }
@@ -373,15 +268,12 @@ public final class MapStreamHarness implements AutoCloseable {
 
   /** Closes; after a failed test without waiting for handlers that are about to return. */
   void close(boolean testFailed) {
-    if (guard.get(() -> closed.getAndSet(true))) {
+    if (closed.getAndSet(true)) {
       return;
     }
+    List<HarnessReply> left = guard.get(() -> List.copyOf(replies.values()));
     List<String> findings = new ArrayList<>();
     List<Throwable> failures = new ArrayList<>();
-    List<HarnessReply> left =
-        replies.values().stream()
-            .sorted(Comparator.comparingLong(r -> Long.parseLong(r.id())))
-            .toList();
     try {
       Deadline deadline = Deadline.in(testFailed ? Duration.ZERO : timeLimit);
       left.forEach(reply -> isReached(() -> reply.awaitEndOrBlocked(deadline)));
@@ -437,8 +329,8 @@ public final class MapStreamHarness implements AutoCloseable {
   public static final class Builder {
 
     private final MapStreamer handler;
-    private int bound = DEFAULT_BOUND;
-    private Duration timeLimit = DEFAULT_TIME_LIMIT;
+    private int bound = 1000;
+    private Duration timeLimit = Duration.ofSeconds(5);
     private final MapStreamServerBuilder server;
 
     private Builder(MapStreamer handler) {
@@ -494,9 +386,8 @@ public final class MapStreamHarness implements AutoCloseable {
     }
 
     /**
-     * Makes a harness; each call makes another one for the same handler.
+     * {@return another harness for the same handler, to be closed}
      *
-     * @return the harness, to be closed
      * @throws IllegalArgumentException if the server's settings contradict each other
      */
     public MapStreamHarness build() {

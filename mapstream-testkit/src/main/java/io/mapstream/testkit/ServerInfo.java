@@ -42,15 +42,7 @@ public record ServerInfo(
   private static final Pattern SEMVER =
       Pattern.compile("v?\\d{1,9}(\\.\\d{1,9}){2}(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?");
 
-  /**
-   * Takes over the fields.
-   *
-   * @param protocol how to reach it; {@code uds}
-   * @param language what it is written in, such as {@code java}
-   * @param minimumNumaflowVersion the oldest platform it works with
-   * @param version its SDK's version
-   * @param metadata further entries, copied
-   */
+  /** Takes over the fields and copies the metadata. */
   public ServerInfo {
     metadata = Collections.unmodifiableMap(new HashMap<>(metadata));
   }

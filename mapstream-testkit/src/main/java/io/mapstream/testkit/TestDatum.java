@@ -22,30 +22,24 @@ public final class TestDatum {
   private TestDatum() {}
 
   /**
-   * Makes a datum of a text as UTF-8, without keys or headers.
+   * {@return a datum of a text as UTF-8, without keys or headers}
    *
    * @param text the payload; {@code null} for no bytes
-   * @return the datum
    */
   public static Datum of(@Nullable String text) {
     return builder().text(text).build();
   }
 
   /**
-   * Makes a datum of bytes, without keys or headers.
+   * {@return a datum of bytes, without keys or headers}
    *
    * @param value the payload, handed over: not to be changed afterwards; {@code null} for no bytes
-   * @return the datum
    */
   public static Datum of(byte @Nullable [] value) {
     return builder().value(value).build();
   }
 
-  /**
-   * Starts a datum of which only what a test is about needs to be set.
-   *
-   * @return a builder with {@link #EVENT_TIME} and {@link #WATERMARK}, and the rest empty
-   */
+  /** {@return a builder with {@link #EVENT_TIME} and {@link #WATERMARK}, and the rest empty} */
   public static Datum.Builder builder() {
     return Datum.builder().eventTime(EVENT_TIME).watermark(WATERMARK);
   }
