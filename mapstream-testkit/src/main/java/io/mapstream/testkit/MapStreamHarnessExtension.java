@@ -33,37 +33,32 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamHarness> {
 
-  private final MapStreamHarness.Builder settings;
-
   private MapStreamHarnessExtension(MapStreamHarness.Builder settings) {
-    super(MapStreamHarness.class, "harness");
-    this.settings = Objects.requireNonNull(settings, "settings");
+    // After a failed test nothing is waited for: what it would have read or ended is open.
+    super(MapStreamHarness.class, "harness", settings::build, MapStreamHarness::close);
   }
 
   /**
-   * Makes an extension whose harnesses have the default settings.
+   * {@return an extension whose harnesses have the default settings}
    *
    * @param handler the function to test; one instance for all tests of this extension
-   * @return the extension, to be registered in a field with {@code @RegisterExtension}
    */
   public static MapStreamHarnessExtension of(MapStreamer handler) {
     return new MapStreamHarnessExtension(MapStreamHarness.builder(handler));
   }
 
   /**
-   * Makes an extension whose harnesses have other settings.
+   * {@return an extension whose harnesses have other settings}
    *
    * @param settings what each test's harness is built by; not to be changed afterwards
-   * @return the extension, to be registered in a field with {@code @RegisterExtension}
    */
   public static MapStreamHarnessExtension of(MapStreamHarness.Builder settings) {
-    return new MapStreamHarnessExtension(settings);
+    return new MapStreamHarnessExtension(Objects.requireNonNull(settings, "settings"));
   }
 
   /**
-   * Gives the harness of the test that runs.
+   * {@return the harness of the test that runs, closed after the test}
    *
-   * @return the harness, closed after the test
    * @throws IllegalStateException if no test runs, or more than one
    */
   public MapStreamHarness harness() {
@@ -71,53 +66,38 @@ public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamH
   }
 
   /**
-   * Does what {@link MapStreamHarness#process(Datum)} does, in this test's harness.
+   * {@return what {@link MapStreamHarness#process(Datum)} gives in this test's harness}
    *
    * @param datum what the handler is given
-   * @return the messages in the order of their emission
    */
   public Messages process(Datum datum) {
     return harness().process(datum);
   }
 
   /**
-   * Does what {@link MapStreamHarness#process(String)} does, in this test's harness.
+   * {@return what {@link MapStreamHarness#process(String)} gives in this test's harness}
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return the messages in the order of their emission
    */
   public Messages process(@Nullable String text) {
     return harness().process(text);
   }
 
   /**
-   * Does what {@link MapStreamHarness#send(Datum)} does, in this test's harness.
+   * {@return what {@link MapStreamHarness#send(Datum)} gives in this test's harness}
    *
    * @param datum what the handler is given
-   * @return where the messages arrive
    */
   public Reply send(Datum datum) {
     return harness().send(datum);
   }
 
   /**
-   * Does what {@link MapStreamHarness#send(String)} does, in this test's harness.
+   * {@return what {@link MapStreamHarness#send(String)} gives in this test's harness}
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return where the messages arrive
    */
   public Reply send(@Nullable String text) {
     return harness().send(text);
-  }
-
-  @Override
-  MapStreamHarness make() {
-    return settings.build();
-  }
-
-  /** After a failed test nothing is waited for: what it would have read or ended is open. */
-  @Override
-  void close(MapStreamHarness harness, boolean testFailed) {
-    harness.close(testFailed);
   }
 }

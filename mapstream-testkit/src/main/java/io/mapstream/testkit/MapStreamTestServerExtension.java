@@ -3,7 +3,6 @@ package io.mapstream.testkit;
 import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.server.MapStreamServerBuilder;
-import java.io.IOException;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -31,53 +30,40 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MapStreamTestServerExtension extends PerTestExtension<MapStreamTestServer> {
 
-  private final MapStreamer handler;
-  private final Consumer<MapStreamServerBuilder> options;
-
   private MapStreamTestServerExtension(
       MapStreamer handler, Consumer<MapStreamServerBuilder> options) {
-    super(MapStreamTestServer.class, "server");
-    this.handler = Objects.requireNonNull(handler, "handler");
-    this.options = Objects.requireNonNull(options, "options");
+    super(
+        MapStreamTestServer.class,
+        "server",
+        () -> MapStreamTestServer.start(handler, options),
+        (server, testFailed) -> server.close());
   }
 
   /**
-   * Makes an extension whose servers have the default settings.
+   * {@return an extension whose servers have the default settings}
    *
    * @param handler the function to test; one instance for all tests of this extension
-   * @return the extension, to be registered in a field with {@code @RegisterExtension}
    */
   public static MapStreamTestServerExtension of(MapStreamer handler) {
     return of(handler, options -> {});
   }
 
   /**
-   * Makes an extension whose servers have other settings.
+   * {@return an extension whose servers have other settings}
    *
    * @param handler the function to test; one instance for all tests of this extension
    * @param options changes settings, as for {@link MapStreamTestServer#start(MapStreamer,
    *     Consumer)}; called before each test
-   * @return the extension, to be registered in a field with {@code @RegisterExtension}
    */
   public static MapStreamTestServerExtension of(
       MapStreamer handler, Consumer<MapStreamServerBuilder> options) {
-    return new MapStreamTestServerExtension(handler, options);
-  }
-
-  @Override
-  MapStreamTestServer make() throws IOException {
-    return MapStreamTestServer.start(handler, options);
-  }
-
-  @Override
-  void close(MapStreamTestServer server, boolean testFailed) {
-    server.close();
+    return new MapStreamTestServerExtension(
+        Objects.requireNonNull(handler, "handler"), Objects.requireNonNull(options, "options"));
   }
 
   /**
-   * Gives the server of the test that runs.
+   * {@return the server of the test that runs, closed after the test}
    *
-   * @return the server, closed after the test
    * @throws IllegalStateException if no test runs, or more than one
    */
   public MapStreamTestServer server() {
@@ -97,12 +83,11 @@ public final class MapStreamTestServerExtension extends PerTestExtension<MapStre
   }
 
   /**
-   * Sends a datum of this text, made by {@link TestDatum#of(String)}.
+   * Sends {@link TestDatum#of(String)} of a text. Waits and fails as {@link #send(Datum)} does.
    *
    * @param text the datum's payload; {@code null} for no bytes
    * @return where its results arrive
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
-   * @throws IllegalStateException if no test runs, or more than one
    */
   public Reply send(@Nullable String text) throws InterruptedException {
     return send(TestDatum.of(text));

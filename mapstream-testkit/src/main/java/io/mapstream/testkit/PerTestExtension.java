@@ -2,7 +2,9 @@ package io.mapstream.testkit;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -22,18 +24,19 @@ abstract sealed class PerTestExtension<T>
 
   private final Class<T> type;
   private final String name;
+  private final Callable<T> maker;
+  private final BiConsumer<T, Boolean> closer;
 
   /** By the test's id: several when tests run at the same time. */
   private final Map<String, T> open = new ConcurrentHashMap<>();
 
-  PerTestExtension(Class<T> type, String name) {
+  /** {@code closer} is told whether the test has failed. */
+  PerTestExtension(Class<T> type, String name, Callable<T> maker, BiConsumer<T, Boolean> closer) {
     this.type = type;
     this.name = name;
+    this.maker = maker;
+    this.closer = closer;
   }
-
-  abstract T make() throws Exception;
-
-  abstract void close(T resource, boolean testFailed);
 
   /** The resource of the test that runs. */
   final T current() {
@@ -52,14 +55,14 @@ abstract sealed class PerTestExtension<T>
 
   @Override
   public final void beforeEach(ExtensionContext context) throws Exception {
-    open.put(context.getUniqueId(), make());
+    open.put(context.getUniqueId(), maker.call());
   }
 
   @Override
   public final void afterEach(ExtensionContext context) {
     T resource = open.remove(context.getUniqueId());
     if (resource != null) {
-      close(resource, context.getExecutionException().isPresent());
+      closer.accept(resource, context.getExecutionException().isPresent());
     }
   }
 
