@@ -1,23 +1,40 @@
 package io.mapstream.testkit;
 
+import com.google.protobuf.Empty;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import io.mapstream.proto.map.v1.MapGrpc;
 import io.mapstream.server.InternalSocketKind;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** The client's end of a Unix socket; the only class here that knows Netty. */
 final class ClientSocket {
 
+  private static final Duration READY_CALL = Duration.ofSeconds(1);
+
+  // Answers to IsReady, beside those that are in the server's words.
+  private static final StreamStatus READY = new StreamStatus("OK", "ready = true", "");
+  private static final StreamStatus NOT_READY =
+      new StreamStatus("UNAVAILABLE", "ready = false", "");
+  private static final StreamStatus NONE = new StreamStatus("DEADLINE_EXCEEDED", "no answer", "");
+
+  private final Path path;
   private final EventLoopGroup loop;
   private final ManagedChannel channel;
 
   ClientSocket(Path path, InternalSocketKind kind, int maxMessageSize, OptionalInt window) {
+    this.path = path;
     loop =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("mapstream-client-io", true), kind.ioHandler());
@@ -40,6 +57,43 @@ final class ClientSocket {
   /** Connects at the first call, and again when the connection is gone. */
   ManagedChannel channel() {
     return channel;
+  }
+
+  /** Asks the server once whether it is ready; waits for a second at most. */
+  StreamStatus readiness() throws InterruptedException {
+    return readiness(READY_CALL);
+  }
+
+  private StreamStatus readiness(Duration limit) throws InterruptedException {
+    // gRPC would wait for a second before it connects again.
+    channel.resetConnectBackoff();
+    long nanos = Math.min(limit.toNanos(), READY_CALL.toNanos());
+    var call = MapGrpc.newFutureStub(channel).isReady(Empty.getDefaultInstance());
+    try {
+      return call.get(nanos, TimeUnit.NANOSECONDS).getReady() ? READY : NOT_READY;
+    } catch (ExecutionException e) {
+      return StreamStatus.of(Status.fromThrowable(e), new Metadata());
+    } catch (TimeoutException e) {
+      return NONE;
+    } finally {
+      call.cancel(true);
+    }
+  }
+
+  /** Waits until the server says that it is ready. */
+  void awaitReady(Deadline deadline) throws InterruptedException {
+    StreamStatus last = NONE;
+    do {
+      StreamStatus answer = readiness(deadline.left());
+      if (answer.isOk()) {
+        return;
+      }
+      // The last call may have been given no time; what was said before tells more.
+      last = answer.equals(NONE) ? last : answer;
+    } while (deadline.pause());
+    throw new WaitTimeoutError(
+        "waited %s for a server on %s to be ready; its answer to IsReady: %s"
+            .formatted(deadline, path, last.equals(NOT_READY) ? last.message() : last));
   }
 
   /** Cuts the connection. Returns when that is done, or after some seconds. */

@@ -1,10 +1,6 @@
 package io.mapstream.testkit;
 
-import com.google.protobuf.Empty;
-import io.grpc.Metadata;
-import io.grpc.Status;
 import io.mapstream.Datum;
-import io.mapstream.proto.map.v1.MapGrpc;
 import io.mapstream.proto.map.v1.MapResponse;
 import io.mapstream.server.InternalSocketKind;
 import java.nio.file.Path;
@@ -15,9 +11,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -43,14 +36,6 @@ import org.jspecify.annotations.Nullable;
  * <p>All methods may be called from any thread. Every wait has a limit.
  */
 public final class MapStreamClient implements AutoCloseable {
-
-  private static final Duration READY_CALL = Duration.ofSeconds(1);
-
-  // Answers to IsReady, beside those that are in the server's words.
-  private static final StreamStatus READY = new StreamStatus("OK", "ready = true", "");
-  private static final StreamStatus NOT_READY =
-      new StreamStatus("UNAVAILABLE", "ready = false", "");
-  private static final StreamStatus NONE = new StreamStatus("DEADLINE_EXCEEDED", "no answer", "");
 
   private final Path socketPath;
   private final Duration timeout;
@@ -83,48 +68,12 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Starts a client with settings.
+   * {@return a builder of a client, with nothing set}
    *
    * @param socketPath the Unix socket
-   * @return a builder with nothing set
    */
   public static Builder builder(Path socketPath) {
     return new Builder(Objects.requireNonNull(socketPath, "socketPath"));
-  }
-
-  private void awaitReady(Deadline deadline) throws InterruptedException {
-    StreamStatus last = NONE;
-    do {
-      StreamStatus answer = askReady(deadline.left());
-      if (answer.isOk()) {
-        return;
-      }
-      // The last call may have been given no time; what was said before tells more.
-      last = answer.equals(NONE) ? last : answer;
-    } while (deadline.pause());
-    throw new WaitTimeoutError(
-        "waited "
-            + deadline
-            + " for a server on "
-            + socketPath
-            + " to be ready; its answer to IsReady: "
-            + (last.equals(NOT_READY) ? last.message() : last));
-  }
-
-  private StreamStatus askReady(Duration limit) throws InterruptedException {
-    // gRPC would wait for a second before it connects again.
-    socket.channel().resetConnectBackoff();
-    long nanos = Math.min(limit.toNanos(), READY_CALL.toNanos());
-    var call = MapGrpc.newFutureStub(socket.channel()).isReady(Empty.getDefaultInstance());
-    try {
-      return call.get(nanos, TimeUnit.NANOSECONDS).getReady() ? READY : NOT_READY;
-    } catch (ExecutionException e) {
-      return StreamStatus.of(Status.fromThrowable(e), new Metadata());
-    } catch (TimeoutException e) {
-      return NONE;
-    } finally {
-      call.cancel(true);
-    }
   }
 
   /**
@@ -136,7 +85,7 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted
    */
   public StreamStatus readiness() throws InterruptedException {
-    return askReady(READY_CALL);
+    return socket.readiness();
   }
 
   /** {@return what the server info file said, if the client was told to read it} */
@@ -273,7 +222,7 @@ public final class MapStreamClient implements AutoCloseable {
     if (unanswered.isEmpty()) {
       return List.of();
     }
-    awaitReady(Deadline.in(timeout));
+    socket.awaitReady(Deadline.in(timeout));
     ClientStream fresh = openStream();
     List<Reply> replies = new ArrayList<>();
     for (Map.Entry<String, Datum> sent : unanswered.entrySet()) {
@@ -290,9 +239,9 @@ public final class MapStreamClient implements AutoCloseable {
    */
   @Override
   public void close() {
-    List<Throwable> faults = Throwables.faultsOf(streams.close(), ClientStream::close);
+    List<Throwable> faults = streams.close(ClientStream::close);
     socket.close();
-    Throwables.throwFirst(faults);
+    Opened.throwFirst(faults);
   }
 
   /** Collects the settings of a client. Not safe for use by several threads. */
@@ -394,7 +343,7 @@ public final class MapStreamClient implements AutoCloseable {
       ClientSocket socket = new ClientSocket(socketPath, kind, maxMessageSize, window);
       MapStreamClient client = new MapStreamClient(this, socket, info);
       try {
-        client.awaitReady(deadline);
+        socket.awaitReady(deadline);
         return client;
       } catch (InterruptedException | RuntimeException | AssertionError e) {
         client.close();

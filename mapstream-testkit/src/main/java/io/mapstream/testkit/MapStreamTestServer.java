@@ -219,7 +219,7 @@ public final class MapStreamTestServer implements AutoCloseable {
     }
     boolean wasKnown = failureKnown.get();
     boolean interrupted = Thread.interrupted();
-    List<Throwable> failures = Throwables.faultsOf(clients.close(), MapStreamClient::close);
+    List<Throwable> failures = clients.close(MapStreamClient::close);
     server.close();
     while (Thread.interrupted()) { // It has returned before the server had stopped.
       interrupted = true;
@@ -237,6 +237,6 @@ public final class MapStreamTestServer implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    Throwables.throwFirst(failures);
+    Opened.throwFirst(failures);
   }
 }

@@ -3,6 +3,7 @@ package io.mapstream.testkit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -73,13 +74,36 @@ final class Opened<T> {
     guard.run(() -> all.removeIf(isDone));
   }
 
-  /** Takes all to close them; nothing is added afterwards. */
-  List<T> close() {
-    return guard.get(() -> {
-      closed = true;
-      List<T> taken = List.copyOf(all);
-      all.clear();
-      return taken;
-    });
+  /** Closes all, and refuses new ones from now on; the faults that the closed ones report. */
+  List<Throwable> close(Consumer<T> how) {
+    List<T> taken =
+        guard.get(() -> {
+          closed = true;
+          List<T> open = List.copyOf(all);
+          all.clear();
+          return open;
+        });
+    List<Throwable> faults = new ArrayList<>();
+    for (T each : taken) {
+      try {
+        how.accept(each);
+      } catch (ProtocolFaultError e) {
+        faults.add(e);
+      }
+    }
+    return faults;
+  }
+
+  /** Throws the first, if there is one, with the others suppressed on it. All are unchecked. */
+  static void throwFirst(List<Throwable> thrown) {
+    if (thrown.isEmpty()) {
+      return;
+    }
+    Throwable first = thrown.removeFirst();
+    thrown.forEach(first::addSuppressed);
+    if (first instanceof Error error) {
+      throw error;
+    }
+    throw (RuntimeException) first;
   }
 }
