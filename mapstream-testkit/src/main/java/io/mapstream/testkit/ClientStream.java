@@ -6,9 +6,7 @@ import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.mapstream.Datum;
-import io.mapstream.Message;
 import io.mapstream.proto.Codec;
-import io.mapstream.proto.StreamRules;
 import io.mapstream.proto.map.v1.MapGrpc;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
@@ -68,10 +66,9 @@ public final class ClientStream implements AutoCloseable {
   private final Function<String, Optional<Throwable>> failures;
 
   /** Guards everything below, the sending side of the call, and the replies. */
-  private final InternalGuard guard = new InternalGuard();
+  final InternalGuard guard = new InternalGuard();
 
   private final SentDatums open = new SentDatums();
-  private final StreamRules rules = new StreamRules();
 
   private State state = State.OPENING;
   private boolean reading;
@@ -79,7 +76,6 @@ public final class ClientStream implements AutoCloseable {
   /** Responses that were asked for and have not arrived. */
   private int asked;
 
-  private long lastId;
   private @Nullable StreamStatus status;
   private @Nullable String fault;
   private boolean faultReported;
@@ -105,15 +101,9 @@ public final class ClientStream implements AutoCloseable {
       ask(1);
       call.sendMessage(Codec.handshake());
     });
-    if (!guard.await(deadline, () -> state != State.OPENING)) {
-      throw new WaitTimeoutError(
-          "waited " + deadline + " for the echo of the handshake on " + name);
-    }
+    guard.await(
+        deadline, () -> state != State.OPENING, () -> "the echo of the handshake on " + name);
     guard.run(() -> throwIfEndedBefore("the echo of the handshake"));
-  }
-
-  InternalGuard guard() {
-    return guard;
   }
 
   // Sending.
@@ -135,7 +125,7 @@ public final class ClientStream implements AutoCloseable {
    * @throws IllegalStateException if the stream was half-closed
    */
   public Reply send(Datum datum) throws InterruptedException {
-    return send(datum.id().isEmpty() ? nextId() : datum.id(), datum);
+    return send(datum.id().isEmpty() ? guard.get(open::nextId) : datum.id(), datum);
   }
 
   /**
@@ -175,28 +165,17 @@ public final class ClientStream implements AutoCloseable {
     Deadline deadline = Deadline.in(timeout);
     String what = "datum \"" + id + "\"";
     guard.get(() -> {
-      if (!guard.await(deadline, () -> state != State.OPEN || call.isReady())) {
-        throw new WaitTimeoutError(
-            "waited " + deadline + " for the server to take " + what + situation());
-      }
+      guard.await(
+          deadline,
+          () -> state != State.OPEN || call.isReady(),
+          () -> "the server to take " + what + situation());
       throwIfEndedBefore(what + " could be sent");
       if (state == State.HALF_CLOSED) {
         throw new IllegalStateException(what + " can't be sent: " + name + " was half-closed");
       }
       open.add(id, datum, listener);
-      rules.sent(id);
       call.sendMessage(request);
       return null;
-    });
-  }
-
-  private String nextId() {
-    return guard.get(() -> {
-      String id;
-      do {
-        id = Long.toString(++lastId);
-      } while (open.contains(id));
-      return id;
     });
   }
 
@@ -303,7 +282,7 @@ public final class ClientStream implements AutoCloseable {
   public void complete(Duration limit) throws InterruptedException {
     halfClose();
     if (!awaitEnd(limit).isOk()) {
-      guard.run(() -> throwEndedBefore("the server's OK"));
+      guard.run(() -> throwIfEndedBefore("the server's OK"));
     }
   }
 
@@ -320,9 +299,7 @@ public final class ClientStream implements AutoCloseable {
   public StreamStatus awaitEnd(Duration limit) throws InterruptedException {
     Deadline deadline = Deadline.in(limit);
     return guard.get(() -> {
-      if (!guard.await(deadline, () -> state == State.ENDED)) {
-        throw new WaitTimeoutError("waited " + deadline + " for the end of " + name + situation());
-      }
+      guard.await(deadline, () -> state == State.ENDED, () -> "the end of " + name + situation());
       throwFault();
       return Objects.requireNonNull(status);
     });
@@ -378,16 +355,12 @@ public final class ClientStream implements AutoCloseable {
         + (reading ? ")" : ", reading paused)");
   }
 
-  private void throwIfEndedBefore(String awaited) {
-    if (state == State.ENDED) {
-      throwEndedBefore(awaited);
-    }
-  }
-
   /** Throws why nothing comes after the end of the stream: its fault, or its status. */
-  void throwEndedBefore(String awaited) {
-    throwFault();
-    throw broken(awaited);
+  void throwIfEndedBefore(String awaited) {
+    if (state == State.ENDED) {
+      throwFault();
+      throw broken(awaited);
+    }
   }
 
   /** What the handler of an id has thrown, if that has ended this stream. */
@@ -432,41 +405,20 @@ public final class ClientStream implements AutoCloseable {
       if (state == State.ENDED) {
         return () -> {};
       }
-      List<StreamRules.Fault> faults = rules.received(response);
-      if (!faults.isEmpty()) {
-        return broken(faults.getFirst().text());
-      }
-      if (state == State.OPENING) {
-        guard.update(() -> state = State.OPEN);
-        askNext();
+      try {
+        Runnable delivery = open.received(response);
+        if (state == State.OPENING) {
+          guard.update(() -> state = State.OPEN);
+        }
+        return () -> {
+          delivery.run();
+          guard.run(ClientStream.this::askNext);
+        };
+      } catch (IllegalArgumentException e) {
+        fault = e.getMessage();
+        cancel("protocol fault: " + fault);
         return () -> {};
       }
-      try {
-        List<Message> messages = response.getResultsList().stream().map(Codec::message).toList();
-        return delivery(response.getId(), messages, response.getStatus().getEot());
-      } catch (IllegalArgumentException e) {
-        return broken("a result of datum \"" + response.getId() + "\": " + e.getMessage());
-      }
-    }
-
-    private Runnable delivery(String id, List<Message> messages, boolean eot) {
-      ReplyListener receiver = open.listener(id);
-      if (eot) {
-        open.remove(id);
-      }
-      return () -> {
-        messages.forEach(receiver::message);
-        if (eot) {
-          receiver.ended();
-        }
-        guard.run(ClientStream.this::askNext);
-      };
-    }
-
-    private Runnable broken(String what) {
-      fault = what;
-      cancel("protocol fault: " + what);
-      return () -> {};
     }
 
     @Override
@@ -478,12 +430,11 @@ public final class ClientStream implements AutoCloseable {
       if (state != State.ENDED) {
         end(how);
         if (how.isOk()) {
-          rules.closedWithOk().forEach(unanswered -> fault = unanswered.text());
+          fault = open.faultOfOk().orElse(null);
         }
       }
       List<ReplyListener> left = open.listeners();
-      Throwable reason =
-          fault == null ? ClientStream.this.broken("an EOT") : new ProtocolFaultError(named(fault));
+      Throwable reason = fault == null ? broken("an EOT") : new ProtocolFaultError(named(fault));
       return () -> left.forEach(listener -> listener.failed(reason));
     }
   }

@@ -5,23 +5,19 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
-/** The moment at which a wait gives up; printed as the limit that was given. */
-final class Deadline {
+/**
+ * The moment at which a wait gives up; printed as the limit that was given.
+ *
+ * @param end on the clock of {@link System#nanoTime}
+ */
+record Deadline(Duration limit, long end) {
 
   private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 2);
 
-  private final Duration limit;
-  private final long end;
-
-  private Deadline(Duration limit) {
-    this.limit = limit;
-    this.end =
-        System.nanoTime() + (limit.compareTo(LONGEST) > 0 ? LONGEST.toNanos() : limit.toNanos());
-  }
-
   /** Starts a limit now. */
   static Deadline in(Duration limit) {
-    return new Deadline(notNegative("limit", limit));
+    boolean isLong = notNegative("limit", limit).compareTo(LONGEST) > 0;
+    return new Deadline(limit, System.nanoTime() + (isLong ? LONGEST : limit).toNanos());
   }
 
   /** Checks an argument of the given name. */

@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class HarnessReply extends Reply {
 
-  private final Duration timeLimit;
   private final int bound;
 
   /** Of the whole harness: what was emitted after the end of its handler. */
@@ -53,7 +52,6 @@ final class HarnessReply extends Reply {
       int bound,
       Queue<String> lateEmits) {
     super(stream, id, datum, timeLimit);
-    this.timeLimit = timeLimit;
     this.bound = bound;
     this.lateEmits = lateEmits;
   }
@@ -80,7 +78,7 @@ final class HarnessReply extends Reply {
       readFreely();
     });
     if (failure != null) {
-      guard().awaitUninterruptibly(() -> count >= emitted || broken);
+      guard.awaitUninterruptibly(() -> count >= emitted || broken);
     }
   }
 
@@ -169,7 +167,7 @@ final class HarnessReply extends Reply {
   public Optional<Throwable> failure() {
     Deadline deadline = Deadline.in(timeLimit);
     return read(() -> {
-      waitUntil(deadline, () -> handlerEnded, () -> "the return of the handler");
+      waitUntil(deadline, () -> handlerEnded, "the return of the handler");
       failureSeen = true;
       return Optional.ofNullable(thrown);
     });
@@ -182,7 +180,7 @@ final class HarnessReply extends Reply {
       waitUntil(
           deadline,
           () -> isBlocked() || handlerEnded || failMarkEmitted || broken,
-          () -> "an emit that waits for the test to read");
+          "an emit that waits for the test to read");
       if (!isBlocked()) {
         throw new AssertionError("no emit waits for the test to read: " + situation());
       }
@@ -265,12 +263,12 @@ final class HarnessReply extends Reply {
         waitUntil(
             deadline,
             () -> isBlocked() || (!isRunning() && (ended || broken)),
-            () -> "the return of the handler"));
+            "the return of the handler"));
   }
 
   /** Waits until the handler has ended. */
   void awaitEnd(Deadline deadline) {
-    update(() -> waitUntil(deadline, () -> !isRunning(), () -> "the return of the handler"));
+    update(() -> waitUntil(deadline, () -> !isRunning(), "the return of the handler"));
   }
 
   /** Adds what the test has left out. */
@@ -299,7 +297,7 @@ final class HarnessReply extends Reply {
     if (!isFree && waiting > requested) {
       request(waiting - requested);
     }
-    waitUntil(Deadline.in(timeLimit), () -> count >= waiting || broken, () -> "what was emitted");
+    waitUntil(Deadline.in(timeLimit), () -> count >= waiting || broken, "what was emitted");
     return takeArrived();
   }
 }

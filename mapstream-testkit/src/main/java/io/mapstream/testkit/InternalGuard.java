@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +22,8 @@ public final class InternalGuard {
    */
   public interface Action<T extends @Nullable Object, X extends Exception> {
     /**
-     * Called with the lock.
+     * {@return what is given to the caller} Called with the lock.
      *
-     * @return what is given to the caller
      * @throws X for the caller
      */
     T run() throws X;
@@ -36,12 +36,11 @@ public final class InternalGuard {
   public InternalGuard() {}
 
   /**
-   * Does something that gives a value.
+   * {@return what an action gives}
    *
    * @param <T> what it gives
    * @param <X> what it throws
    * @param action called with the lock
-   * @return what the action gave
    * @throws X if the action does
    */
   public <T extends @Nullable Object, X extends Exception> T get(Action<T, X> action) throws X {
@@ -59,12 +58,10 @@ public final class InternalGuard {
    * @param action called with the lock
    */
   public void run(Runnable action) {
-    lock.lock();
-    try {
+    get(() -> {
       action.run();
-    } finally {
-      lock.unlock();
-    }
+      return null;
+    });
   }
 
   /**
@@ -98,17 +95,18 @@ public final class InternalGuard {
     });
   }
 
-  /** Waits until a state is reached; false if the deadline passed before. */
-  boolean await(Deadline deadline, BooleanSupplier reached) throws InterruptedException {
-    return get(() -> {
+  /** Waits until a state is reached, or throws a {@link WaitTimeoutError} that names it. */
+  void await(Deadline deadline, BooleanSupplier reached, Supplier<String> name)
+      throws InterruptedException {
+    get(() -> {
       long left = deadline.nanosLeft();
       while (!reached.getAsBoolean()) {
         if (left <= 0) {
-          return false;
+          throw new WaitTimeoutError("waited " + deadline + " for " + name.get());
         }
         left = Math.min(changed.awaitNanos(left), deadline.nanosLeft());
       }
-      return true;
+      return null;
     });
   }
 

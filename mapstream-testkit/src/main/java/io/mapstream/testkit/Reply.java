@@ -32,10 +32,10 @@ public sealed class Reply permits HarnessReply {
   private final ClientStream stream;
   private final String id;
   private final Datum datum;
-  private final Duration timeLimit;
+  final Duration timeLimit;
 
   /** The stream's; guards what follows. */
-  private final InternalGuard guard;
+  final InternalGuard guard;
 
   private final Deque<Message> arrived = new ArrayDeque<>();
 
@@ -53,7 +53,7 @@ public sealed class Reply permits HarnessReply {
     this.id = Objects.requireNonNull(id, "id");
     this.datum = Objects.requireNonNull(datum, "datum");
     this.timeLimit = timeLimit;
-    this.guard = stream.guard();
+    this.guard = stream.guard;
   }
 
   ReplyListener listener() {
@@ -162,7 +162,7 @@ public sealed class Reply permits HarnessReply {
           }
           return !arrived.isEmpty() || ended;
         },
-        () -> "message " + (taken() + 1));
+        "message " + (taken() + 1));
     return !arrived.isEmpty();
   }
 
@@ -192,7 +192,7 @@ public sealed class Reply permits HarnessReply {
   public Messages remaining(Duration limit) {
     Deadline deadline = Deadline.in(limit);
     return read(() -> {
-      await(deadline, () -> ended, () -> "the end");
+      await(deadline, () -> ended, "the end");
       return takeArrived();
     });
   }
@@ -249,7 +249,7 @@ public sealed class Reply permits HarnessReply {
     Deadline deadline = Deadline.in(timeLimit);
     return read(() -> {
       try {
-        await(deadline, () -> ended, () -> "the end");
+        await(deadline, () -> ended, "the end");
         return Optional.empty();
       } catch (HandlerFailedException e) {
         return Optional.ofNullable(e.getCause());
@@ -294,24 +294,20 @@ public sealed class Reply permits HarnessReply {
   }
 
   /** Waits until a state is reached, or the stream has broken, which is thrown. */
-  private void await(Deadline deadline, BooleanSupplier reached, Supplier<String> awaited) {
+  private void await(Deadline deadline, BooleanSupplier reached, String awaited) {
     waitUntil(deadline, () -> reached.getAsBoolean() || broken, awaited);
     if (!reached.getAsBoolean()) {
-      throwBroken(awaited.get() + " of datum \"" + id + "\" (" + count + " arrived)");
+      throwBroken(awaited + " of datum \"" + id + "\" (" + count + " arrived)");
     }
   }
 
   /** Waits until a state is reached. */
-  final void waitUntil(Deadline deadline, BooleanSupplier reached, Supplier<String> awaited) {
-    boolean inTime;
+  final void waitUntil(Deadline deadline, BooleanSupplier reached, String awaited) {
     try {
-      inTime = guard.await(deadline, reached);
+      guard.await(deadline, reached, () -> awaited + report());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new AssertionError("interrupted while waiting for " + awaited.get() + report(), e);
-    }
-    if (!inTime) {
-      throw new WaitTimeoutError("waited " + deadline + " for " + awaited.get() + report());
+      throw new AssertionError("interrupted while waiting for " + awaited + report(), e);
     }
   }
 
@@ -325,15 +321,14 @@ public sealed class Reply permits HarnessReply {
 
   /** Throws why the datum has no EOT. */
   void throwBroken(String awaited) {
-    stream
-        .failure(id)
-        .ifPresent(thrown -> {
-          throw handlerFailed(
-              "the handler of datum \"" + id + "\" has thrown " + thrown + " after " + count(count),
-              thrown,
-              awaited);
-        });
-    stream.throwEndedBefore(awaited);
+    Throwable thrown = stream.failure(id).orElse(null);
+    if (thrown != null) {
+      throw handlerFailed(
+          "the handler of datum \"" + id + "\" has thrown " + thrown + " after " + count(count),
+          thrown,
+          awaited);
+    }
+    stream.throwIfEndedBefore(awaited);
   }
 
   final HandlerFailedException handlerFailed(String situation, Throwable thrown, String awaited) {
@@ -366,10 +361,6 @@ public sealed class Reply permits HarnessReply {
 
   final long taken() {
     return count - arrived.size();
-  }
-
-  final InternalGuard guard() {
-    return guard;
   }
 
   /** {@return where the datum is, in a sentence} */

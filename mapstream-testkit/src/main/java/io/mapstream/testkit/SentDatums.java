@@ -1,15 +1,21 @@
 package io.mapstream.testkit;
 
 import io.mapstream.Datum;
+import io.mapstream.Message;
+import io.mapstream.proto.Codec;
+import io.mapstream.proto.StreamRules;
+import io.mapstream.proto.map.v1.MapResponse;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The datums of a stream that have no EOT yet. Several may have the same id; what arrives belongs
- * to the oldest of them. Guarded by the stream's lock.
+ * The datums of a stream that have no EOT yet, and the rules for what arrives for them. Several may
+ * have the same id; what arrives belongs to the oldest of them. Guarded by the stream's lock.
  */
 final class SentDatums {
 
@@ -19,30 +25,66 @@ final class SentDatums {
   /** By their ids, the oldest first. */
   private final Map<String, List<Sent>> open = new LinkedHashMap<>();
 
+  private final StreamRules rules = new StreamRules();
+  private long lastId;
+
+  /** The next number that is the id of no open datum. */
+  String nextId() {
+    do {
+      lastId++;
+    } while (open.containsKey(Long.toString(lastId)));
+    return Long.toString(lastId);
+  }
+
   void add(String id, Datum datum, ReplyListener listener) {
     open.merge(
         id,
         List.of(new Sent(datum, listener)),
         (earlier, later) -> Stream.concat(earlier.stream(), later.stream()).toList());
+    rules.sent(id);
   }
 
-  boolean contains(String id) {
-    return open.containsKey(id);
-  }
-
-  /** Who is told of the oldest datum of an id that is open. */
-  ReplyListener listener(String id) {
-    List<Sent> sent = open.get(id);
-    if (sent == null) {
-      throw new IllegalStateException("no datum is open under the id \"" + id + "\"");
+  /**
+   * Takes a response, the handshake included.
+   *
+   * @return tells the listener; to be called without the lock
+   * @throws IllegalArgumentException if the response is against the rules; says how
+   */
+  Runnable received(MapResponse response) {
+    List<StreamRules.Fault> faults = rules.received(response);
+    if (!faults.isEmpty()) {
+      throw new IllegalArgumentException(faults.getFirst().text());
     }
-    return sent.getFirst().listener();
+    if (response.hasHandshake()) {
+      return () -> {};
+    }
+    String id = response.getId();
+    ReplyListener listener = Objects.requireNonNull(open.get(id)).getFirst().listener();
+    List<Message> messages = messages(response);
+    boolean eot = response.getStatus().getEot();
+    if (eot) {
+      open.computeIfPresent(id, (same, all) -> all.size() == 1 ? null : all.subList(1, all.size()));
+    }
+    return () -> {
+      messages.forEach(listener::message);
+      if (eot) {
+        listener.ended();
+      }
+    };
   }
 
-  /** The oldest datum of this id has its EOT. */
-  void remove(String id) {
-    open.computeIfPresent(
-        id, (same, sent) -> sent.size() == 1 ? null : sent.subList(1, sent.size()));
+  private static List<Message> messages(MapResponse response) {
+    try {
+      return response.getResultsList().stream().map(Codec::message).toList();
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "a result of datum \"" + response.getId() + "\": " + e.getMessage(), e);
+    }
+  }
+
+  /** What is wrong where the server has closed the stream with OK. */
+  Optional<String> faultOfOk() {
+    return rules.closedWithOk().stream().findFirst().map(StreamRules.Fault::text);
   }
 
   /** All listeners, those of the same id in the order of sending. */

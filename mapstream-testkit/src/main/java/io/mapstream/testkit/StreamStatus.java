@@ -7,7 +7,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 import java.io.Serializable;
-import java.util.stream.Collectors;
+import java.util.StringJoiner;
 
 /**
  * How a stream ended.
@@ -31,20 +31,15 @@ public record StreamStatus(String code, String message, String debugInfo) implem
 
   private static String debugInfoIn(Status status, Metadata trailers) {
     try {
-      return StatusProto.fromStatusAndTrailers(status, trailers).getDetailsList().stream()
-          .filter(detail -> detail.is(DebugInfo.class))
-          .map(StreamStatus::text)
-          .collect(Collectors.joining("\n"));
-    } catch (IllegalArgumentException e) {
+      StringJoiner texts = new StringJoiner("\n");
+      for (Any detail : StatusProto.fromStatusAndTrailers(status, trailers).getDetailsList()) {
+        if (detail.is(DebugInfo.class)) {
+          texts.add(detail.unpack(DebugInfo.class).getDetail());
+        }
+      }
+      return texts.toString();
+    } catch (IllegalArgumentException | InvalidProtocolBufferException e) {
       return "unreadable grpc-status-details-bin: " + e.getMessage();
-    }
-  }
-
-  private static String text(Any detail) {
-    try {
-      return detail.unpack(DebugInfo.class).getDetail();
-    } catch (InvalidProtocolBufferException e) {
-      return "unreadable DebugInfo: " + e.getMessage();
     }
   }
 
