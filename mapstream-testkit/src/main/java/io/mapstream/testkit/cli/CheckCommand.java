@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.mapstream.testkit.cli.Contract.Outcome;
 import io.mapstream.testkit.cli.Contract.Row;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,6 @@ final class CheckCommand implements Callable<Integer> {
   @Option(
       names = "--value",
       paramLabel = "TEXT",
-      defaultValue = "check",
       description = "The value of each datum; one that the function takes.")
   private String value = "check";
 
@@ -43,7 +43,6 @@ final class CheckCommand implements Callable<Integer> {
   @Option(
       names = "--datums",
       paramLabel = "N",
-      defaultValue = "100",
       description = "How many datums are sent at once where many are.")
   private int datums = 100;
 
@@ -105,40 +104,34 @@ final class CheckCommand implements Callable<Integer> {
               target.timeout,
               drain || target.functionClass != null);
       List<Row> rows = Contract.check(setup, this::print);
-      finish(function.name(), rows);
+      String name = function.name();
+      terminal.out().println(json ? json(name, rows) : text(name, rows));
       return count(rows, Outcome.FAIL) == 0 ? Main.OK : Main.FAILED;
     }
   }
 
   private void print(Row row) {
-    if (!json) {
-      terminal
-          .out()
-          .println("%-4s  %-17s %s".formatted(row.outcome(), row.name(), row.rule()).strip());
-      // One reason not to try the whole rest is told once.
-      boolean told = row.outcome() == Outcome.SKIP && row.seen().equals(seenBefore);
-      if (!row.seen().isEmpty() && !told) {
-        terminal.out().println(" ".repeat(24) + row.seen().replaceAll("\\s*\\R\\s*", "; "));
-      }
-      seenBefore = row.seen();
+    if (json) {
+      return;
     }
+    PrintStream out = terminal.out();
+    out.println("%-4s  %-17s %s".formatted(row.outcome(), row.name(), row.rule()).strip());
+    // One reason not to try the whole rest is told once.
+    boolean told = row.outcome() == Outcome.SKIP && row.seen().equals(seenBefore);
+    if (!row.seen().isEmpty() && !told) {
+      out.println(" ".repeat(24) + row.seen().replaceAll("\\s*\\R\\s*", "; "));
+    }
+    seenBefore = row.seen();
   }
 
-  private void finish(String name, List<Row> rows) {
-    if (json) {
-      terminal.out().println(json(name, rows));
-    } else {
-      terminal
-          .out()
-          .println(
-              "%s: %d passed, %d tolerated, %d failed, %d not checked"
-                  .formatted(
-                      name,
-                      count(rows, Outcome.PASS),
-                      count(rows, Outcome.WARN),
-                      count(rows, Outcome.FAIL),
-                      count(rows, Outcome.SKIP)));
-    }
+  private static String text(String name, List<Row> rows) {
+    return "%s: %d passed, %d tolerated, %d failed, %d not checked"
+        .formatted(
+            name,
+            count(rows, Outcome.PASS),
+            count(rows, Outcome.WARN),
+            count(rows, Outcome.FAIL),
+            count(rows, Outcome.SKIP));
   }
 
   private static long count(List<Row> rows, Outcome outcome) {

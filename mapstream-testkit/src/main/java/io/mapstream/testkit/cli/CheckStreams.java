@@ -11,13 +11,14 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** What the rules do on streams, and what they require of them. */
-abstract sealed class CheckStreams permits ContractRules {
+abstract sealed class CheckStreams implements AutoCloseable permits ContractRules {
 
   /** Something to try on a stream. */
   interface Step {
@@ -27,26 +28,52 @@ abstract sealed class CheckStreams permits ContractRules {
   /** What each id is or begins with. */
   static final String ID = "check";
 
-  private final Supplier<Datum.Builder> datum;
-
-  /** False after a half-close that was not answered, since to wait for each would take too long. */
-  private boolean closesAtHalfClose = true;
+  final Contract.Setup setup;
 
   /** The ids of as many datums as are sent at once. */
   final List<String> ids;
 
-  CheckStreams(Supplier<Datum.Builder> datum, int datums) {
-    this.datum = datum;
-    this.ids = IntStream.rangeClosed(1, datums).mapToObj(i -> ID + "-" + i).toList();
+  /** Connected by the first rule. */
+  private @Nullable MapStreamClient client;
+
+  /** False after a half-close that was not answered, since to wait for each would take too long. */
+  private boolean closesAtHalfClose = true;
+
+  CheckStreams(Contract.Setup setup) {
+    this.setup = setup;
+    this.ids = IntStream.rangeClosed(1, setup.datums()).mapToObj(i -> ID + "-" + i).toList();
+  }
+
+  void connect() throws InterruptedException {
+    client = builder().connect();
+  }
+
+  boolean isConnected() {
+    return client != null;
+  }
+
+  @Override
+  public void close() {
+    if (client != null) {
+      client.close();
+    }
+  }
+
+  MapStreamClient client() {
+    return Objects.requireNonNull(client, "not connected");
+  }
+
+  MapStreamClient.Builder builder() {
+    return MapStreamClient.builder(setup.function().socketPath()).timeout(setup.patience());
   }
 
   Datum.Builder datum() {
-    return datum.get();
+    return setup.datum().get();
   }
 
   /** Opens a stream that reads all, and shakes hands on it. */
-  static RawStream open(MapStreamClient client) throws InterruptedException {
-    return open(client, Integer.MAX_VALUE);
+  RawStream open() throws InterruptedException {
+    return open(client(), Integer.MAX_VALUE);
   }
 
   static RawStream open(MapStreamClient client, int responses) throws InterruptedException {
@@ -54,6 +81,17 @@ abstract sealed class CheckStreams permits ContractRules {
     // Whether the echo is right is for another rule.
     stream.await(() -> !stream.responses().isEmpty());
     return stream;
+  }
+
+  /** Tries something on a stream, and leaves that. */
+  void on(RawStream stream, Step step) throws InterruptedException {
+    try (stream) {
+      try {
+        step.run(stream);
+      } finally {
+        leave(stream);
+      }
+    }
   }
 
   RawStream send(RawStream stream, String id) {
@@ -116,6 +154,10 @@ abstract sealed class CheckStreams permits ContractRules {
     for (StreamRules.Fault fault : stream.faults()) {
       require(!List.of(rules).contains(fault.rule()), fault.text());
     }
+  }
+
+  void requireAnswer(Datum.Builder datum) throws InterruptedException {
+    on(open(), stream -> requireEots(stream.send(ID, datum.build()), 1, "one datum"));
   }
 
   static void requireOk(RawStream stream) {

@@ -79,12 +79,13 @@ final class Contract {
         if (contract.noMore.isEmpty() || rules.hasSeen(rule)) {
           contract.add(rule, judge(rule), rules.isConnected());
         } else {
-          contract.add(skipped(rule, contract.noMore));
+          contract.add(rule.row(Outcome.SKIP, contract.noMore));
         }
       }
       if (setup.drain()) {
         ContractRules.Rule drain = rules.drain();
-        contract.add(contract.noMore.isEmpty() ? judge(drain) : skipped(drain, contract.noMore));
+        boolean runs = contract.noMore.isEmpty();
+        contract.add(runs ? judge(drain) : drain.row(Outcome.SKIP, contract.noMore));
       }
     }
     return contract.rows;
@@ -93,16 +94,12 @@ final class Contract {
   private static Row judge(ContractRules.Rule rule) throws InterruptedException {
     try {
       rule.probe().run();
-      return new Row(rule.name(), rule.text(), Outcome.PASS, "");
+      return rule.row(Outcome.PASS, "");
     } catch (CheckStreams.Verdict e) {
-      return new Row(rule.name(), rule.text(), e.outcome, String.valueOf(e.getMessage()));
+      return rule.row(e.outcome, String.valueOf(e.getMessage()));
     } catch (AssertionError e) {
-      return new Row(rule.name(), rule.text(), Outcome.FAIL, String.valueOf(e.getMessage()));
+      return rule.row(Outcome.FAIL, String.valueOf(e.getMessage()));
     }
-  }
-
-  private static Row skipped(ContractRules.Rule rule, String reason) {
-    return new Row(rule.name(), rule.text(), Outcome.SKIP, reason);
   }
 
   private void add(Row row) {
@@ -123,8 +120,7 @@ final class Contract {
     } else {
       noMore = "the function has ended";
       if (GOES_ON.contains(rule.name())) {
-        String seen = failed ? noMore + ": " + row.seen() : noMore;
-        add(new Row(rule.name(), rule.text(), Outcome.FAIL, seen));
+        add(rule.row(Outcome.FAIL, failed ? noMore + ": " + row.seen() : noMore));
         return;
       }
       String after = failed ? rows.getLast().name() : row.name();
@@ -136,7 +132,8 @@ final class Contract {
               Outcome.FAIL,
               "it has ended after \"" + after + "\"" + in);
       // Whether a rule is kept can't be told when nobody was there to keep it.
-      (failed ? List.of(ended, skipped(rule, noMore)) : List.of(row, ended)).forEach(this::add);
+      (failed ? List.of(ended, rule.row(Outcome.SKIP, noMore)) : List.of(row, ended))
+          .forEach(this::add);
     }
   }
 

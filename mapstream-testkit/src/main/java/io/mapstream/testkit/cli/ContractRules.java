@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -31,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * streams of its own. Nothing here depends on what the function computes, except that it accepts
  * the datum that it is given.
  */
-final class ContractRules extends CheckStreams implements AutoCloseable {
+final class ContractRules extends CheckStreams {
 
   /** More than the grace period that servers have by default. */
   private static final Duration STOP = Duration.ofSeconds(40);
@@ -44,12 +43,11 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
   }
 
   /** A rule; {@code ofMany} if it is judged by the one stream with many datums. */
-  record Rule(boolean ofMany, String name, String text, Probe probe) {}
-
-  private final Contract.Setup setup;
-
-  /** Connected by the first rule. */
-  private @Nullable MapStreamClient client;
+  record Rule(boolean ofMany, String name, String text, Probe probe) {
+    Contract.Row row(Contract.Outcome outcome, String seen) {
+      return new Contract.Row(name, text, outcome, seen);
+    }
+  }
 
   /** Many datums at once, seen to the end; sent by the first rule that needs it. */
   private @Nullable RawStream many;
@@ -57,14 +55,13 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
   private String endOfMany = "";
 
   ContractRules(Contract.Setup setup) {
-    super(setup.datum(), setup.datums());
-    this.setup = setup;
+    super(setup);
   }
 
   /** All but the drain, in the order in which they are tried. */
   List<Rule> all() {
     return List.of(
-        rule("ready", "answers IsReady with ready = true", () -> client = builder().connect()),
+        rule("ready", "answers IsReady with ready = true", this::connect),
         rule("server-info", "announces itself in its file", this::serverInfo),
         rule("handshake", "echoes the handshake first, with sot", on(ContractRules::handshake)),
         ofMany("eot", "ends each datum with an EOT", this::everyDatumEnds),
@@ -110,23 +107,8 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
     return ofMany(name, text, () -> requireNoFault(many(), rule));
   }
 
-  /** Tries something on a stream that reads all and has the echo of its handshake. */
   private Probe on(Step step) {
-    return () -> on(open(client()), step);
-  }
-
-  private void on(RawStream stream, Step step) throws InterruptedException {
-    try (stream) {
-      try {
-        step.run(stream);
-      } finally {
-        leave(stream);
-      }
-    }
-  }
-
-  boolean isConnected() {
-    return client != null;
+    return () -> on(open(), step);
   }
 
   /** Whether a rule is judged by the stream of many datums, and that was seen to its end. */
@@ -134,33 +116,13 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
     return many != null && many.unanswered().isEmpty() && rule.ofMany();
   }
 
-  @Override
-  public void close() {
-    if (client != null) {
-      client.close();
-    }
-  }
-
-  private MapStreamClient client() {
-    return Objects.requireNonNull(client, "not connected");
-  }
-
-  private MapStreamClient.Builder builder() {
-    return MapStreamClient.builder(setup.function().socketPath()).timeout(setup.patience());
-  }
-
-  private void requireAnswer(Datum.Builder datum) throws InterruptedException {
-    on(stream -> requireEots(stream.send(ID, datum.build()), 1, "one datum")).run();
-  }
-
   // Who is there.
 
   private void serverInfo() throws InterruptedException {
-    Path file =
-        setup
-            .function()
-            .serverInfo()
-            .orElseThrow(() -> new Verdict(SKIP, "no file was named by --server-info"));
+    Path file = setup.function().serverInfo();
+    if (file == null) {
+      throw new Verdict(SKIP, "no file was named by --server-info");
+    }
     try (MapStreamClient announced = builder().serverInfoFile(file).connect()) {
       if (announced.serverInfo().orElseThrow().minimumNumaflowVersion().isEmpty()) {
         throw new Verdict(
@@ -201,7 +163,7 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
 
   private RawStream many() throws InterruptedException {
     if (many == null) {
-      try (RawStream stream = open(client())) {
+      try (RawStream stream = open()) {
         boolean came = awaitEots(sendAll(stream), setup.datums());
         endOfMany = stream.toString();
         finish(stream); // Also to see what comes after the last EOT.
@@ -241,7 +203,7 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
       throw new Verdict(SKIP, "the function answers one datum in different ways");
     }
     on(
-        open(client()),
+        open(),
         stream -> {
           ids.forEach(id -> stream.send(id, datum));
           stream.await(() -> stream.unanswered().isEmpty());
@@ -260,7 +222,7 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
   private List<MapResponse.Result> alone(Datum datum) throws InterruptedException {
     List<MapResponse.Result> alone = new ArrayList<>();
     on(
-        open(client()).send(ID, datum),
+        open().send(ID, datum),
         stream -> {
           awaitEots(stream, 1);
           if (stream.eots() == 0) {
@@ -285,7 +247,7 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
 
   private void twoStreams(RawStream one) throws InterruptedException {
     on(
-        open(client()),
+        open(),
         other -> {
           ids.forEach(id -> {
             send(one, id);
@@ -345,7 +307,7 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
   }
 
   private void cancel() throws InterruptedException {
-    try (RawStream stream = open(client())) {
+    try (RawStream stream = open()) {
       awaitFirstResult(sendAll(stream));
     }
     requireAnswer(datum());
@@ -353,7 +315,7 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
 
   private void disconnect() throws InterruptedException {
     try (MapStreamClient other = builder().connect()) {
-      awaitFirstResult(sendAll(open(other)));
+      awaitFirstResult(sendAll(open(other, Integer.MAX_VALUE)));
     }
     requireAnswer(datum());
   }
@@ -361,7 +323,7 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
   // The stop.
 
   private void stop() throws InterruptedException {
-    try (RawStream stream = sendAll(open(client()))) {
+    try (RawStream stream = sendAll(open())) {
       // A datum that has a result was taken, and has to be finished; others may be left.
       awaitFirstResult(stream);
       Set<String> taken = new HashSet<>(results(stream).keySet());
@@ -372,7 +334,7 @@ final class ContractRules extends CheckStreams implements AutoCloseable {
       requireNoFault(stream, StreamRules.Rule.ALL_ANSWERED);
     }
     try {
-      int code = setup.function().exit().get(STOP.toSeconds(), TimeUnit.SECONDS).orElse(0);
+      int code = setup.function().exit().get(STOP.toSeconds(), TimeUnit.SECONDS);
       require(code == 0, "the exit code was " + code);
     } catch (TimeoutException e) {
       throw new Verdict(FAIL, "the process still runs " + STOP.toSeconds() + " s after SIGTERM");

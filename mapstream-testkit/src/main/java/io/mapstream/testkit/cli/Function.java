@@ -7,42 +7,35 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A function as a command calls it: one that runs, or one that was started for the command. */
-final class Function implements AutoCloseable {
+/**
+ * A function as a command calls it: one that runs, or one that was started for the command.
+ *
+ * @param name how it is named in reports
+ * @param serverInfo its server info file, if that is to be read
+ * @param process its process, if that is known
+ * @param child what was started; null if it ran before
+ */
+record Function(
+    String name,
+    Path socketPath,
+    @Nullable Path serverInfo,
+    @Nullable ProcessHandle process,
+    @Nullable Child child)
+    implements AutoCloseable {
 
   /** More than a server gives its handlers to return when nobody waits for them any more. */
   private static final Duration END = Duration.ofSeconds(10);
 
   /** What a command has started itself. */
-  private record Child(Process process, InternalTemporaryFolder folder) {}
-
-  private final String name;
-  private final Path socketPath;
-  private final @Nullable Path serverInfo;
-  private final @Nullable ProcessHandle process;
-  private final @Nullable Child child;
-
-  private Function(
-      String name,
-      Path socketPath,
-      @Nullable Path serverInfo,
-      @Nullable ProcessHandle process,
-      @Nullable Child child) {
-    this.name = name;
-    this.socketPath = socketPath;
-    this.serverInfo = serverInfo;
-    this.process = process;
-    this.child = child;
-  }
+  record Child(Process process, InternalTemporaryFolder folder) {}
 
   /** A function that runs, in a process whose id may be known. */
   static Function running(Path socketPath, @Nullable Path serverInfo, @Nullable Long pid) {
@@ -66,12 +59,8 @@ final class Function implements AutoCloseable {
             "-cp",
             System.getProperty("java.class.path"),
             className);
-    builder
-        .environment()
-        .putAll(
-            Map.of(
-                "MAPSTREAM_SOCKET_PATH", socketPath.toString(),
-                "MAPSTREAM_SERVER_INFO_FILE", serverInfo.toString()));
+    builder.environment().put("MAPSTREAM_SOCKET_PATH", socketPath.toString());
+    builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", serverInfo.toString());
     // What the function prints is no result, so it all goes where messages go.
     Process process = builder.redirectErrorStream(true).start();
     process.getOutputStream().close();
@@ -102,23 +91,14 @@ final class Function implements AutoCloseable {
 
   private MapStreamClient connect(MapStreamClient.Builder builder, Process own)
       throws InterruptedException {
-    CompletableFuture<MapStreamClient> connected = new CompletableFuture<>();
-    Thread connecting =
-        Thread.ofVirtual()
-            .start(() -> {
-              try {
-                connected.complete(builder.connect());
-              } catch (InterruptedException | RuntimeException | Error e) {
-                connected.completeExceptionally(e);
-              }
-            });
+    FutureTask<MapStreamClient> connecting = new FutureTask<>(builder::connect);
+    Thread.startVirtualThread(connecting);
+    var unused = own.onExit().thenRun(() -> connecting.cancel(true));
     try {
-      CompletableFuture.anyOf(connected, own.onExit()).get();
-      if (!connected.isDone()) {
-        throw new IllegalStateException(
-            name + " ended with exit code " + own.exitValue() + " before it was ready");
-      }
-      return connected.get();
+      return connecting.get();
+    } catch (CancellationException e) {
+      throw new IllegalStateException(
+          name + " ended with exit code " + own.exitValue() + " before it was ready", e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException fault) {
         throw fault;
@@ -128,38 +108,23 @@ final class Function implements AutoCloseable {
       }
       throw new IllegalStateException(e.getCause());
     } finally {
-      connecting.interrupt();
+      connecting.cancel(true);
     }
   }
-
-  /** How it is named in reports. */
-  String name() {
-    return name;
-  }
-
-  Path socketPath() {
-    return socketPath;
-  }
-
-  Optional<Path> serverInfo() {
-    return Optional.ofNullable(serverInfo);
-  }
-
-  // Its process, where that is known.
 
   /** Sends SIGTERM. */
   boolean terminate() {
     return process != null && process.destroy();
   }
 
-  /** Done when the process has ended, with the exit code of one that is this command's own. */
-  CompletableFuture<OptionalInt> exit() {
+  /** Done when the process has ended: with its exit code, or with 0 where nobody can know it. */
+  CompletableFuture<Integer> exit() {
     if (child != null) {
-      return child.process().onExit().thenApply(ended -> OptionalInt.of(ended.exitValue()));
+      return child.process().onExit().thenApply(Process::exitValue);
     }
     return process == null
-        ? CompletableFuture.completedFuture(OptionalInt.empty())
-        : process.onExit().thenApply(ended -> OptionalInt.empty());
+        ? CompletableFuture.completedFuture(0)
+        : process.onExit().thenApply(ended -> 0);
   }
 
   /** The processor time that it has used since its start, user and system; where it is told. */
@@ -167,20 +132,20 @@ final class Function implements AutoCloseable {
     return process == null ? Optional.empty() : process.info().totalCpuDuration();
   }
 
-  /** Its resident memory in bytes; told by Linux alone. */
-  OptionalLong memory() {
+  /** Its resident memory in bytes; 0 where that is unknown. Told by Linux alone. */
+  long memory() {
     if (process != null) {
       try {
         for (String line : Files.readAllLines(Path.of("/proc", process.pid() + "", "status"))) {
           if (line.startsWith("VmRSS:")) {
-            return OptionalLong.of(Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024);
+            return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
           }
         }
       } catch (IOException e) {
         // Not Linux, or the process has ended.
       }
     }
-    return OptionalLong.empty();
+    return 0;
   }
 
   /** Ends what was started. An interruption makes that short. */

@@ -179,8 +179,7 @@ final class LoadCommand implements Callable<Integer> {
     }
     Duration cpuBefore = function.cpu().orElse(Duration.ZERO);
     AtomicLong memory = new AtomicLong();
-    Runnable look =
-        () -> function.memory().ifPresent(now -> memory.accumulateAndGet(now, Math::max));
+    Runnable look = () -> memory.accumulateAndGet(function.memory(), Math::max);
     LoadMeter meter = new LoadMeter();
     Supplier<String> line =
         () -> {
