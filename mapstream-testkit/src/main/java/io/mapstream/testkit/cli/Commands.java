@@ -1,12 +1,17 @@
 package io.mapstream.testkit.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.mapstream.server.MapStreamServer;
 import io.mapstream.testkit.ProtocolFaultError;
 import io.mapstream.testkit.StreamBrokenException;
 import io.mapstream.testkit.WaitTimeoutError;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintWriter;
 import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
@@ -58,8 +63,10 @@ final class Commands implements Runnable, IVersionProvider {
     commands.addSubcommand(new DriveCommand(terminal));
     commands.addSubcommand(new LoadCommand(terminal));
     commands.addSubcommand(new CheckCommand(terminal));
-    commands.setOut(terminal.outWriter());
-    commands.setErr(terminal.errWriter());
+    commands.registerConverter(Duration.class, Units::duration);
+    commands.registerConverter(Instant.class, Units::instant);
+    commands.setOut(new PrintWriter(terminal.out(), true, UTF_8));
+    commands.setErr(new PrintWriter(terminal.err(), true, UTF_8));
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setParameterExceptionHandler(Commands::refuse);
     commands.setExecutionStrategy(parsed -> {
@@ -92,12 +99,9 @@ final class Commands implements Runnable, IVersionProvider {
   }
 
   private static int refuse(ParameterException e, String[] args) {
-    CommandLine command = e.getCommandLine();
-    String name = command.getCommandSpec().qualifiedName();
-    command
-        .getErr()
-        .println(
-            name + ": " + oneLine(String.valueOf(e.getMessage())) + " (see " + name + " --help)");
+    String name = e.getCommandLine().getCommandSpec().qualifiedName();
+    String reason = oneLine(String.valueOf(e.getMessage()));
+    e.getCommandLine().getErr().println(name + ": " + reason + " (see " + name + " --help)");
     return Main.USAGE;
   }
 

@@ -26,14 +26,12 @@ final class DatumOptions {
   @Option(
       names = "--event-time",
       paramLabel = "INSTANT",
-      converter = Units.InstantConverter.class,
       description = "The event time, such as 2026-01-01T00:00:00Z; the time of sending if not set.")
   @Nullable Instant eventTime;
 
   @Option(
       names = "--watermark",
       paramLabel = "INSTANT",
-      converter = Units.InstantConverter.class,
       description = "The watermark; the event time if not set.")
   @Nullable Instant watermark;
 

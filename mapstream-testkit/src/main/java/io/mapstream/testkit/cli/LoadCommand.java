@@ -51,7 +51,6 @@ final class LoadCommand implements Callable<Integer> {
   @Option(
       names = "--duration",
       paramLabel = "DURATION",
-      converter = Units.DurationConverter.class,
       description = "How long to send; 10s if there is no --count.")
   private @Nullable Duration duration;
 
@@ -62,7 +61,6 @@ final class LoadCommand implements Callable<Integer> {
       names = "--warmup",
       paramLabel = "DURATION",
       defaultValue = "2s",
-      converter = Units.DurationConverter.class,
       description = "How long to send before anything is measured.")
   private Duration warmup = Duration.ofSeconds(2);
 

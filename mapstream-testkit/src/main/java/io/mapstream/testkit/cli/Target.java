@@ -36,7 +36,6 @@ final class Target {
       names = "--timeout",
       paramLabel = "DURATION",
       defaultValue = "30s",
-      converter = Units.DurationConverter.class,
       description = "How long to wait for the function to be ready, and for its next answer.")
   Duration timeout = Duration.ofSeconds(30);
 

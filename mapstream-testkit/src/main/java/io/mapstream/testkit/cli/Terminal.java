@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
@@ -38,35 +37,26 @@ record Terminal(
 
   static Terminal ofProcess() {
     AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
+    OutputStream watched =
+        new FilterOutputStream(new FileOutputStream(FileDescriptor.out)) {
+          // Keeps the reason of a failure, which a PrintStream drops.
+          @Override
+          public void write(byte[] bytes, int from, int length) throws IOException {
+            try {
+              out.write(bytes, from, length);
+            } catch (IOException e) {
+              failure.compareAndSet(null, e);
+              throw e;
+            }
+          }
+        };
     return new Terminal(
         System.in,
         // No buffer: a result is shown when it is here.
-        new PrintStream(
-            new Watched(new FileOutputStream(FileDescriptor.out), failure), true, UTF_8),
+        new PrintStream(watched, true, UTF_8),
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, UTF_8),
         looksAtErrors(),
         failure);
-  }
-
-  /** Keeps the reason of a failure, which a PrintStream drops. */
-  private static final class Watched extends FilterOutputStream {
-
-    private final AtomicReference<@Nullable IOException> failure;
-
-    Watched(OutputStream out, AtomicReference<@Nullable IOException> failure) {
-      super(out);
-      this.failure = failure;
-    }
-
-    @Override
-    public void write(byte[] bytes, int from, int length) throws IOException {
-      try {
-        out.write(bytes, from, length);
-      } catch (IOException e) {
-        failure.compareAndSet(null, e);
-        throw e;
-      }
-    }
   }
 
   /** Whether nobody reads results any more, as after {@code | head}. */
@@ -88,13 +78,5 @@ record Terminal(
     } catch (IOException e) {
       return Ansi.AUTO.enabled();
     }
-  }
-
-  PrintWriter outWriter() {
-    return new PrintWriter(out, true, UTF_8);
-  }
-
-  PrintWriter errWriter() {
-    return new PrintWriter(err, true, UTF_8);
   }
 }

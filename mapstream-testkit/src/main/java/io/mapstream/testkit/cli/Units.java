@@ -20,32 +20,25 @@ final class Units {
   private Units() {}
 
   /** {@code 250ms}, {@code 1.5s}, {@code 2m}, {@code 1h}. */
-  static final class DurationConverter implements ITypeConverter<Duration> {
-    @Override
-    public Duration convert(String text) {
-      Matcher parts = DURATION.matcher(text);
-      if (!parts.matches()) {
-        throw new TypeConversionException(
-            "'" + text + "' is no duration; write it as 250ms, 10s, 1.5m or 1h");
-      }
-      BigDecimal nanos =
-          new BigDecimal(parts.group(1))
-              .multiply(BigDecimal.valueOf(unit(parts.group(2)).toNanos()));
-      // A day is more than anyone means, and a sum of two of them can't overflow.
-      if (nanos.compareTo(BigDecimal.valueOf(Duration.ofDays(1).toNanos())) > 0) {
-        throw new TypeConversionException("'" + text + "' is more than 24h");
-      }
-      return Duration.ofNanos(nanos.longValue());
+  static Duration duration(String text) {
+    Matcher parts = DURATION.matcher(text);
+    if (!parts.matches()) {
+      throw new TypeConversionException(
+          "'" + text + "' is no duration; write it as 250ms, 10s, 1.5m or 1h");
     }
-
-    private static Duration unit(String name) {
-      return switch (name) {
-        case "ms" -> Duration.ofMillis(1);
-        case "s" -> Duration.ofSeconds(1);
-        case "m" -> Duration.ofMinutes(1);
-        default -> Duration.ofHours(1);
-      };
+    Duration unit =
+        switch (parts.group(2)) {
+          case "ms" -> Duration.ofMillis(1);
+          case "s" -> Duration.ofSeconds(1);
+          case "m" -> Duration.ofMinutes(1);
+          default -> Duration.ofHours(1);
+        };
+    BigDecimal nanos = new BigDecimal(parts.group(1)).multiply(BigDecimal.valueOf(unit.toNanos()));
+    // A day is more than anyone means, and a sum of two of them can't overflow.
+    if (nanos.compareTo(BigDecimal.valueOf(Duration.ofDays(1).toNanos())) > 0) {
+      throw new TypeConversionException("'" + text + "' is more than 24h");
     }
+    return Duration.ofNanos(nanos.longValue());
   }
 
   /** {@code 100}, {@code 64KiB}, {@code 1MiB}: always powers of 1024. */
@@ -68,15 +61,12 @@ final class Units {
   }
 
   /** {@code 2026-01-01T00:00:00Z}. */
-  static final class InstantConverter implements ITypeConverter<Instant> {
-    @Override
-    public Instant convert(String text) {
-      try {
-        return Instant.parse(text);
-      } catch (DateTimeParseException e) {
-        throw new TypeConversionException(
-            "'" + text + "' is no instant; write it as 2026-01-01T00:00:00Z");
-      }
+  static Instant instant(String text) {
+    try {
+      return Instant.parse(text);
+    } catch (DateTimeParseException e) {
+      throw new TypeConversionException(
+          "'" + text + "' is no instant; write it as 2026-01-01T00:00:00Z");
     }
   }
 
