@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -40,7 +41,6 @@ final class DriveCommand implements Callable<Integer> {
   @Option(
       names = "--output",
       paramLabel = "FORMAT",
-      defaultValue = "TEXT",
       description = {
         "What is printed of a result: text (id, value, keys, tags, mark and metadata, control"
             + " characters escaped), value (its bytes and a line break) or json (a line with all it"
@@ -60,7 +60,6 @@ final class DriveCommand implements Callable<Integer> {
   @Option(
       names = "--in-flight",
       paramLabel = "N",
-      defaultValue = "500",
       description = "How many datums are open at most; 1 keeps their order.")
   private int inFlight = 500;
 
@@ -104,13 +103,10 @@ final class DriveCommand implements Callable<Integer> {
   }
 
   private void drive(ClientStream stream, LineReader lines, DatumLines datums) throws Exception {
-    LoadMeter meter = new LoadMeter();
-    try (ProgressLine shown =
-        new ProgressLine(
-            quiet ? terminal.notInteractive() : terminal,
-            progress && !quiet,
-            2,
-            () -> progress(meter.measured()))) {
+    LoadMeter meter = new LoadMeter(target.timeout);
+    Terminal shownOn = quiet ? terminal.notInteractive() : terminal;
+    Supplier<String> line = () -> progress(meter.measured());
+    try (ProgressLine shown = new ProgressLine(shownOn, progress && !quiet, 2, line)) {
       send(stream, lines, datums, new ResultPrinter(terminal.out(), output, shown::erase), meter);
     } catch (InterruptedException e) {
       sumUp(meter);
@@ -126,30 +122,27 @@ final class DriveCommand implements Callable<Integer> {
       ResultPrinter printer,
       LoadMeter meter)
       throws Exception {
-    OpenDatums open = new OpenDatums(target.timeout);
     lines.start();
     try {
       LineReader.Line line;
-      while ((line = lines.next(open::throwFailure)) != null) {
+      while ((line = lines.next(meter::throwFailure)) != null) {
         DatumLines.Identified next = datums.read(line);
         if (next != null) {
-          open.awaitFewerThan(inFlight);
+          meter.awaitFewerThan(inFlight);
           AtomicInteger results = new AtomicInteger();
-          open.send(
+          meter.send(
               stream,
               next.id(),
               next.datum(),
-              meter.follow(
-                  System.nanoTime(),
-                  message -> printer.print(next, results.incrementAndGet(), message)));
+              message -> printer.print(next, results.incrementAndGet(), message));
         }
       }
     } catch (UsageFault e) {
       // What was sent before the line that can't be read is still answered.
-      open.awaitFewerThan(1);
+      meter.awaitFewerThan(1);
       throw e;
     }
-    open.awaitFewerThan(1);
+    meter.awaitFewerThan(1);
     if (datums.marked() > 0 && !quiet) {
       terminal.err().println(datums.marked() + " line(s) with a mark were not sent");
     }

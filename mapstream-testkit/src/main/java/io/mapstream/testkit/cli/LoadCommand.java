@@ -2,13 +2,13 @@ package io.mapstream.testkit.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.mapstream.Datum;
 import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -112,21 +112,17 @@ final class LoadCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     byte[] bytes = value();
-    LoadRun.Plan plan = plan(bytes);
-    if (html != null
-        && (html.toAbsolutePath().getParent() == null
-            || !Files.isDirectory(html.toAbsolutePath().getParent()))) {
-      throw new UsageFault("--html " + html + " is in no folder that exists");
-    }
+    verify();
     try (Function function = target.open(terminal, pid);
         MapStreamClient client = function.connect(target.timeout)) {
-      load(new LoadRun(plan, client.stream()), function, bytes.length);
+      Supplier<Datum> datum = () -> options.builder(null).value(bytes).build();
+      load(new LoadRun(rate, inFlight(), datum, client.stream()), function, bytes.length);
       client.stream().complete(target.timeout);
     }
     return Main.OK;
   }
 
-  private LoadRun.Plan plan(byte[] bytes) {
+  private void verify() {
     Units.refuseBoth("--rate", rate, "--concurrency", concurrency);
     if (rate != null && !(rate > 0 && rate <= 1e7)) {
       throw new UsageFault("--rate must be more than 0 and at most 10000000 but was " + rate);
@@ -138,11 +134,10 @@ final class LoadCommand implements Callable<Integer> {
     if (duration != null) {
       Units.requirePositive("--duration", duration);
     }
-    return new LoadRun.Plan(
-        rate == null ? OptionalDouble.empty() : OptionalDouble.of(rate),
-        inFlight(),
-        () -> options.builder(null).value(bytes).build(),
-        target.timeout);
+    Path folder = html == null ? null : html.toAbsolutePath().getParent();
+    if (html != null && (folder == null || !Files.isDirectory(folder))) {
+      throw new UsageFault("--html " + html + " is in no folder that exists");
+    }
   }
 
   private int inFlight() {
@@ -173,16 +168,16 @@ final class LoadCommand implements Callable<Integer> {
   private void load(LoadRun run, Function function, int bytes)
       throws IOException, InterruptedException {
     if (!warmup.isZero()) {
-      run.run(new LoadMeter(), warmup.toNanos(), Long.MAX_VALUE);
+      run.run(new LoadMeter(target.timeout), warmup.toNanos(), Long.MAX_VALUE);
     }
     Duration cpuBefore = function.cpu().orElse(Duration.ZERO);
     AtomicLong memory = new AtomicLong();
     Runnable look = () -> memory.accumulateAndGet(function.memory(), Math::max);
-    LoadMeter meter = new LoadMeter();
+    LoadMeter meter = new LoadMeter(target.timeout);
     Supplier<String> line =
         () -> {
           look.run();
-          return LoadReport.progress(meter.measured(), run.inFlight());
+          return LoadReport.progress(meter.measured(), meter.inFlight());
         };
     long nanos =
         duration != null

@@ -1,8 +1,13 @@
 package io.mapstream.testkit.cli;
 
+import io.mapstream.Datum;
 import io.mapstream.Message;
+import io.mapstream.proto.Durations;
+import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.InternalGuard;
 import io.mapstream.testkit.ReplyListener;
+import io.mapstream.testkit.WaitTimeoutError;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -10,8 +15,15 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
-/** Measures what arrives from its start on. Any thread may use it. */
+/**
+ * Follows the datums that are sent from its start on: counts those that have no EOT yet, measures
+ * what arrives, and keeps the first failure. Any thread may use it.
+ *
+ * <p>Waits here are limited by how long nothing arrives: a function that answers slowly and
+ * steadily may take its time.
+ */
 final class LoadMeter {
 
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
@@ -19,6 +31,7 @@ final class LoadMeter {
   /** Latencies are told to three digits; memory grows with the longest. */
   private static final int DIGITS = 3;
 
+  private final Duration patience;
   private final LongSupplier clock;
   private final long start;
   private final InternalGuard guard = new InternalGuard();
@@ -34,12 +47,21 @@ final class LoadMeter {
   private long nacks;
   private long fails;
   private long last;
+  private int open;
+  private @Nullable Throwable failure;
 
-  LoadMeter() {
-    this(System::nanoTime);
+  /** Whether something has arrived and is being printed, which may take as long as its reader. */
+  private boolean printing;
+
+  /** How many prints have ended. */
+  private long printed;
+
+  LoadMeter(Duration patience) {
+    this(patience, System::nanoTime);
   }
 
-  LoadMeter(LongSupplier clock) {
+  LoadMeter(Duration patience, LongSupplier clock) {
+    this.patience = patience;
     this.clock = clock;
     this.start = clock.getAsLong();
     this.last = start;
@@ -49,13 +71,71 @@ final class LoadMeter {
     return start;
   }
 
+  /** How many datums have no EOT yet. */
+  int inFlight() {
+    return guard.get(() -> open);
+  }
+
+  /** Waits until fewer than {@code most} datums are open. */
+  void awaitFewerThan(int most) throws InterruptedException {
+    long before = printed();
+    while (!guard.awaitWhileChanging(patience, () -> failure != null || open < most)) {
+      if (!isPrintingSince(before)) {
+        throw new WaitTimeoutError(
+            "nothing arrived for %s, and %d datum(s) have no EOT"
+                .formatted(Durations.text(patience), inFlight()));
+      }
+      before = printed();
+    }
+    throwFailure();
+  }
+
+  /** Throws what has ended a datum without an EOT, if anything has. */
+  void throwFailure() {
+    switch (guard.get(() -> failure)) {
+      case null -> {}
+      case Error error -> throw error;
+      case RuntimeException exception -> throw exception;
+      case Throwable other -> throw new IllegalStateException(other);
+    }
+  }
+
+  /**
+   * Sends a datum and follows it; its messages go on when they are measured. Waits for as long as
+   * the function holds the client back because nobody reads what is printed.
+   */
+  void send(ClientStream stream, String id, Datum datum, Consumer<Message> printer)
+      throws InterruptedException {
+    ReplyListener listener = follow(clock.getAsLong(), printer);
+    while (true) {
+      long before = printed();
+      try {
+        stream.send(id, datum, listener);
+        return;
+      } catch (WaitTimeoutError e) {
+        if (!isPrintingSince(before)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private long printed() {
+    return guard.get(() -> printed);
+  }
+
+  /** Whether something is being printed, or was while a wait went on: it can end with the wait. */
+  private boolean isPrintingSince(long before) {
+    return guard.get(() -> printing || printed != before);
+  }
+
   /** Follows a datum that was due at a moment of {@link System#nanoTime}. */
   ReplyListener follow(long due) {
     return follow(due, message -> {});
   }
 
-  /** Follows a datum whose messages go on when they are measured. */
-  ReplyListener follow(long due, Consumer<Message> next) {
+  private ReplyListener follow(long due, Consumer<Message> printer) {
+    guard.run(() -> open++);
     return new ReplyListener() {
 
       private boolean hasResult;
@@ -69,8 +149,16 @@ final class LoadMeter {
           }
           count(message);
           resultsBySecond = counted(resultsBySecond, now);
+          printing = true;
         });
-        next.accept(message);
+        try {
+          printer.accept(message);
+        } finally {
+          guard.update(() -> {
+            printing = false;
+            printed++;
+          });
+        }
       }
 
       @Override
@@ -78,17 +166,23 @@ final class LoadMeter {
         arrived(now -> {
           end.recordValue(Math.max(0, now - due));
           requestsBySecond = counted(requestsBySecond, now);
+          open--;
         });
       }
 
       @Override
-      public void failed(Throwable reason) {}
+      public void failed(Throwable reason) {
+        guard.update(() -> {
+          open--;
+          failure = failure == null ? reason : failure;
+        });
+      }
     };
   }
 
   private void arrived(LongConsumer what) {
     long now = clock.getAsLong();
-    guard.run(() -> {
+    guard.update(() -> {
       what.accept(now);
       last = now;
     });

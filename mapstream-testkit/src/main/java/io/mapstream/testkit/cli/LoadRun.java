@@ -2,10 +2,9 @@ package io.mapstream.testkit.cli;
 
 import io.mapstream.Datum;
 import io.mapstream.testkit.ClientStream;
-import java.time.Duration;
-import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends datums: as many as are wanted at once (closed loop), or at a rate whatever comes back (open
@@ -15,52 +14,47 @@ import java.util.function.Supplier;
  */
 final class LoadRun {
 
-  /**
-   * How to load.
-   *
-   * @param rate requests per second; empty for a closed loop
-   * @param concurrency how many are open in a closed loop
-   * @param datum makes what is sent
-   * @param patience how long nothing may arrive
-   */
-  record Plan(OptionalDouble rate, int concurrency, Supplier<Datum> datum, Duration patience) {}
-
-  private final Plan plan;
+  private final @Nullable Double rate;
+  private final int concurrency;
+  private final Supplier<Datum> datum;
   private final ClientStream stream;
-  private final OpenDatums open;
   private long lastId;
 
-  LoadRun(Plan plan, ClientStream stream) {
-    this.plan = plan;
+  /**
+   * A run of nothing yet.
+   *
+   * @param rate requests per second; null for a closed loop
+   * @param concurrency how many are open in a closed loop
+   * @param datum makes what is sent
+   */
+  LoadRun(@Nullable Double rate, int concurrency, Supplier<Datum> datum, ClientStream stream) {
+    this.rate = rate;
+    this.concurrency = concurrency;
+    this.datum = datum;
     this.stream = stream;
-    this.open = new OpenDatums(plan.patience());
-  }
-
-  int inFlight() {
-    return open.count();
   }
 
   /** Sends for a time or a number of requests, whichever ends first, and waits for all answers. */
   void run(LoadMeter meter, long nanos, long count) throws InterruptedException {
     long sent = 0;
     while (sent < count) {
-      long due = awaitDue(meter.start(), sent);
+      long due = awaitDue(meter, sent);
       if (due - meter.start() >= nanos) {
         break;
       }
-      stream.send(Long.toString(++lastId), plan.datum().get(), open.enter(meter.follow(due)));
+      stream.send(Long.toString(++lastId), datum.get(), meter.follow(due));
       sent++;
     }
-    open.awaitFewerThan(1);
+    meter.awaitFewerThan(1);
   }
 
-  private long awaitDue(long start, long number) throws InterruptedException {
-    if (plan.rate().isEmpty()) {
-      open.awaitFewerThan(plan.concurrency());
+  private long awaitDue(LoadMeter meter, long number) throws InterruptedException {
+    if (rate == null) {
+      meter.awaitFewerThan(concurrency);
       return System.nanoTime();
     }
-    open.throwFailure();
-    long due = start + (long) (number * 1e9 / plan.rate().getAsDouble());
+    meter.throwFailure();
+    long due = meter.start() + (long) (number * 1e9 / rate);
     long early = due - System.nanoTime();
     if (early > 0) {
       // The schedule itself; nothing else is waited for.

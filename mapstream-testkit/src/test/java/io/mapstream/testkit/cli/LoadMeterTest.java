@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.mapstream.Message;
 import io.mapstream.testkit.ReplyListener;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class LoadMeterTest {
 
   private long now = 1_000;
-  private final LoadMeter meter = new LoadMeter(() -> now);
+  private final LoadMeter meter = new LoadMeter(Duration.ofSeconds(5), () -> now);
 
   private void pass(long seconds) {
     now += TimeUnit.SECONDS.toNanos(seconds);
