@@ -1,6 +1,9 @@
 package io.mapstream.testkit.cli;
 
+import java.util.Formatter;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
 
 /** A chart of lines as an SVG. Its x axis begins at 0. */
@@ -19,7 +22,7 @@ final class Chart {
 
   private final double width;
   private final Axis axis;
-  private final StringBuilder svg = new StringBuilder();
+  private final Formatter svg = new Formatter(Locale.ROOT);
 
   /**
    * An empty chart.
@@ -30,15 +33,15 @@ final class Chart {
   Chart(String name, double width, Axis axis, String unit) {
     this.width = width;
     this.axis = axis;
-    add("<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%n", WIDTH, HEIGHT, name);
+    svg.format("<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%n", WIDTH, HEIGHT, name);
     for (double tick : axis.ticks()) {
       double y = y(tick);
-      add(
+      svg.format(
           "<line class=\"%s\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
               + "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>%n",
           tick == axis.low() ? "axis" : "grid", LEFT, RIGHT, y, y, LEFT - 8, y + 4, number(tick));
     }
-    add(
+    svg.format(
         "<text transform=\"translate(13 %d) rotate(-90)\" text-anchor=\"middle\">%s%s</text>%n",
         (TOP + BOTTOM) / 2, unit, axis.isLogarithmic() ? ", logarithmic" : "");
   }
@@ -48,7 +51,7 @@ final class Chart {
   }
 
   void tick(double x, String label) {
-    add(
+    svg.format(
         "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
             + "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>%n",
         x(x), x(x), BOTTOM, BOTTOM + 5, x(x), BOTTOM + 19, label);
@@ -60,27 +63,22 @@ final class Chart {
       String format = path.isEmpty() ? "M%.1f %.1f" : " L%.1f %.1f";
       path.append(LoadReport.format(format, x(point.x()), y(point.y())));
     }
-    add("<path class=\"line %s\" d=\"%s\"/>%n", style, path);
+    svg.format("<path class=\"line %s\" d=\"%s\"/>%n", style, path);
   }
 
   /** A point that says {@code text}, which has nothing to escape, where a pointer is on it. */
   void dot(String style, Point at, String text) {
-    add(
+    svg.format(
         "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>%s</title></circle>%n",
         style, x(at.x()), y(at.y()), text);
   }
 
   /** The whole, with a title below the x axis. */
   String drawn(String title) {
-    add(
+    svg.format(
         "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>%n</svg>",
         (LEFT + RIGHT) / 2, HEIGHT - 6, title);
     return svg.toString();
-  }
-
-  @SuppressWarnings("AnnotateFormatMethod") // as in LoadReport
-  private void add(String format, Object... values) {
-    svg.append(LoadReport.format(format, values));
   }
 
   private double x(double value) {
@@ -97,25 +95,18 @@ final class Chart {
     static Axis linear(double highest) {
       double step = niceStep(highest / 5);
       double high = Math.ceil(highest / step - 1e-9) * step;
-      return new Axis(
-          0,
-          high,
-          false,
-          DoubleStream.iterate(0, tick -> tick <= high * (1 + 1e-9), tick -> tick + step)
-              .boxed()
-              .toList());
+      return new Axis(0, high, false, ticks(0, high, tick -> tick + step));
     }
 
     static Axis logarithmic(double lowest, double highest) {
       double low = Math.pow(10, Math.floor(Math.log10(lowest)));
       double high = Math.pow(10, Math.ceil(Math.log10(highest)));
-      return new Axis(
-          low,
-          high,
-          true,
-          DoubleStream.iterate(low, tick -> tick <= high * 1.01, tick -> tick * 10)
-              .boxed()
-              .toList());
+      return new Axis(low, high, true, ticks(low, high, tick -> tick * 10));
+    }
+
+    private static List<Double> ticks(double low, double high, DoubleUnaryOperator next) {
+      // The last one may be a little above, by its rounding.
+      return DoubleStream.iterate(low, tick -> tick <= high * 1.01, next).boxed().toList();
     }
 
     /** Where a value is, from 0 at the bottom to 1 at the top. */

@@ -91,15 +91,9 @@ final class DatumLines {
       marked++;
       return null;
     }
-    JsonObject passedOn = new JsonObject();
-    line.object()
-        .asMap()
-        .forEach((name, value) -> {
-          if (PASSED_ON.contains(name)) {
-            passedOn.add(name, value);
-          }
-        });
-    return new Identified(id + index, datum.build(), passedOn);
+    // All else has been read.
+    line.object().keySet().retainAll(PASSED_ON);
+    return new Identified(id + index, datum.build(), line.object());
   }
 
   private static void requireKnownMembers(JsonObject line) {

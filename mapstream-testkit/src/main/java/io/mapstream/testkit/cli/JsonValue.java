@@ -13,7 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -95,11 +94,9 @@ record JsonValue(String name, JsonElement element) {
 
   List<String> texts() {
     require(element.isJsonArray(), "an array of texts");
-    List<String> texts = new ArrayList<>();
-    for (JsonElement each : element.getAsJsonArray()) {
-      texts.add(new JsonValue("each of " + name, each).text());
-    }
-    return texts;
+    return element.getAsJsonArray().asList().stream()
+        .map(each -> new JsonValue("each of " + name, each).text())
+        .toList();
   }
 
   Map<String, String> textsByName() {

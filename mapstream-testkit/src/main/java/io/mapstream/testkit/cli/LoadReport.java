@@ -1,6 +1,7 @@
 package io.mapstream.testkit.cli;
 
 import java.time.Duration;
+import java.util.Formatter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -105,33 +106,28 @@ record LoadReport(
   }
 
   String text() {
-    StringBuilder text = new StringBuilder();
-    text.append(format("%s: %s%n", function, load));
-    text.append(format("requests  %,12d  %12s/s%n", measured.requests(), requestRate()));
-    text.append(
-        format(
-            "results   %,12d  %12s/s  %.1f MiB/s%n",
-            measured.results(), resultRate(), measured.perSecond(measured.bytes()) / 1048576));
+    Formatter text = new Formatter(Locale.ROOT);
+    text.format("%s: %s%n", function, load);
+    text.format("requests  %,12d  %12s/s%n", measured.requests(), requestRate());
+    text.format(
+        "results   %,12d  %12s/s  %.1f MiB/s%n",
+        measured.results(), resultRate(), measured.perSecond(measured.bytes()) / 1048576);
     if (measured.hasMarks()) {
-      text.append(
-          format(
-              "marks     %,d drops, %,d nacks, %,d fails among the results%n",
-              measured.drops(), measured.nacks(), measured.fails()));
+      text.format(
+          "marks     %,d drops, %,d nacks, %,d fails among the results%n",
+          measured.drops(), measured.nacks(), measured.fails());
     }
-    text.append("latency in ms     ").append(ofEach(each -> format("%10s", each.name())));
-    text.append(row("to first result   ", measured.first()));
-    text.append(row("to the end        ", measured.end()));
-    text.append(System.lineSeparator());
+    text.format("latency in ms     %s%n", ofEach(each -> format("%10s", each.name())));
+    text.format("to first result   %s%n", row(measured.first()));
+    text.format("to the end        %s%n", row(measured.end()));
     if (cpu.isPresent() || memory > 0) {
-      text.append(format("server    %s%n", server()));
+      text.format("server    %s%n", server());
     }
     return text.toString();
   }
 
-  private static String row(String name, Histogram latencies) {
-    return System.lineSeparator()
-        + name
-        + ofEach(each -> format("%10s", shown(latencies, each.percent())));
+  private static String row(Histogram latencies) {
+    return ofEach(each -> format("%10s", shown(latencies, each.percent())));
   }
 
   /** The processor and memory of the server, in words. */

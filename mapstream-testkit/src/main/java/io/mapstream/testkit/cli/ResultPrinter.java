@@ -15,8 +15,12 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Prints results, each whole and at once. */
-final class ResultPrinter {
+/**
+ * Prints results, each whole and at once.
+ *
+ * @param beforeEach called before each result
+ */
+record ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
 
   /** What is printed of a result. */
   enum Format {
@@ -31,16 +35,6 @@ final class ResultPrinter {
   /** The marks by their tags. */
   static final Map<String, String> MARKS =
       Map.of(Message.DROP_TAG, "drop", Message.NACK_TAG, "nack", Message.FAIL_TAG, "fail");
-
-  private final PrintStream out;
-  private final Format format;
-  private final Runnable beforeEach;
-
-  ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
-    this.out = out;
-    this.format = format;
-    this.beforeEach = beforeEach;
-  }
 
   /**
    * Prints a result.
