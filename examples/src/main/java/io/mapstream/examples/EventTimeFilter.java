@@ -16,13 +16,7 @@ import java.util.List;
  * the watermark has the tag {@value #LATE}, by which an edge of the pipeline can part it.
  *
  * <p>{@code EVENTS_FROM} is the point in time (default: 2022-01-01T00:00:00Z), {@code
- * EVENTS_WINDOW} the length of the windows (default: PT1H), which are counted from 1970. To run it
- * on any lines, which happen when they are sent:
- *
- * <pre>
- * mvn -ntp -DskipTests -Pdemo package -Dfunction=EventTimeFilter
- * EVENTS_FROM=2100-01-01T00:00:00Z mvn -ntp -DskipTests -Pdemo package -Dfunction=EventTimeFilter
- * </pre>
+ * EVENTS_WINDOW} the length of the windows (default: PT1H), which are counted from 1970.
  */
 public final class EventTimeFilter implements MapStreamer {
 

@@ -30,12 +30,6 @@ import java.util.List;
  * with it: it is answered with one message that says what is wrong, with the tag {@value #ERROR},
  * by which an edge of the pipeline can put it aside. A file that can't be read to its end is a
  * reason, and throws.
- *
- * <p>To run it on the names in {@code examples/lines/LineReader.txt}:
- *
- * <pre>
- * mvn -ntp -DskipTests -Pdemo package -Dfunction=LineReader -Dlines=examples/lines/LineReader.txt
- * </pre>
  */
 public final class LineReader implements MapStreamer {
 

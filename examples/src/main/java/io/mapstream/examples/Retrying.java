@@ -32,12 +32,8 @@ import java.util.List;
  *     <td>a fault of this program: a restart, and a stack trace for people</td></tr>
  * </table>
  *
- * <p>What a source makes of a nack's options is up to the source. To run it on the lines in {@code
- * examples/lines/Retrying.txt}, with a service that does what the line says:
- *
- * <pre>
- * mvn -ntp -DskipTests -Pdemo package -Dfunction=Retrying -Dlines=examples/lines/Retrying.txt
- * </pre>
+ * <p>What a source makes of a nack's options is up to the source. {@code main} serves a function
+ * whose service does what the line says.
  */
 public final class Retrying implements MapStreamer {
 

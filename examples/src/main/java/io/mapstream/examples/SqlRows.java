@@ -33,11 +33,7 @@ import java.util.concurrent.FutureTask;
  * socketTimeout}): neither the server nor the platform has one.
  *
  * <p>A datum takes a connection of its own here, so {@code main} limits how many are in work at
- * once. To run it on the parameters in {@code examples/lines/SqlRows.txt}:
- *
- * <pre>
- * mvn -ntp -DskipTests -Pdemo package -Dfunction=SqlRows -Dlines=examples/lines/SqlRows.txt
- * </pre>
+ * once.
  */
 public final class SqlRows implements MapStreamer {
 
@@ -46,7 +42,7 @@ public final class SqlRows implements MapStreamer {
   // H2 fetches all rows before the first is read, unless told to be lazy.
   private static final String OWN_DATABASE =
       "jdbc:h2:mem:readings;DB_CLOSE_DELAY=-1;LAZY_QUERY_EXECUTION=1";
-  private static final String OWN_QUERY =
+  static final String OWN_QUERY =
       "SELECT id, room, celsius FROM reading WHERE room = ? AND celsius >= ?";
   private static final String OWN_TABLE =
       """
@@ -78,29 +74,23 @@ public final class SqlRows implements MapStreamer {
 
   /** Serves this function until the process is told to end. */
   public static void main(String[] args) throws Exception {
-    String url = System.getenv().getOrDefault("SQL_URL", OWN_DATABASE);
-    if (url.equals(OWN_DATABASE)) {
-      createOwnTable();
-    }
+    String url = System.getenv("SQL_URL");
+    Connections connections = url == null ? ownTable() : () -> DriverManager.getConnection(url);
     String query = System.getenv().getOrDefault("SQL_QUERY", OWN_QUERY);
-    MapStreamServer.builder(new SqlRows(() -> DriverManager.getConnection(url), query))
+    MapStreamServer.builder(new SqlRows(connections, query))
         .maxConcurrency(CONNECTIONS)
         .build()
         .run();
   }
 
-  /** The function that {@code main} serves unless told otherwise. */
-  static SqlRows ofOwnTable() throws SQLException {
-    createOwnTable();
-    return new SqlRows(() -> DriverManager.getConnection(OWN_DATABASE), OWN_QUERY);
-  }
-
-  private static void createOwnTable() throws SQLException {
+  /** Makes the table that {@code main} asks unless told otherwise. */
+  static Connections ownTable() throws SQLException {
     try (Connection connection = DriverManager.getConnection(OWN_DATABASE);
         Statement statement = connection.createStatement()) {
       statement.execute("DROP TABLE IF EXISTS reading");
       statement.execute(OWN_TABLE);
     }
+    return () -> DriverManager.getConnection(OWN_DATABASE);
   }
 
   @Override

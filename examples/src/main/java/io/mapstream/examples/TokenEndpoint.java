@@ -9,34 +9,23 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 
 /**
  * What {@link TokenStream} asks where no other endpoint is given: says each word of the prompt as
  * an event, with the pauses of someone who thinks.
  */
-final class TokenEndpoint implements AutoCloseable {
+record TokenEndpoint(HttpServer server) implements AutoCloseable {
 
   private static final long PAUSE_MILLIS = 50;
-
-  private final HttpServer server;
-  private final ExecutorService executor;
-
-  private TokenEndpoint(HttpServer server, ExecutorService executor) {
-    this.server = server;
-    this.executor = executor;
-  }
 
   /** Starts an endpoint on a free port that only this machine can reach. */
   static TokenEndpoint start() throws IOException {
     InetAddress here = InetAddress.getLoopbackAddress();
     HttpServer server = HttpServer.create(new InetSocketAddress(here, 0), 0);
-    ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
-    server.setExecutor(executor);
+    server.setExecutor(Thread::startVirtualThread);
     server.createContext("/", TokenEndpoint::answer);
     server.start();
-    return new TokenEndpoint(server, executor);
+    return new TokenEndpoint(server);
   }
 
   URI uri() {
@@ -65,6 +54,5 @@ final class TokenEndpoint implements AutoCloseable {
   @Override
   public void close() {
     server.stop(0);
-    executor.shutdownNow();
   }
 }

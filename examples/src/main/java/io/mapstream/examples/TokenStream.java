@@ -34,12 +34,7 @@ import java.util.List;
  * tag {@value #ERROR}.
  *
  * <p>{@code TOKENS_URL} names the endpoint; without it, {@code main} starts one in this process
- * that takes its time to say each word of the prompt. To run it on the prompts in {@code
- * examples/lines/TokenStream.txt}:
- *
- * <pre>
- * mvn -ntp -DskipTests -Pdemo package -Dfunction=TokenStream -Dlines=examples/lines/TokenStream.txt
- * </pre>
+ * that takes its time to say each word of the prompt.
  */
 public final class TokenStream implements MapStreamer {
 

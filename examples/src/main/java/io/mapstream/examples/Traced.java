@@ -30,12 +30,7 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>{@code main} serves a function that answers each part of a line together with the header that
  * a call to another service would take along. Spans are logged, unless {@code OTEL_TRACES_EXPORTER}
- * and the other variables of OpenTelemetry say something else. To run it on the lines in {@code
- * examples/lines/Traced.txt}:
- *
- * <pre>
- * mvn -ntp -DskipTests -Pdemo package -Dfunction=Traced -Dlines=examples/lines/Traced.txt
- * </pre>
+ * and the other variables of OpenTelemetry say something else.
  */
 public final class Traced implements MapStreamer {
 

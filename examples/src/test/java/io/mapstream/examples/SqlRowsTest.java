@@ -88,7 +88,7 @@ class SqlRowsTest {
 
   @Test
   void aRowIsAMessageOfItsColumns() throws Exception {
-    try (var harness = MapStreamHarness.of(SqlRows.ofOwnTable())) {
+    try (var harness = MapStreamHarness.of(new SqlRows(SqlRows.ownTable(), SqlRows.OWN_QUERY))) {
       assertEquals(
           List.of("107\tkitchen\t24.9", "257\tkitchen\t24.9"),
           harness.process("kitchen, 24.9\n").texts().subList(0, 2));
@@ -153,7 +153,7 @@ class SqlRowsTest {
 
   @Test
   void parametersThatDoNotFitAreAnsweredWithWhatIsWrong() throws Exception {
-    try (var harness = MapStreamHarness.of(SqlRows.ofOwnTable())) {
+    try (var harness = MapStreamHarness.of(new SqlRows(SqlRows.ownTable(), SqlRows.OWN_QUERY))) {
       assertEquals(
           List.of(
               Message.of("\"cellar\": the query takes 2 parameters, and there are 1")
