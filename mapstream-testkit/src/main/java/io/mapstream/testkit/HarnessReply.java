@@ -62,7 +62,7 @@ final class HarnessReply extends Reply {
   void run(MapStreamer handler, List<String> keys, Datum datum, MessageSink sink) throws Exception {
     update(() -> thread = Thread.currentThread());
     try {
-      handler.handle(keys, datum, new ObservedSink(sink));
+      handler.handle(keys, datum, observed(sink));
       ended(null);
     } catch (Throwable t) {
       ended(t);
@@ -82,47 +82,42 @@ final class HarnessReply extends Reply {
     }
   }
 
-  /** The server's sink; counts what it is given. */
-  private final class ObservedSink implements MessageSink {
-
-    private final MessageSink sink;
-
-    ObservedSink(MessageSink sink) {
-      this.sink = sink;
-    }
-
-    @Override
-    public void emit(Message message) {
-      update(() -> {
-        emitting++;
-        if (handlerEnded && !broken) {
-          lateEmits.add(message + "; " + situation());
+  /** The server's sink, which counts what it is given. */
+  private MessageSink observed(MessageSink sink) {
+    return new MessageSink() {
+      @Override
+      public void emit(Message message) {
+        update(() -> {
+          emitting++;
+          if (handlerEnded && !broken) {
+            lateEmits.add(message + "; " + situation());
+          }
+        });
+        boolean accepted = false;
+        try {
+          sink.emit(message);
+          accepted = true;
+        } finally {
+          left(accepted, accepted && message.isFail());
         }
-      });
-      boolean accepted = false;
-      try {
-        sink.emit(message);
-        accepted = true;
-      } finally {
-        left(accepted, accepted && message.isFail());
       }
-    }
 
-    @Override
-    public boolean isStopping() {
-      return sink.isStopping();
-    }
+      @Override
+      public boolean isStopping() {
+        return sink.isStopping();
+      }
+    };
+  }
 
-    private void left(boolean accepted, boolean fail) {
-      update(() -> {
-        emitting--;
-        emitted += accepted ? 1 : 0;
-        if (fail) {
-          failMarkEmitted = true;
-          readFreely();
-        }
-      });
-    }
+  private void left(boolean accepted, boolean fail) {
+    update(() -> {
+      emitting--;
+      emitted += accepted ? 1 : 0;
+      if (fail) {
+        failMarkEmitted = true;
+        readFreely();
+      }
+    });
   }
 
   // The test's side.
