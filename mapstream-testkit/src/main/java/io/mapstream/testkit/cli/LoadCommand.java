@@ -3,6 +3,7 @@ package io.mapstream.testkit.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.mapstream.Datum;
+import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -105,6 +107,8 @@ final class LoadCommand implements Callable<Integer> {
       description = "Writes the summary with charts into a page, too.")
   private @Nullable Path html;
 
+  private long lastId;
+
   LoadCommand(Terminal terminal) {
     this.terminal = terminal;
   }
@@ -115,8 +119,7 @@ final class LoadCommand implements Callable<Integer> {
     verify();
     try (Function function = target.open(terminal, pid);
         MapStreamClient client = function.connect(target.timeout)) {
-      Supplier<Datum> datum = () -> options.builder(null).value(bytes).build();
-      load(new LoadRun(rate, inFlight(), datum, client.stream()), function, bytes.length);
+      load(client.stream(), function, bytes);
       client.stream().complete(target.timeout);
     }
     return Main.OK;
@@ -165,10 +168,10 @@ final class LoadCommand implements Callable<Integer> {
   }
 
   @SuppressWarnings("try") // The progress is there to be closed, and shows itself.
-  private void load(LoadRun run, Function function, int bytes)
+  private void load(ClientStream stream, Function function, byte[] bytes)
       throws IOException, InterruptedException {
     if (!warmup.isZero()) {
-      run.run(new LoadMeter(target.timeout), warmup.toNanos(), Long.MAX_VALUE);
+      send(stream, bytes, new LoadMeter(target.timeout), warmup.toNanos(), Long.MAX_VALUE);
     }
     Duration cpuBefore = function.cpu().orElse(Duration.ZERO);
     AtomicLong memory = new AtomicLong();
@@ -185,7 +188,7 @@ final class LoadCommand implements Callable<Integer> {
             : count != null ? Long.MAX_VALUE : DEFAULT_DURATION.toNanos();
     look.run();
     try (ProgressLine shown = new ProgressLine(terminal, progress, 1, line)) {
-      run.run(meter, nanos, count == null ? Long.MAX_VALUE : count);
+      send(stream, bytes, meter, nanos, count == null ? Long.MAX_VALUE : count);
     } finally {
       // Also of a load that was interrupted or that the function has ended: what was measured is
       // measured.
@@ -195,12 +198,46 @@ final class LoadCommand implements Callable<Integer> {
         report(
             new LoadReport(
                 function.name(),
-                words(bytes, measured),
+                words(bytes.length, measured),
                 measured,
                 function.cpu().map(after -> after.minus(cpuBefore)),
                 memory.get()));
       }
     }
+  }
+
+  /**
+   * Sends for a time or a number of requests, whichever ends first, and waits for all answers. At a
+   * rate a request's latency begins when it was due, also if it could only be sent later because
+   * the function held the client back: else the waits that a slow function causes would be missing
+   * from its latencies (coordinated omission).
+   */
+  private void send(ClientStream stream, byte[] value, LoadMeter meter, long nanos, long most)
+      throws InterruptedException {
+    for (long sent = 0; sent < most; sent++) {
+      long due = awaitDue(meter, sent);
+      if (due - meter.start() >= nanos) {
+        break;
+      }
+      Datum datum = options.builder(null).value(value).build();
+      stream.send(Long.toString(++lastId), datum, meter.follow(due));
+    }
+    meter.awaitFewerThan(1);
+  }
+
+  private long awaitDue(LoadMeter meter, long number) throws InterruptedException {
+    if (rate == null) {
+      meter.awaitFewerThan(inFlight());
+      return System.nanoTime();
+    }
+    meter.throwFailure();
+    long due = meter.start() + (long) (number * 1e9 / rate);
+    long early = due - System.nanoTime();
+    if (early > 0) {
+      // The schedule itself; nothing else is waited for.
+      TimeUnit.NANOSECONDS.sleep(early);
+    }
+    return due;
   }
 
   private String words(int bytes, LoadMeter.Measured measured) {
