@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * {@snippet :
  * public static void main(String[] args) throws Exception {
  *   MapStreamServer.run((keys, datum, sink) -> {
- *     for (String word : datum.text().split(",")) {
- *       sink.emit(word.getBytes(UTF_8));
+ *     for (String word : datum.text().split(",", -1)) {
+ *       sink.emit(word);
  *     }
  *   });
  * }

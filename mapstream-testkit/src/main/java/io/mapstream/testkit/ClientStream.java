@@ -131,7 +131,7 @@ public final class ClientStream implements AutoCloseable {
   /**
    * Sends a datum under a given id. Waits and fails as {@link #send(Datum)} does.
    *
-   * @param id any text but the empty one; one that was used before for a retry
+   * @param id any text but the empty one; an earlier one again, to imitate a retry
    * @param datum what to send
    * @return where its results arrive
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
@@ -150,7 +150,7 @@ public final class ClientStream implements AutoCloseable {
    * Sends a datum under a given id, and has a listener told of what arrives. Waits and fails as
    * {@link #send(Datum)} does.
    *
-   * @param id any text but the empty one; one that was used before for a retry
+   * @param id any text but the empty one; an earlier one again, to imitate a retry
    * @param datum what to send
    * @param listener told of each message and of the end, unless this method throws
    * @throws InterruptedException if the thread was interrupted; the datum was not sent

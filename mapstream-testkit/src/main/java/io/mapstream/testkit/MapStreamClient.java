@@ -301,8 +301,8 @@ public final class MapStreamClient implements AutoCloseable {
     }
 
     /**
-     * Sets how many bytes the server may send ahead of what is read, so that it notices sooner or
-     * later that the client is slow.
+     * Sets how many bytes the server may send ahead of what is read. With a small window a handler
+     * blocks early in {@code emit} when the client is slow, with a large one late.
      *
      * @param bytes HTTP/2's window per stream; 1 MiB at first unless set, and more as gRPC finds
      *     fit

@@ -76,7 +76,7 @@ import org.jspecify.annotations.Nullable;
  *       test's.
  * </ul>
  *
- * <p>{@link MapStreamTestServer} has the first two.
+ * <p>{@link MapStreamTestServer} has the wire and the shared stream.
  *
  * <p>Safe for use by several threads.
  */
@@ -292,7 +292,7 @@ public final class MapStreamHarness implements AutoCloseable {
     }
     if (!findings.isEmpty()) {
       String all = String.join("\n- ", findings);
-      var error = new AssertionError("the harness was closed too early:\n- " + all);
+      var error = new AssertionError("the test has left something out:\n- " + all);
       failures.stream().limit(1).forEach(error::initCause);
       failures.stream().skip(1).forEach(error::addSuppressed);
       throw error;

@@ -28,9 +28,10 @@ import java.util.function.Consumer;
  * }
  * }
  *
- * <p>A handler's failure stops the server, as it does in a pod. The reply of its datum throws a
- * {@link HandlerFailedException}, as in a harness. Otherwise it is thrown by {@link #close()},
- * unless the test has asked for it. All methods may be called from any thread.
+ * <p>A handler's failure stops the server, as it does in a pod. Reading that datum's reply throws a
+ * {@link HandlerFailedException}, as in a harness. If the test neither reads it nor calls {@link
+ * #failure()} or {@link #awaitFailure(Duration)}, {@link #close()} throws an AssertionError. All
+ * methods may be called from any thread.
  */
 public final class MapStreamTestServer implements AutoCloseable {
 

@@ -67,7 +67,7 @@ public final class RawStream implements AutoCloseable {
   }
 
   /**
-   * Asks for responses; before this is called, none is read.
+   * Asks for responses, and does not wait for them. Before this is called, none is read.
    *
    * @param most how many, at least 1
    * @return this stream

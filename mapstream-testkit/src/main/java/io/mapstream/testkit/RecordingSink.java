@@ -22,7 +22,8 @@ import java.util.Objects;
  *
  * <p>It refuses what a server's sink refuses: a message after one with the {@linkplain
  * Message#toFail() fail mark}, any message after {@link #close()}, and {@code null}. It never
- * blocks and has no limit of size; {@link MapStreamHarness} does both.
+ * blocks, has no limit of size, and knows no release that lacks a mark; {@link MapStreamHarness}
+ * does all three.
  *
  * <p>Safe for use by several threads.
  */

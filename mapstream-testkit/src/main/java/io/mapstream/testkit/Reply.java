@@ -237,8 +237,8 @@ public sealed class Reply permits HarnessReply {
    * not return. Waits at most for the time limit.
    *
    * <p>In a harness that is the exception or error that the handler threw, also after {@link
-   * #cancel()}. Of a test server it is what has stopped the server. Elsewhere it is the {@link
-   * StreamBrokenException} by which the stream ended.
+   * #cancel()}. With a test server it is what this datum's handler threw. Otherwise it is the
+   * {@link StreamBrokenException} by which the stream ended.
    *
    * @return what was thrown, or empty if the handler has returned
    * @throws WaitTimeoutError if the handler has not ended in time

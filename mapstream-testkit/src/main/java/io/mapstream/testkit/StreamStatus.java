@@ -43,7 +43,7 @@ public record StreamStatus(String code, String message, String debugInfo) implem
     }
   }
 
-  /** {@return whether the stream ended in good order, as it does after a half-close} */
+  /** {@return whether the stream ended with OK: after a half-close, with everything answered} */
   public boolean isOk() {
     return code.equals("OK");
   }
