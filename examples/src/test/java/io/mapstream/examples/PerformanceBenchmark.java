@@ -52,7 +52,6 @@ public final class PerformanceBenchmark {
       work = row.work();
       server = FunctionProcess.start(command, Map.of());
       client = server.connect();
-      work.run(client, WARM_UP);
     }
 
     void round(int number) throws InterruptedException {
@@ -65,8 +64,9 @@ public final class PerformanceBenchmark {
 
     @Override
     public void close() throws IOException {
-      client.close();
-      server.close();
+      try (server) {
+        client.close();
+      }
     }
   }
 
@@ -218,6 +218,8 @@ public final class PerformanceBenchmark {
             "" + work.keys());
     try (Side ours = new Side(row, List.of(Fanout.class.getName()));
         Side ceiling = new Side(row, readyMade)) {
+      work.run(ours.client, WARM_UP);
+      work.run(ceiling.client, WARM_UP);
       double[] ratios = new double[ROUNDS];
       for (int i = 0; i < ROUNDS; i++) {
         ours.round(i);

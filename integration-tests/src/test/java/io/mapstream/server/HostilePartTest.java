@@ -24,7 +24,7 @@ class HostilePartTest {
    * @param refused the first connection that has to be refused
    */
   @ParameterizedTest
-  @CsvSource({"3, 3", "5, 1"})
+  @CsvSource({"3, 2", "5, 1"})
   void partsOfMessagesAreBoundedOverAllConnections(int mebibytes, int refused, @TempDir Path folder)
       throws Exception {
     List<RawConnection> connections = new ArrayList<>();

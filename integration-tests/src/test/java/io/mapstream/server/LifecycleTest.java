@@ -82,8 +82,10 @@ class LifecycleTest {
             options -> options.serverInfoFile(Path.of("/nowhere/at/all")))) {
       assertThrows(IOException.class, () -> server.server().start(kind));
 
+      assertTrue(server.server().awaitTermination(Duration.ZERO));
       Waits.get(server.closing());
       assertTrue(server.server().awaitTermination(Duration.ZERO));
+      assertFalse(server.server().shutdown().hasFailed());
       assertGone(server);
     }
   }

@@ -99,7 +99,9 @@ final class HeapWatch {
       } catch (InterruptedException e) {
         return;
       }
-      LockSupport.parkNanos(pauseNanos);
+      if (!known) {
+        LockSupport.parkNanos(pauseNanos);
+      }
     }
     onFull.run();
   }

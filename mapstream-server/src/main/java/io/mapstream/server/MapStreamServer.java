@@ -160,7 +160,8 @@ public final class MapStreamServer implements AutoCloseable {
 
   /**
    * Listens on the socket, then announces that in the server info file. Returns when both are done.
-   * Signals are left alone; see the class's description.
+   * Signals are left alone; see the class's description. If the heap fills up for good, the process
+   * is halted with 1, eight seconds after the stop: it is in no known state.
    *
    * @return this
    * @throws java.net.BindException if a live server answers on the socket, or the path is unusable

@@ -35,8 +35,8 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets all settings at once, as another server has them. Two are not taken over: {@link #onStop},
-   * and a {@code numaflowVersion} that the other server has none of, which the environment may set.
+   * Sets all settings at once, as another server has them. {@link #onStop} is not taken over. If
+   * the other server has no {@code numaflowVersion}, the environment may still set one here.
    *
    * @param options the settings; a later call may still change each of them
    * @return this
@@ -207,10 +207,10 @@ public final class MapStreamServerBuilder {
    * Sets up to how many carriers the JVM gets while handlers wait for one. Carriers are the
    * platform threads that run virtual threads, as many as there are processors. A handler that
    * computes, or blocks in native code, keeps its carrier. If a started handler waits for 20
-   * milliseconds and no other begins meanwhile, the JVM gets more carriers. A second after the last
-   * such wait their number goes back. It belongs to the JVM, so that all servers of the process
-   * share it. It can be changed on JDK 24 and newer; on an older one it stays, and starvation is
-   * counted, and logged once.
+   * milliseconds and no other begins meanwhile, the JVM gets more carriers. Some time after the
+   * last such wait (a second, up to a minute if it comes back at once) their number goes back. It
+   * belongs to the JVM, so that all servers of the process share it. It can be changed on JDK 24
+   * and newer; on an older one it stays, and starvation is counted, and logged once.
    *
    * @param maxCarriers the limit; zero never changes their number, and looks for no starvation
    * @return this

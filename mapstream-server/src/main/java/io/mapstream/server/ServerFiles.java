@@ -42,14 +42,14 @@ final class ServerFiles {
   @SuppressWarnings("CatchingUnchecked")
   void remove() {
     long deadline = System.nanoTime() + RETRY_NANOS;
-    boolean removed = false;
-    while (!removed) {
+    boolean done = false;
+    while (!done) {
       try {
         removeBoth();
-        removed = true;
+        done = true;
       } catch (Throwable t) {
         giveUpPiece();
-        removed = System.nanoTime() - deadline > 0;
+        done = System.nanoTime() - deadline > 0;
         LockSupport.parkNanos(RETRY_PAUSE_NANOS);
       }
     }
@@ -66,7 +66,12 @@ final class ServerFiles {
       info.remove();
     } catch (IOException e) {
       log.warn("the stop failed to remove the server info file", e);
+    } finally {
+      removeSocket(); // also after an Error
     }
+  }
+
+  private void removeSocket() {
     try {
       socket.remove();
     } catch (IOException e) {

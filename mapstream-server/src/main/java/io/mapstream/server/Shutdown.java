@@ -110,6 +110,7 @@ final class Shutdown implements Failures.Listener {
 
   /** The start has failed: gives back what it has taken. */
   void cancel(SocketTransport transport, ServerFiles files) {
+    closing = true;
     files.remove();
     close(transport);
     terminated.countDown();

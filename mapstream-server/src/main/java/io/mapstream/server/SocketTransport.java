@@ -29,8 +29,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The server's Unix socket: with {@link InternalSocketKind} and {@link ReadSize}, what knows
- * Netty's channels.
+ * The server's Unix socket: what knows Netty, with {@link InternalSocketKind}, {@link ReadSize} and
+ * {@link HeaderTableBound}.
  *
  * <p>One thread accepts connections, reads, writes and runs gRPC's callbacks: the event loop. The
  * data plane has one connection and one stream, so a second thread would have nothing to do, and

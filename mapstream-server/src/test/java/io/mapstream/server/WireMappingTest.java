@@ -65,6 +65,16 @@ class WireMappingTest {
     assertEquals(
         List.of("keys", "value", "tags", "metadata", "nack_options"),
         fields(MapResponse.Result.getDescriptor()));
+    Descriptor result = MapResponse.Result.getDescriptor();
+    assertEquals(
+        List.of("previous_vertex", "sys_metadata", "user_metadata"),
+        fields(result.findFieldByName("metadata").getMessageType()));
+    assertEquals(List.of("key_value"), fields(KeyValueGroup.getDescriptor()));
+    assertEquals(
+        List.of("reason", "max_deliveries", "delay", "nack_map"),
+        fields(result.findFieldByName("nack_options").getMessageType()));
+    assertEquals(List.of("sot"), fields(Handshake.getDescriptor()));
+    assertEquals(List.of("eot"), fields(TransmissionStatus.getDescriptor()));
   }
 
   /** As gRPC gives an uncompressed message. */

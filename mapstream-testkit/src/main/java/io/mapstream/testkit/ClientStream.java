@@ -16,7 +16,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,9 +103,14 @@ public final class ClientStream implements AutoCloseable {
       ask(1);
       call.sendMessage(Codec.handshake());
     });
-    guard.await(
-        deadline, () -> state != State.OPENING, () -> "the echo of the handshake on " + name);
+    await(deadline, () -> state != State.OPENING, () -> "the echo of the handshake on " + name);
     guard.run(() -> throwIfEndedBefore("the echo of the handshake"));
+  }
+
+  private void await(Deadline deadline, BooleanSupplier reached, Supplier<String> name)
+      throws InterruptedException {
+    InternalGuard.throwIfInterrupted();
+    guard.await(deadline, reached, name);
   }
 
   // Sending.
@@ -165,7 +172,7 @@ public final class ClientStream implements AutoCloseable {
     Deadline deadline = Deadline.in(timeout);
     String what = "datum \"" + id + "\"";
     guard.get(() -> {
-      guard.await(
+      await(
           deadline,
           () -> state != State.OPEN || call.isReady(),
           () -> "the server to take " + what + situation());
@@ -299,7 +306,7 @@ public final class ClientStream implements AutoCloseable {
   public StreamStatus awaitEnd(Duration limit) throws InterruptedException {
     Deadline deadline = Deadline.in(limit);
     return guard.get(() -> {
-      guard.await(deadline, () -> state == State.ENDED, () -> "the end of " + name + situation());
+      await(deadline, () -> state == State.ENDED, () -> "the end of " + name + situation());
       throwFault();
       return Objects.requireNonNull(status);
     });
@@ -358,9 +365,14 @@ public final class ClientStream implements AutoCloseable {
   /** Throws why nothing comes after the end of the stream: its fault, or its status. */
   void throwIfEndedBefore(String awaited) {
     if (state == State.ENDED) {
-      throwFault();
-      throw broken(awaited);
+      throwEndedBefore(awaited);
     }
+  }
+
+  /** As {@link #throwIfEndedBefore}, where the end is known. */
+  void throwEndedBefore(String awaited) {
+    throwFault();
+    throw broken(awaited);
   }
 
   /** What the handler of an id has thrown, if that has ended this stream. */

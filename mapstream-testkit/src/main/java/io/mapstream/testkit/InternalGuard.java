@@ -82,10 +82,12 @@ public final class InternalGuard {
    * @param limit how long to wait for the next change
    * @param reached called with the lock
    * @return whether it is reached
-   * @throws InterruptedException if the thread was interrupted
+   * @throws InterruptedException if the thread was interrupted, also before, and also if the state
+   *     is reached already
    */
   public boolean awaitWhileChanging(Duration limit, BooleanSupplier reached)
       throws InterruptedException {
+    throwIfInterrupted();
     return get(() -> {
       boolean isChanging = true;
       while (isChanging && !reached.getAsBoolean()) {
@@ -108,6 +110,13 @@ public final class InternalGuard {
       }
       return null;
     });
+  }
+
+  /** As the JDK's waits do, so that an interruption does not depend on who is faster. */
+  static void throwIfInterrupted() throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
   }
 
   void awaitUninterruptibly(BooleanSupplier reached) {

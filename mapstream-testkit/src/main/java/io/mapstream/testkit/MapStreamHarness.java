@@ -34,36 +34,130 @@ import org.jspecify.annotations.Nullable;
  * Runs a map-stream function in memory, on the server's own engine, and lets a test read what it
  * emits. There is no socket, no file and no port; a test waits for nothing but the function.
  *
+ * <h2>What comes out for a datum</h2>
+ *
+ * A test makes a harness for a handler and closes it at its end. {@link #process(String) process}
+ * gives the handler a datum on a virtual thread of its own, and returns all its messages:
+ *
  * {@snippet lang=java :
  * try (var harness = MapStreamHarness.of(new WordSplitter())) {
  *   assertEquals(List.of("a", "b"), harness.process("a,b").texts());
  * }
  * }
  *
- * <p>{@link #process(Datum) process} gives the handler a datum on a virtual thread of its own, and
- * returns all its messages. {@link #send(Datum) send} returns at once, and the test takes the
- * messages as they come. One handler serves all datums, many at the same time. {@code
- * docs/testing.md} has an example of each way to use a harness.
+ * <p>Messages and lists of them are equal by content, so a test can also compare whole messages,
+ * with keys, tags and marks. {@link TestDatum} makes datums of which only what matters is set; the
+ * times of the others are constants.
  *
- * <p><b>Waits.</b> There is never a reason to sleep: every wait ends as soon as something happens,
- * and after a limited time (5 seconds unless {@linkplain Builder#timeLimit set otherwise}). A wait
- * that times out fails with what was waited for and with the stack of the handler.
+ * {@snippet lang=java :
+ * Datum datum = TestDatum.builder().keys("k").text("a,b").build();
  *
- * <p><b>Back-pressure.</b> {@code emit} blocks while the reader is behind by a {@linkplain
- * Builder#bound bound}. With a bound of 1 and {@link Reply#awaitBlockedEmit()} a test can show that
- * a handler makes its results one by one.
+ * Messages words = harness.process(datum);
  *
- * <p><b>Cancel.</b> {@link Reply#cancel()} does what a client does that cancels or disconnects: the
- * handler's thread is interrupted, and what it emits is refused with a {@link
- * io.mapstream.SinkClosedException}, the interrupt flag still set.
+ * assertEquals(
+ *     List.of(Message.of("a").withKeys("k"), Message.of("b").withKeys("k")), words);
+ * assertTrue(harness.process("").get(0).isDrop());
+ * }
  *
- * <p><b>The end of a test.</b> {@link #close()} fails where the test has left something out. In a
- * try-with-resources statement it doesn't hide an earlier failure, to which it is added as
- * suppressed. With JUnit, {@link MapStreamHarnessExtension} makes a harness for each test and
+ * <p>What the handler throws is the cause of a {@link HandlerFailedException}, which has the
+ * messages that were emitted before:
+ *
+ * {@snippet lang=java :
+ * var failed =
+ *     assertThrows(HandlerFailedException.class, () -> harness.process("1,2,three,4"));
+ *
+ * assertInstanceOf(NumberFormatException.class, failed.getCause());
+ * assertEquals(List.of("1", "2"), failed.messages().texts());
+ * }
+ *
+ * <h2>Message by message</h2>
+ *
+ * Results of a map-stream function leave while it still works. {@link #send(Datum) send} returns at
+ * once, and the test takes the messages as they come. Here the handler reads from a queue that the
+ * test fills:
+ *
+ * {@snippet lang=java :
+ * Reply results = harness.send("orders");
+ *
+ * lines.put("first");
+ * assertEquals("first", results.next().text());
+ * assertTrue(results.isRunning());
+ *
+ * lines.put("second");
+ * lines.put("END");
+ * assertEquals(List.of("second"), results.remaining().texts());
+ * assertFalse(results.isRunning());
+ * }
+ *
+ * <p>There is never a reason to sleep: every wait ends as soon as something happens, and after a
+ * limited time (5 seconds unless {@linkplain Builder#timeLimit set otherwise}). A wait that times
+ * out fails with what was waited for and with the stack of the handler.
+ *
+ * <h2>Back-pressure</h2>
+ *
+ * {@code emit} blocks while the reader is behind by a {@linkplain Builder#bound bound}. With a
+ * bound of 1 a test can show that a handler makes its results one by one, and doesn't read all of a
+ * file before it emits the first line:
+ *
+ * {@snippet lang=java :
+ * try (var harness = MapStreamHarness.builder(counter).bound(1).build()) {
+ *   Reply numbers = harness.send("1000000000");
+ *
+ *   numbers.awaitBlockedEmit();
+ *   assertEquals(2, counter.made()); // one to read, and one in emit
+ *
+ *   assertEquals("1", numbers.next().text());
+ *   numbers.awaitBlockedEmit();
+ *   assertEquals(3, counter.made());
+ *
+ *   numbers.cancel();
+ * }
+ * }
+ *
+ * <h2>Cancel</h2>
+ *
+ * {@link Reply#cancel() cancel} does what a client does that cancels or disconnects: the handler's
+ * thread is interrupted, and what it emits is refused with a {@link
+ * io.mapstream.SinkClosedException}, the interrupt flag still set. Tests show with it that a
+ * handler ends and cleans up:
+ *
+ * {@snippet lang=java :
+ * Reply results = harness.send("orders");
+ * lines.put("first");
+ * assertEquals("first", results.next().text());
+ *
+ * results.cancel(); // while the handler waits for another line
+ *
+ * assertInstanceOf(InterruptedException.class, results.failure().orElseThrow());
+ * assertTrue(handler.isClosed());
+ * }
+ *
+ * <h2>Several datums at once</h2>
+ *
+ * One handler serves all datums, many at the same time. Each call of {@code send} starts another
+ * one:
+ *
+ * {@snippet lang=java :
+ * List<Reply> replies =
+ *     IntStream.range(0, 500).mapToObj(i -> harness.send("a" + i + ",b")).toList();
+ *
+ * for (int i = 0; i < replies.size(); i++) {
+ *   assertEquals(List.of("a" + i, "b"), replies.get(i).remaining().texts());
+ * }
+ * }
+ *
+ * <h2>The end of a test</h2>
+ *
+ * {@link #close()} fails where the test has left something out: a handler still runs, messages were
+ * not read, a handler has failed and nobody asked, or a thread of a handler has emitted after its
+ * end. In a try-with-resources statement it doesn't hide an earlier failure, to which it is added
+ * as suppressed. With JUnit, {@link MapStreamHarnessExtension} makes a harness for each test and
  * closes it.
  *
- * <p><b>What is not simulated.</b> Requests are decoded, handlers started, results encoded, bounded
- * and written by the classes that do it in production. What is missing is what is outside of them:
+ * <h2>What is not simulated</h2>
+ *
+ * Requests are decoded, handlers started, results encoded, bounded and written by the classes that
+ * do it in production. What is missing is what is outside of them:
  *
  * <ul>
  *   <li><b>The wire.</b> gRPC's transport within a process takes the place of HTTP/2 on a socket,

@@ -328,7 +328,7 @@ public sealed class Reply permits HarnessReply {
           thrown,
           awaited);
     }
-    stream.throwIfEndedBefore(awaited);
+    stream.throwEndedBefore(awaited);
   }
 
   final HandlerFailedException handlerFailed(String situation, Throwable thrown, String awaited) {

@@ -43,7 +43,10 @@ public record StreamStatus(String code, String message, String debugInfo) implem
     }
   }
 
-  /** {@return whether the stream ended with OK: after a half-close, with everything answered} */
+  /**
+   * {@return whether the status is OK; a stream ends so after a half-close, with everything
+   * answered}
+   */
   public boolean isOk() {
     return code.equals("OK");
   }

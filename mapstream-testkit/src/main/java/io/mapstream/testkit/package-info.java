@@ -2,8 +2,23 @@
  * Tests a map-stream function: as a method, in memory on the server's engine, and from outside.
  *
  * <p>Most tests want to know what comes out for a datum, and a {@link
- * io.mapstream.testkit.MapStreamHarness} tells it without a socket. {@code docs/testing.md} goes
- * from the first unit test to one against the real server. Where to look first:
+ * io.mapstream.testkit.MapStreamHarness} tells it without a socket. The Javadoc of that class is a
+ * tutorial; this is its beginning, with JUnit:
+ *
+ * {@snippet lang=java :
+ * class WordSplitterTest {
+ *
+ *   @RegisterExtension
+ *   final MapStreamHarnessExtension harness = MapStreamHarnessExtension.of(new WordSplitter());
+ *
+ *   @Test
+ *   void splitsAtCommas() {
+ *     assertEquals(List.of("a", "b"), harness.process("a,b").texts());
+ *   }
+ * }
+ * }
+ *
+ * <p>Where to look first:
  *
  * <ul>
  *   <li>{@link io.mapstream.testkit.RecordingSink} keeps what is emitted, for a test that calls the

@@ -107,7 +107,7 @@ class PagesTest {
 
   @Test
   void allExamplesAreFound() {
-    assertEquals(1, examples(MAIN.resolve("MapStreamHarness.java"), SNIPPET).size());
+    assertEquals(7, examples(MAIN.resolve("MapStreamHarness.java"), SNIPPET).size());
     assertEquals(1, examples(MAIN.resolve("MapStreamHarnessExtension.java"), SNIPPET).size());
     assertEquals(1, examples(MAIN.resolve("MapStreamTestServerExtension.java"), SNIPPET).size());
     PAGES.forEach(page -> assertFalse(examples(page, FENCE).isEmpty(), page.toString()));

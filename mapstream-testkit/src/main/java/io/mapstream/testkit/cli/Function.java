@@ -98,7 +98,7 @@ record Function(
       return connecting.get();
     } catch (CancellationException e) {
       throw new IllegalStateException(
-          name + " ended with exit code " + own.exitValue() + " before it was ready", e);
+          name + " ended with exit code " + own.exitValue() + " before it was ready");
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException fault) {
         throw fault;

@@ -53,8 +53,8 @@ final class LoadMeter {
   /** Whether something has arrived and is being printed, which may take as long as its reader. */
   private boolean printing;
 
-  /** How many prints have ended. */
-  private long printed;
+  /** When the last print ended. */
+  private long printedAt;
 
   LoadMeter(Duration patience) {
     this(patience, System::nanoTime);
@@ -65,6 +65,7 @@ final class LoadMeter {
     this.clock = clock;
     this.start = clock.getAsLong();
     this.last = start;
+    this.printedAt = start - patience.toNanos();
   }
 
   long start() {
@@ -78,14 +79,12 @@ final class LoadMeter {
 
   /** Waits until fewer than {@code most} datums are open. */
   void awaitFewerThan(int most) throws InterruptedException {
-    long before = printed();
     while (!guard.awaitWhileChanging(patience, () -> failure != null || open < most)) {
-      if (!isPrintingSince(before)) {
+      if (!hasJustPrinted()) {
         throw new WaitTimeoutError(
             "nothing arrived for %s, and %d datum(s) have no EOT"
                 .formatted(Durations.text(patience), inFlight()));
       }
-      before = printed();
     }
     throwFailure();
   }
@@ -108,25 +107,23 @@ final class LoadMeter {
       throws InterruptedException {
     ReplyListener listener = follow(clock.getAsLong(), printer);
     while (true) {
-      long before = printed();
       try {
         stream.send(id, datum, listener);
         return;
       } catch (WaitTimeoutError e) {
-        if (!isPrintingSince(before)) {
+        if (!hasJustPrinted()) {
           throw e;
         }
       }
     }
   }
 
-  private long printed() {
-    return guard.get(() -> printed);
-  }
-
-  /** Whether something is being printed, or was while a wait went on: it can end with the wait. */
-  private boolean isPrintingSince(long before) {
-    return guard.get(() -> printing || printed != before);
+  /**
+   * Whether something is being printed, or was less than the patience ago: a print can end at the
+   * same moment as a wait, which then has to begin again.
+   */
+  private boolean hasJustPrinted() {
+    return guard.get(() -> printing || clock.getAsLong() - printedAt < patience.toNanos());
   }
 
   /** Follows a datum that was due at a moment of {@link System#nanoTime}. */
@@ -156,7 +153,7 @@ final class LoadMeter {
         } finally {
           guard.update(() -> {
             printing = false;
-            printed++;
+            printedAt = clock.getAsLong();
           });
         }
       }

@@ -1,13 +1,19 @@
 package io.mapstream.testkit.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.mapstream.Message;
 import io.mapstream.testkit.ReplyListener;
+import io.mapstream.testkit.WaitTimeoutError;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What is measured of arrivals, on a clock that the test moves. */
@@ -37,5 +43,36 @@ class LoadMeterTest {
     assertEquals(Collections.nCopies(41, 1L), measured.requestsBySecond());
     assertEquals(41, measured.resultsBySecond().size());
     assertEquals(List.of(1L, 0L), measured.resultsBySecond().subList(0, 2));
+  }
+
+  /** The first look finds a print that ended with the wait, the second one nothing since. */
+  @Test
+  void aPrintThatEndsWithAWaitGivesItsWholePatienceToTheNextAnswer() {
+    Duration patience = Duration.ofMillis(10);
+    Deque<Long> looks = new ArrayDeque<>(List.of(0L, patience.toNanos()));
+    var waiting = new AtomicBoolean();
+    var printed =
+        new LoadMeter(patience, () -> waiting.get() && looks.size() > 0 ? looks.remove() : 0);
+    printed.follow(0).message(Message.of("a"));
+    waiting.set(true);
+
+    var late = assertThrows(WaitTimeoutError.class, () -> printed.awaitFewerThan(1));
+
+    assertEquals("nothing arrived for 0.01 s, and 1 datum(s) have no EOT", late.getMessage());
+    assertEquals(List.of(), List.copyOf(looks));
+  }
+
+  @Test
+  void aDatumThatIsNeverAnsweredIsWaitedForOnce() {
+    Duration patience = Duration.ofMillis(10);
+    var looks = new AtomicInteger();
+    var silent =
+        new LoadMeter(patience, () -> looks.getAndIncrement() > 2 ? Long.MAX_VALUE / 2 : 0);
+    silent.follow(0).message(Message.of("a")); // two looks, and one at the start
+    assertEquals(3, looks.get());
+
+    assertThrows(WaitTimeoutError.class, () -> silent.awaitFewerThan(1));
+
+    assertEquals(4, looks.get());
   }
 }
