@@ -19,13 +19,13 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Goes on with the platform's trace: wraps any handler, and makes each of its datums a span of
+ * Continues the platform's trace: wraps any handler, and makes each of its datums a span of
  * OpenTelemetry, the child of the platform's span around the call. The span is current on the
  * handler's thread, so what the handler calls by instrumented clients becomes part of the trace as
  * well. A datum that comes without a trace starts one; a trace that isn't sampled stays so.
  *
- * <p>It is here, and not in the library, so that who doesn't trace has no dependency for it: the
- * class is there to be copied, up to its constructor and {@code handle}. {@code docs/tracing.md}
+ * <p>It is an example and no part of the library, so functions that don't trace don't depend on
+ * OpenTelemetry. Copy the class, up to its constructor and {@code handle}. {@code docs/tracing.md}
  * has the dependencies, and what to set for a collector.
  *
  * <p>{@code main} serves a function that answers each part of a line together with the header that

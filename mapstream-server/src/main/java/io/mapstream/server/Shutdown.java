@@ -344,7 +344,7 @@ final class Shutdown implements Failures.Listener {
     if (!isReached(aborted, limit)) {
       long left = counters.snapshot().datumsInWork();
       if (left > 0) {
-        log.warn("{} handlers go on, interrupted", left);
+        log.warn("{} handlers ignored the interruption; the stop does not wait for them", left);
       } else {
         log.info("a client that does not read is left without the status of its stream");
       }
