@@ -147,8 +147,8 @@ public final class MapStreamClient implements AutoCloseable {
   /**
    * Opens a stream like {@link #openRawStream()} that keeps no responses.
    *
-   * @param receiver called with each response, one at a time, on the client's event loop: it must
-   *     not wait
+   * @param receiver called with each response, one at a time and without a lock, on the client's
+   *     event loop: it must not wait
    * @return a stream without a handshake; the caller closes it
    * @throws IllegalStateException if the client is closed
    */

@@ -37,10 +37,12 @@ public final class RawStream implements AutoCloseable {
   private final ClientCall<MapRequest, MapResponse> call;
   private final Duration patience;
 
+  /** What takes the responses; null if they are kept here. */
+  private final @Nullable Consumer<MapResponse> receiver;
+
   /** Guards everything below, and the sending side of the call. */
   private final InternalGuard guard = new InternalGuard();
 
-  private final Consumer<MapResponse> receiver;
   private final StreamRules rules = new StreamRules();
   private final List<StreamRules.Fault> faults = new ArrayList<>();
   private final List<MapResponse> responses = new ArrayList<>();
@@ -49,12 +51,15 @@ public final class RawStream implements AutoCloseable {
 
   RawStream(Channel channel, Duration patience, @Nullable Consumer<MapResponse> receiver) {
     this.patience = patience;
-    this.receiver = receiver == null ? responses::add : receiver;
+    this.receiver = receiver;
     this.call = channel.newCall(MapGrpc.getMapFnMethod(), CallOptions.DEFAULT);
     call.start(
         new ClientCall.Listener<>() {
           @Override
           public void onMessage(MapResponse response) {
+            if (receiver != null) {
+              receiver.accept(response);
+            }
             guard.update(() -> received(response));
           }
 
@@ -138,7 +143,9 @@ public final class RawStream implements AutoCloseable {
     faults.addAll(seen);
     boolean known = seen.stream().noneMatch(fault -> fault.rule() == StreamRules.Rule.KNOWN_ID);
     eots += known && response.getStatus().getEot() ? 1 : 0;
-    receiver.accept(response);
+    if (receiver == null) {
+      responses.add(response);
+    }
   }
 
   private void closed(StreamStatus how) {
