@@ -119,16 +119,17 @@ final class ServerInfoFile {
     if (written == null) {
       return;
     }
-    IOException refused = null;
     try {
       file.remove();
     } catch (IOException e) {
-      refused = e;
+      unlock(written);
+      throw e;
     }
-    file.unlock(written);
+    unlock(written);
+  }
+
+  private void unlock(FileChannel channel) throws IOException {
+    file.unlock(channel);
     written = null;
-    if (refused != null) {
-      throw refused;
-    }
   }
 }

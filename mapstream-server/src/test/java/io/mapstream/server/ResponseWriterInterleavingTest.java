@@ -90,6 +90,14 @@ class ResponseWriterInterleavingTest {
       return thread;
     }
 
+    /** As a handler does that returns after its results. */
+    void emitAndEnd(DatumSink sink, String values) {
+      run(() -> {
+        emit(sink, values);
+        sink.end();
+      });
+    }
+
     /** Ends the loop when it has done all that the threads gave it. */
     void join() {
       threads.forEach(ModelChecker::join);
@@ -205,14 +213,8 @@ class ResponseWriterInterleavingTest {
       Harness harness = new Harness(AMPLE);
       DatumSink a = harness.datum("a");
       DatumSink b = harness.datum("b");
-      harness.run(() -> {
-        emit(a, "1");
-        a.end();
-      });
-      harness.run(() -> {
-        emit(b, "2");
-        b.end();
-      });
+      harness.emitAndEnd(a, "1");
+      harness.emitAndEnd(b, "2");
       harness.join();
       check(harness.client.a().equals("1."), "a: " + harness.client.a());
       check(harness.client.b().equals("2."), "b: " + harness.client.b());
@@ -225,10 +227,7 @@ class ResponseWriterInterleavingTest {
       Harness harness = new Harness(AMPLE);
       harness.client.readyFor(0);
       DatumSink sink = harness.datum("a");
-      harness.run(() -> {
-        emit(sink, "12");
-        sink.end();
-      });
+      harness.emitAndEnd(sink, "12");
       harness.loop.execute(() -> {
         harness.client.readyFor(Integer.MAX_VALUE);
         harness.writer.drain();
@@ -244,14 +243,8 @@ class ResponseWriterInterleavingTest {
       Harness harness = new Harness(TIGHT);
       DatumSink a = harness.datum("a");
       DatumSink b = harness.datum("b");
-      harness.run(() -> {
-        emit(a, "12");
-        a.end();
-      });
-      harness.run(() -> {
-        emit(b, "34");
-        b.end();
-      });
+      harness.emitAndEnd(a, "12");
+      harness.emitAndEnd(b, "34");
       harness.join();
       check(harness.client.a().equals("12."), "a: " + harness.client.a());
       check(harness.client.b().equals("34."), "b: " + harness.client.b());
@@ -265,14 +258,8 @@ class ResponseWriterInterleavingTest {
       Harness harness = new Harness(LENDING, null);
       DatumSink a = harness.datum("a");
       DatumSink b = harness.datum("b");
-      harness.run(() -> {
-        emit(a, "12");
-        a.end();
-      });
-      harness.run(() -> {
-        emit(b, "3");
-        b.end();
-      });
+      harness.emitAndEnd(a, "12");
+      harness.emitAndEnd(b, "3");
       harness.join();
       check(harness.client.a().equals("12."), "a: " + harness.client.a());
       check(harness.client.b().equals("3."), "b: " + harness.client.b());
