@@ -58,9 +58,15 @@ final class HarnessReply extends Reply {
 
   // The handler's side.
 
-  /** Runs the handler, on the thread that the server gives it. */
+  /**
+   * Runs the handler, on the thread that the server gives it. Does not call it if the stream has
+   * ended, which the server may not have heard of yet: what {@link #isRunning} has denied is final.
+   */
   void run(MapStreamer handler, List<String> keys, Datum datum, MessageSink sink) throws Exception {
-    update(() -> thread = Thread.currentThread());
+    update(() -> thread = broken ? null : Thread.currentThread());
+    if (thread == null) {
+      return;
+    }
     try {
       handler.handle(keys, datum, observed(sink));
       ended(null);
@@ -162,7 +168,7 @@ final class HarnessReply extends Reply {
   public Optional<Throwable> failure() {
     Deadline deadline = Deadline.in(timeLimit);
     return read(() -> {
-      waitUntil(deadline, () -> handlerEnded, "the return of the handler");
+      waitUntil(deadline, () -> !isRunning(), "the return of the handler");
       failureSeen = true;
       return Optional.ofNullable(thrown);
     });

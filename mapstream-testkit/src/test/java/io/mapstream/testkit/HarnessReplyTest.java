@@ -506,6 +506,28 @@ class HarnessReplyTest {
     }
   }
 
+  /** The server may have started the handler's thread when the cancel comes. */
+  @Test
+  void handlerThatTheServerStartsAfterACancelIsNotCalled() throws Exception {
+    try (var harness =
+        MapStreamHarness.builder(emittingThenWaiting()).options(o -> o.maxConcurrency(1)).build()) {
+      Reply first = harness.send("a");
+      assertEquals("started", first.next().text());
+      var second = (HarnessReply) harness.send("b");
+      second.cancel();
+      assertThrows(StreamBrokenException.class, second::next);
+
+      second.run(
+          (keys, datum, sink) -> noted.set(datum), List.of(), second.datum(), new RecordingSink());
+
+      assertNull(noted.get());
+      assertFalse(second.isRunning());
+      assertEquals(Optional.empty(), second.failure());
+      gate.open();
+      assertEquals(List.of("a"), first.remaining().texts());
+    }
+  }
+
   private MapStreamer emittingThenWaiting() {
     return (keys, datum, sink) -> {
       sink.emit(Message.of("started"));
