@@ -134,6 +134,7 @@ final class DriveCommand implements Callable<Integer> {
               stream,
               next.id(),
               next.datum(),
+              System.nanoTime(),
               message -> printer.print(next, results.incrementAndGet(), message));
         }
       }

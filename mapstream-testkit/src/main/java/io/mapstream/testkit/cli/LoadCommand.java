@@ -220,7 +220,7 @@ final class LoadCommand implements Callable<Integer> {
         break;
       }
       Datum datum = options.builder(null).value(value).build();
-      stream.send(Long.toString(++lastId), datum, meter.follow(due));
+      meter.send(stream, Long.toString(++lastId), datum, due, null);
     }
     meter.awaitFewerThan(1);
   }

@@ -100,12 +100,15 @@ final class LoadMeter {
   }
 
   /**
-   * Sends a datum and follows it; its messages go on when they are measured. Waits for as long as
-   * the function holds the client back because nobody reads what is printed.
+   * Sends a datum that was due at a moment of {@link System#nanoTime}, and follows it. Waits for as
+   * long as the function holds the client back because nobody reads what is printed.
+   *
+   * @param printer prints each message when it is measured; null where nothing is printed
    */
-  void send(ClientStream stream, String id, Datum datum, Consumer<Message> printer)
+  void send(
+      ClientStream stream, String id, Datum datum, long due, @Nullable Consumer<Message> printer)
       throws InterruptedException {
-    ReplyListener listener = follow(clock.getAsLong(), printer);
+    ReplyListener listener = follow(due, printer);
     while (true) {
       try {
         stream.send(id, datum, listener);
@@ -126,12 +129,7 @@ final class LoadMeter {
     return guard.get(() -> printing || clock.getAsLong() - printedAt < patience.toNanos());
   }
 
-  /** Follows a datum that was due at a moment of {@link System#nanoTime}. */
-  ReplyListener follow(long due) {
-    return follow(due, message -> {});
-  }
-
-  private ReplyListener follow(long due, Consumer<Message> printer) {
+  ReplyListener follow(long due, @Nullable Consumer<Message> printer) {
     guard.run(() -> open++);
     return new ReplyListener() {
 
@@ -146,8 +144,11 @@ final class LoadMeter {
           }
           count(message);
           resultsBySecond = counted(resultsBySecond, now);
-          printing = true;
+          printing = printer != null;
         });
+        if (printer == null) {
+          return;
+        }
         try {
           printer.accept(message);
         } finally {

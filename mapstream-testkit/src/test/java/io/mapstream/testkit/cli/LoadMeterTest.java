@@ -28,10 +28,10 @@ class LoadMeterTest {
 
   @Test
   void countsBySecondOfWhatComesSeldomAreAsLongAsTheOthers() {
-    ReplyListener slow = meter.follow(now);
+    ReplyListener slow = meter.follow(now, null);
     slow.message(Message.of("a"));
     for (int second = 0; second < 40; second++) {
-      meter.follow(now).ended();
+      meter.follow(now, null).ended();
       pass(1);
     }
     now += TimeUnit.MILLISECONDS.toNanos(500);
@@ -53,7 +53,7 @@ class LoadMeterTest {
     var waiting = new AtomicBoolean();
     var printed =
         new LoadMeter(patience, () -> waiting.get() && looks.size() > 0 ? looks.remove() : 0);
-    printed.follow(0).message(Message.of("a"));
+    printed.follow(0, message -> {}).message(Message.of("a"));
     waiting.set(true);
 
     var late = assertThrows(WaitTimeoutError.class, () -> printed.awaitFewerThan(1));
@@ -68,7 +68,7 @@ class LoadMeterTest {
     var looks = new AtomicInteger();
     var silent =
         new LoadMeter(patience, () -> looks.getAndIncrement() > 2 ? Long.MAX_VALUE / 2 : 0);
-    silent.follow(0).message(Message.of("a")); // two looks, and one at the start
+    silent.follow(0, message -> {}).message(Message.of("a")); // two looks, and one at the start
     assertEquals(3, looks.get());
 
     assertThrows(WaitTimeoutError.class, () -> silent.awaitFewerThan(1));
