@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -17,11 +18,13 @@ class BlockedLoopTest {
    * reads from, on the interrupting thread; that is the event loop, and it waits for the disk.
    */
   private static final class StubbornChannel extends AbstractInterruptibleChannel {
+    final CompletableFuture<Thread> reader = new CompletableFuture<>();
     final CountDownLatch closing = new CountDownLatch(1);
     final CountDownLatch gate = new CountDownLatch(1);
 
     void read() throws Exception {
       begin();
+      reader.complete(Thread.currentThread());
       try {
         new CountDownLatch(1).await();
       } finally {
@@ -43,19 +46,17 @@ class BlockedLoopTest {
   @Test
   void closeReturnsAllTheSame() throws Exception {
     StubbornChannel channel = new StubbornChannel();
-    CountDownLatch started = new CountDownLatch(1);
     try (channel;
         TestServer server =
             TestServer.start(
                 InternalSocketKind.best(),
-                (keys, datum, sink) -> {
-                  started.countDown();
-                  channel.read();
-                },
+                (keys, datum, sink) -> channel.read(),
                 options -> options.shutdownGrace(Duration.ZERO))) {
       try {
         Call call = server.open().send("1", "");
-        Waits.await(started);
+        // A reader that is about to park would wait for the interrupting thread and keep its
+        // carrier, which on a machine with one processor is the only one.
+        Waits.untilParked(Waits.get(channel.reader));
         call.cancel();
         Waits.await(channel.closing);
         // On a virtual thread, which might be a handler's: only the loop can tell.
