@@ -135,7 +135,9 @@ public final class SqlRows implements MapStreamer {
   /**
    * Emits the rows from a thread of its own, while the handler's waits for it. That is for the
    * cancel: drivers take no notice of an interrupt while the database works, and some break the
-   * connection by it, so somebody has to be there who does notice and cancels the statement.
+   * connection by it, so somebody has to be there who does notice and cancels the statement. A
+   * platform thread, because a database in the same process computes on it: a virtual one could
+   * keep the only carrier from the handler.
    */
   private static void emitRows(PreparedStatement statement, MessageSink sink) throws Exception {
     FutureTask<Void> rows =
@@ -143,7 +145,7 @@ public final class SqlRows implements MapStreamer {
           emitEachRow(statement, sink);
           return null;
         });
-    Thread emitter = Thread.startVirtualThread(rows);
+    Thread emitter = Thread.ofPlatform().daemon().name("sql-rows").start(rows);
     try {
       rows.get();
     } catch (InterruptedException e) {
