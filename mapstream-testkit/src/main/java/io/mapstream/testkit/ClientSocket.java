@@ -21,7 +21,7 @@ import java.util.concurrent.TimeoutException;
 /** The client's end of a Unix socket; the only class here that knows Netty. */
 final class ClientSocket {
 
-  private static final Duration READY_CALL = Duration.ofSeconds(1);
+  private static final Duration READY_CALL = Duration.ofSeconds(5);
 
   // Answers to IsReady, beside those that are in the server's words.
   private static final StreamStatus READY = new StreamStatus("OK", "ready = true", "");
@@ -59,7 +59,7 @@ final class ClientSocket {
     return channel;
   }
 
-  /** Asks the server once whether it is ready; waits for a second at most. */
+  /** Asks the server once whether it is ready; waits for five seconds at most. */
   StreamStatus readiness() throws InterruptedException {
     return readiness(READY_CALL);
   }

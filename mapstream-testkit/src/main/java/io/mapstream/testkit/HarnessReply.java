@@ -149,7 +149,8 @@ final class HarnessReply extends Reply {
   /** What was emitted is about to come, so it is waited for however short the limit is. */
   @Override
   Deadline patience(Deadline given) {
-    return emitted > count ? Deadline.in(timeLimit) : given;
+    Deadline own = Deadline.in(timeLimit);
+    return emitted > count && own.nanosLeft() > given.nanosLeft() ? own : given;
   }
 
   @Override

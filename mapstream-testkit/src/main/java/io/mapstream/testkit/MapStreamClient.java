@@ -77,7 +77,7 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Asks the server once whether it is ready, and waits for the answer for at most a second. An
+   * Asks the server once whether it is ready, and waits for the answer for at most five seconds. An
    * interruption ends the wait.
    *
    * @return OK if it is ready, otherwise why not: the status of the call, or {@code UNAVAILABLE}

@@ -176,6 +176,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MapStreamHarness implements AutoCloseable {
 
+  /**
+   * For the start of a stream, which in a new JVM loads all classes and is no time of a handler.
+   */
+  private static final Duration OPENING = Duration.ofSeconds(30);
+
   private final MapStreamer handler;
   private final int bound;
   private final Duration timeLimit;
@@ -323,7 +328,7 @@ public final class MapStreamHarness implements AutoCloseable {
       }
       String id = Long.toString(++lastId);
       var stream =
-          new ClientStream(channel, "stream " + id, false, timeLimit, any -> Optional.empty());
+          new ClientStream(channel, "stream " + id, false, OPENING, any -> Optional.empty());
       var reply = new HarnessReply(stream, id, datum, timeLimit, bound, lateEmits);
       replies.put(id, reply);
       return reply;
@@ -449,7 +454,8 @@ public final class MapStreamHarness implements AutoCloseable {
     }
 
     /**
-     * Sets how long each call waits at most; 5 seconds unless set.
+     * Sets how long each call waits at most for the handler; 5 seconds unless set. What the harness
+     * itself needs, such as the loading of classes before the first datum, is not part of it.
      *
      * @param limit more than zero
      * @return this builder

@@ -1,6 +1,8 @@
 package io.mapstream.testkit;
 
+import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
+import io.mapstream.MessageSink;
 import io.mapstream.proto.Durations;
 import io.mapstream.server.InternalMapStreamServer;
 import io.mapstream.server.MapStreamServer;
@@ -38,21 +40,56 @@ public final class MapStreamTestServer implements AutoCloseable {
   /** A test that ends should not wait for handlers as a pod does; the hook can set another. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
+  /** The handler, with what is known of its calls. */
+  private static final class Calls implements MapStreamer {
+
+    private final MapStreamer handler;
+
+    /** What was thrown first, by the ids of the datums. */
+    final Map<String, Throwable> thrown = new ConcurrentHashMap<>();
+
+    private final InternalGuard guard = new InternalGuard();
+
+    /** Guarded. */
+    private int running;
+
+    Calls(MapStreamer handler) {
+      this.handler = Objects.requireNonNull(handler, "handler");
+    }
+
+    @Override
+    public void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
+      guard.run(() -> running++);
+      try {
+        handler.handle(keys, datum, sink);
+      } catch (Throwable t) {
+        if (!InternalMapStreamServer.comesFromTheEnd(t)) {
+          thrown.putIfAbsent(datum.id(), t);
+        }
+        throw t;
+      } finally {
+        guard.update(() -> running--);
+      }
+    }
+
+    /** Waits until none runs, or for as long as the grace period if none returns. */
+    void awaitReturn() throws InterruptedException {
+      guard.awaitWhileChanging(GRACE, () -> running == 0);
+    }
+  }
+
   private final InternalTemporaryFolder folder;
   private final MapStreamServer server;
-
-  /** What handlers have thrown first, by the ids of their datums. */
-  private final Map<String, Throwable> thrown;
+  private final Calls calls;
 
   private final Opened<MapStreamClient> clients = new Opened<>("the server");
   private final AtomicBoolean failureKnown = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private MapStreamTestServer(
-      InternalTemporaryFolder folder, MapStreamServer server, Map<String, Throwable> thrown) {
+  private MapStreamTestServer(InternalTemporaryFolder folder, MapStreamServer server, Calls calls) {
     this.folder = folder;
     this.server = server;
-    this.thrown = thrown;
+    this.calls = calls;
   }
 
   /**
@@ -77,27 +114,16 @@ public final class MapStreamTestServer implements AutoCloseable {
    */
   public static MapStreamTestServer start(
       MapStreamer handler, Consumer<MapStreamServerBuilder> options) throws IOException {
-    Objects.requireNonNull(handler, "handler");
-    Map<String, Throwable> thrown = new ConcurrentHashMap<>();
+    Calls calls = new Calls(handler);
     InternalTemporaryFolder folder = InternalTemporaryFolder.create();
     try {
       MapStreamServerBuilder builder =
-          MapStreamServer.builder(
-                  (keys, datum, sink) -> {
-                    try {
-                      handler.handle(keys, datum, sink);
-                    } catch (Throwable t) {
-                      if (!InternalMapStreamServer.comesFromTheEnd(t)) {
-                        thrown.putIfAbsent(datum.id(), t);
-                      }
-                      throw t;
-                    }
-                  })
+          MapStreamServer.builder(calls)
               .socketPath(folder.resolve("s"))
               .serverInfoFile(folder.resolve("info"))
               .shutdownGrace(GRACE);
       options.accept(builder);
-      return new MapStreamTestServer(folder, builder.build().start(), thrown);
+      return new MapStreamTestServer(folder, builder.build().start(), calls);
     } catch (IOException | RuntimeException e) {
       folder.delete();
       throw e;
@@ -144,7 +170,7 @@ public final class MapStreamTestServer implements AutoCloseable {
 
   /** What the handler of an id has thrown, which the test then knows. */
   private Optional<Throwable> failureOf(String id) {
-    Optional<Throwable> failure = Optional.ofNullable(thrown.get(id));
+    Optional<Throwable> failure = Optional.ofNullable(calls.thrown.get(id));
     failure.ifPresent(own -> failureKnown.set(true));
     return failure;
   }
@@ -205,8 +231,9 @@ public final class MapStreamTestServer implements AutoCloseable {
 
   /**
    * Closes the clients, which interrupts the handlers of what is still open, stops the server, and
-   * removes the temporary folder. Waits about a second for handlers that go on, also where the
-   * calling thread is interrupted; the flag stays set then. Does nothing the second time.
+   * removes the temporary folder. Returns when all handlers have returned, and after some seconds
+   * where they take no notice of the interruption. Waits also where the calling thread is
+   * interrupted; the flag stays set then. Does nothing the second time.
    *
    * @throws AssertionError if a handler's failure has stopped the server and the test hasn't asked
    *     for it; the cause is what the handler threw
@@ -221,10 +248,15 @@ public final class MapStreamTestServer implements AutoCloseable {
     boolean wasKnown = failureKnown.get();
     boolean interrupted = Thread.interrupted();
     List<Throwable> failures = clients.close(MapStreamClient::close);
-    server.close();
-    while (Thread.interrupted()) { // It has returned before the server had stopped.
-      interrupted = true;
-      server.close();
+    boolean waits = true;
+    while (waits) {
+      server.close(); // Returns before the server has stopped where the thread is interrupted.
+      try {
+        calls.awaitReturn();
+        waits = false;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
     }
     try {
       folder.delete();

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class HarnessReplyTest {
 
-  private static final Duration SHORT = Duration.ofSeconds(2);
+  private static final Duration SHORT = Duration.ofSeconds(3);
 
   private final Gate gate = new Gate();
 
@@ -119,7 +119,7 @@ class HarnessReplyTest {
 
       assertContains(
           failure,
-          "waited 2 s for message 2: the handler of datum \"1\" still runs",
+          "waited 3 s for message 2: the handler of datum \"1\" still runs",
           "Gate.await",
           "HarnessReplyTest");
       gate.open();
@@ -208,7 +208,7 @@ class HarnessReplyTest {
 
       assertContains(
           failure,
-          "waited 2 s for the return of the handler",
+          "waited 3 s for the return of the handler",
           "waits in emit for the test to read (bound 1), with 2 messages emitted, 1 unread");
       assertEquals(List.of("a", "b"), stream.remaining().texts());
     }
@@ -273,15 +273,21 @@ class HarnessReplyTest {
   }
 
   @Test
-  void blockedEmitThatDoesNotComeFailsWithTheHandlersStack() {
-    MapStreamer handler = (keys, datum, sink) -> gate.await();
+  void blockedEmitThatDoesNotComeFailsWithTheHandlersStack() throws Exception {
+    var started = new CountDownLatch(1);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          started.countDown();
+          gate.await();
+        };
     try (var harness = MapStreamHarness.builder(handler).timeLimit(SHORT).build()) {
       Reply stream = harness.send("a");
+      assertTrue(started.await(30, TimeUnit.SECONDS));
 
       var failure = assertThrows(AssertionError.class, stream::awaitBlockedEmit);
 
       assertContains(
-          failure, "waited 2 s for an emit that waits for the test to read", "Gate.await");
+          failure, "waited 3 s for an emit that waits for the test to read", "Gate.await");
       gate.open();
     }
   }

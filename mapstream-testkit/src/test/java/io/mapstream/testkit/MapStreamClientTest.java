@@ -636,7 +636,7 @@ class MapStreamClientTest {
             MapStreamTestServer.start(
                 (keys, datum, sink) -> new CountDownLatch(1).await(),
                 options -> options.maxConcurrency(1));
-        var client = server.connect(options -> options.timeout(Duration.ofSeconds(3)))) {
+        var client = server.connect(options -> options.timeout(Duration.ofSeconds(5)))) {
       var late =
           assertThrows(
               WaitTimeoutError.class,
@@ -653,11 +653,11 @@ class MapStreamClientTest {
   @Test
   void connectWithoutAServerNamesTheSocket(@TempDir Path folder) {
     Path socket = folder.resolve("none");
-    var builder = MapStreamClient.builder(socket).timeout(Duration.ofSeconds(2));
+    var builder = MapStreamClient.builder(socket).timeout(Duration.ofSeconds(4));
 
     var late = assertThrows(WaitTimeoutError.class, builder::connect);
 
-    assertContains("waited 2 s for a server on " + socket + " to be ready", late.getMessage());
+    assertContains("waited 4 s for a server on " + socket + " to be ready", late.getMessage());
     assertContains("UNAVAILABLE", late.getMessage());
   }
 

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.function.Executable;
 @Timeout(60)
 class MapStreamHarnessTest {
 
-  private static final Duration SHORT = Duration.ofSeconds(2);
+  private static final Duration SHORT = Duration.ofSeconds(3);
   private static final MapStreamer SPLITTER = new WordSplitter();
   private static final MapStreamer FAILING =
       (keys, datum, sink) -> {
@@ -243,7 +243,7 @@ class MapStreamHarnessTest {
 
       assertContains(
           failure,
-          "waited 2 s for the end",
+          "waited 3 s for the end",
           "datum \"1\" still runs",
           "value=\"in vain\"",
           "mapstream-1 is at",
@@ -307,9 +307,11 @@ class MapStreamHarnessTest {
 
   @Test
   void closingNamesAHandlerThatTakesNoNoticeOfTheInterrupt() throws Exception {
+    var started = new CountDownLatch(1);
     var ended = new CountDownLatch(1);
     MapStreamer stubborn =
         (keys, datum, sink) -> {
+          started.countDown();
           boolean open = false;
           while (!open) {
             try {
@@ -323,6 +325,7 @@ class MapStreamHarnessTest {
         };
     var harness = MapStreamHarness.builder(stubborn).timeLimit(SHORT).build();
     var unused = harness.send("a");
+    assertTrue(started.await(30, TimeUnit.SECONDS));
 
     var failure = assertThrows(AssertionError.class, harness::close);
 

@@ -125,10 +125,10 @@ class ProtocolFaultTest {
   void aServerThatNeverEchoesIsNotWaitedForForEver() throws Exception {
     try (var server = new ScriptedServer((request, client) -> {});
         var client =
-            MapStreamClient.builder(server.socketPath()).timeout(Duration.ofSeconds(3)).connect()) {
+            MapStreamClient.builder(server.socketPath()).timeout(Duration.ofSeconds(5)).connect()) {
       var late = assertThrows(WaitTimeoutError.class, client::openStream);
 
-      assertContains("waited 3 s for the echo of the handshake", late.getMessage());
+      assertContains("waited 5 s for the echo of the handshake", late.getMessage());
     }
   }
 
@@ -136,7 +136,7 @@ class ProtocolFaultTest {
   void aServerThatIsNotReadyIsNotUsed() throws Exception {
     try (var server = new ScriptedServer((request, client) -> {})) {
       server.ready = false;
-      var builder = MapStreamClient.builder(server.socketPath()).timeout(Duration.ofSeconds(2));
+      var builder = MapStreamClient.builder(server.socketPath()).timeout(Duration.ofSeconds(5));
 
       var late = assertThrows(WaitTimeoutError.class, builder::connect);
 

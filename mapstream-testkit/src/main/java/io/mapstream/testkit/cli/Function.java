@@ -34,8 +34,19 @@ record Function(
   /** More than a server gives its handlers to return when nobody waits for them any more. */
   private static final Duration END = Duration.ofSeconds(10);
 
-  /** What a command has started itself. */
-  record Child(Process process, InternalTemporaryFolder folder) {}
+  /** How long a process that was killed may take to be gone, and its last words to be copied. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+
+  /** What a command has started itself; {@code copied} is done when all it printed is shown. */
+  record Child(Process process, CompletableFuture<Void> copied, InternalTemporaryFolder folder) {
+
+    /** Takes no notice of an interruption, which has made the end short already. */
+    void awaitEnd() {
+      CompletableFuture.allOf(process.onExit(), copied)
+          .completeOnTimeout(null, LAST_WORDS.toSeconds(), TimeUnit.SECONDS)
+          .join();
+    }
+  }
 
   /** A function that runs, in a process whose id may be known. */
   static Function running(Path socketPath, @Nullable Path serverInfo, @Nullable Long pid) {
@@ -64,12 +75,12 @@ record Function(
     // What the function prints is no result, so it all goes where messages go.
     Process process = builder.redirectErrorStream(true).start();
     process.getOutputStream().close();
-    Thread.ofPlatform()
-        .daemon()
-        .name("mapstream-function-output")
-        .start(() -> copy(process.getInputStream(), terminal));
+    var copied =
+        CompletableFuture.runAsync(
+            () -> copy(process.getInputStream(), terminal),
+            Thread.ofPlatform().daemon().name("mapstream-function-output")::start);
     return new Function(
-        className, socketPath, serverInfo, process.toHandle(), new Child(process, folder));
+        className, socketPath, serverInfo, process.toHandle(), new Child(process, copied, folder));
   }
 
   private static void copy(InputStream from, Terminal to) {
@@ -156,14 +167,16 @@ record Function(
     }
     // Not by the Process itself, which would close its output before the last words are read.
     child.process().toHandle().destroy();
+    boolean ended = false;
     try {
-      if (!child.process().waitFor(END.toSeconds(), TimeUnit.SECONDS)) {
-        child.process().destroyForcibly();
-      }
+      ended = child.process().waitFor(END.toSeconds(), TimeUnit.SECONDS);
     } catch (InterruptedException e) {
-      child.process().destroyForcibly();
       Thread.currentThread().interrupt();
     }
+    if (!ended) {
+      child.process().destroyForcibly();
+    }
+    child.awaitEnd();
     child.folder().delete();
   }
 }

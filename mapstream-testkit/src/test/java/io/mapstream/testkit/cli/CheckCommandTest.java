@@ -246,13 +246,8 @@ class CheckCommandTest {
   /** Short where a row is meant to time out. */
   private static String patience(Fault fault) {
     return switch (fault) {
-      case NOT_READY,
-          NO_METADATA,
-          NO_EOT,
-          OPEN_AFTER_HALF_CLOSE,
-          NO_REPEATED_IDS,
-          ACCEPTS_ALL_FIRSTS ->
-          "1s";
+      case NOT_READY -> "1s"; // nothing has to succeed
+      case NO_METADATA, NO_EOT, OPEN_AFTER_HALF_CLOSE, NO_REPEATED_IDS, ACCEPTS_ALL_FIRSTS -> "4s";
       default -> "30s";
     };
   }

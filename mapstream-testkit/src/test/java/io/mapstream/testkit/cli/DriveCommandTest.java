@@ -122,7 +122,7 @@ class DriveCommandTest {
         new PrintStream(written, true, UTF_8) {
           @Override
           public void write(byte[] bytes, int from, int length) {
-            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(4); // ends with a wait
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10); // ends with a wait
             while (System.nanoTime() < end) {
               LockSupport.parkNanos(end - System.nanoTime());
             }
@@ -136,7 +136,7 @@ class DriveCommandTest {
               out,
               written,
               "drive",
-              "--timeout=2s",
+              "--timeout=5s",
               "--socket=" + server.socketPath());
 
       assertEquals(0, ran.code(), ran.err());
@@ -501,11 +501,11 @@ class DriveCommandTest {
         drive(
             (keys, datum, sink) -> new java.util.concurrent.CountDownLatch(1).await(),
             "x\n",
-            "--timeout=3s");
+            "--timeout=5s");
 
     assertEquals(1, ran.code());
     assertTrue(
-        ran.err().contains("nothing arrived for 3 s, and 1 datum(s) have no EOT"), ran.err());
+        ran.err().contains("nothing arrived for 5 s, and 1 datum(s) have no EOT"), ran.err());
   }
 
   @Test
