@@ -60,7 +60,7 @@ final class ChildMain implements MapStreamer {
       case "run with a slow end" -> {
         addSlowHook(Duration.ofSeconds(8));
         MapStreamServer.run(function);
-        sleep(Duration.ofSeconds(7));
+        sleep(Duration.ofSeconds(10));
         System.out.println("main ends");
       }
       case "run with an idle pool" -> {

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -200,17 +201,32 @@ final class ChildProcess implements AutoCloseable {
     return process.pid();
   }
 
-  void awaitOut(String text) throws IOException {
+  /** What the process prints. */
+  private interface Printed {
+    String text() throws IOException;
+  }
+
+  void awaitOut(String text) {
+    awaitText(text, this::out);
+  }
+
+  void awaitErr(String text) {
+    awaitText(text, this::err);
+  }
+
+  private void awaitText(String text, Printed printed) {
+    AtomicReference<String> last = new AtomicReference<>();
     Waits.until(
-        text,
+        "\"" + text + "\"",
         () -> {
           try {
-            return out().contains(text);
+            last.set(printed.text());
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }
+          return last.get().contains(text);
         },
-        () -> "ended: " + !process.isAlive());
+        () -> last + "; ended: " + !process.isAlive());
   }
 
   ChildProcess awaitFile(String name) throws IOException {

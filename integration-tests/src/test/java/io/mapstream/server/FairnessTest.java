@@ -23,12 +23,23 @@ class FairnessTest {
 
   private static final int CARRIERS = Runtime.getRuntime().availableProcessors();
 
+  /**
+   * The default; more on a machine with many processors, which has many carriers from the start.
+   */
+  private static final int MAX_CARRIERS =
+      Math.max(ServerOptions.fromEnvironment().maxCarriers(), 4 * CARRIERS);
+
   private final CountDownLatch holding = new CountDownLatch(CARRIERS);
   private volatile boolean answered;
 
   /** What keeps a carrier. */
   private interface Hold {
     void carrier() throws Exception;
+  }
+
+  private static TestServer server(MapStreamer handler) throws Exception {
+    return TestServer.start(
+        InternalSocketKind.best(), handler, options -> options.maxCarriers(MAX_CARRIERS));
   }
 
   private void spin() {
@@ -70,7 +81,7 @@ class FairnessTest {
   @Test
   @EnabledForJreRange(min = JRE.JAVA_24)
   void handlersThatComputeLeaveACarrierForAnother() throws Exception {
-    try (TestServer server = TestServer.start(InternalSocketKind.best(), holding(this::spin))) {
+    try (TestServer server = server(holding(this::spin))) {
       Call call = server.open();
       send(call, CARRIERS);
       Waits.await(holding);
@@ -84,7 +95,7 @@ class FairnessTest {
   @EnabledForJreRange(min = JRE.JAVA_24)
   void moreHandlersThanCarriersMayCompute() throws Exception {
     int holders = 2 * CARRIERS;
-    try (TestServer server = TestServer.start(InternalSocketKind.best(), holding(this::spin))) {
+    try (TestServer server = server(holding(this::spin))) {
       Call call = server.open();
       send(call, holders);
       Waits.await(holding);
@@ -109,7 +120,7 @@ class FairnessTest {
           }
           sink.emit(Message.of(datum.text()));
         };
-    try (TestServer server = TestServer.start(InternalSocketKind.best(), handler)) {
+    try (TestServer server = server(handler)) {
       Call call = server.open().send("sleeper", "sleep");
       gate.awaitHandlers();
       send(call, CARRIERS);
@@ -137,7 +148,7 @@ class FairnessTest {
           new FileInputStream(pipe.toFile()).close();
           assertTrue(answered);
         });
-    try (TestServer server = TestServer.start(InternalSocketKind.best(), handler)) {
+    try (TestServer server = server(handler)) {
       Call call = server.open();
       send(call, holders);
       Waits.await(holding);
@@ -162,8 +173,8 @@ class FairnessTest {
    */
   @Test
   void starvationIsCountedOnEveryVersion() throws Exception {
-    int holders = ServerOptions.fromEnvironment().maxCarriers() + 1;
-    try (TestServer server = TestServer.start(InternalSocketKind.best(), holding(this::spin))) {
+    int holders = MAX_CARRIERS + 1;
+    try (TestServer server = server(holding(this::spin))) {
       Call call = server.open();
       send(call, holders);
       Waits.until(

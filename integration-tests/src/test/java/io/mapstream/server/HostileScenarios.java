@@ -213,7 +213,7 @@ final class HostileScenarios {
             "a timeout that passes while a handler runs",
             (c, h) ->
                 c.hello()
-                    .call(1, "grpc-timeout", "3S")
+                    .call(1, "grpc-timeout", "8S")
                     .message(1, Codec.handshake())
                     .datum(1, "timeout", "hold"),
             new Stopped("timeout"),

@@ -145,6 +145,7 @@ class ProcessTest {
       Call call = child.open().send("datum-7", "fail");
       assertEquals(2, call.answer("datum-7").results().size());
       assertEquals(List.of("started", "echo on"), call.send("8", "echo on").answer("8").texts());
+      child.awaitErr("datum-7"); // which is told after the answer
       child.signal("TERM");
 
       call.endsWith(Status.Code.UNAVAILABLE);
@@ -358,6 +359,7 @@ class ProcessTest {
   @Test
   void aServerThatIsStartedDrainsByAHookOfTheApplication() throws Exception {
     try (ChildProcess child = child("start with a hook")) {
+      child.awaitErr(" serves "); // the hook follows
       Call call = child.open().send("1", "wait " + child.file("gate"));
       call.results("1", 1);
       child.signal("TERM");

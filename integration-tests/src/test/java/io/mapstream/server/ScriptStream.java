@@ -94,9 +94,15 @@ final class ScriptStream {
     return stream.status().isPresent();
   }
 
-  /** Waits for the stream's end. */
+  /** Waits for the stream's end, as long as something comes. */
   StreamStatus awaitEnd() {
-    Waits.until("the stream's end", this::hasEnded, () -> "unanswered " + ledger.unanswered());
+    try {
+      if (!stream.awaitEnd()) {
+        throw new AssertionError("nothing comes; unanswered " + ledger.unanswered());
+      }
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted; unanswered " + ledger.unanswered(), e);
+    }
     return stream.status().orElseThrow();
   }
 

@@ -88,14 +88,14 @@ final class Storm {
   }
 
   private void runClient(Path socket, Random random, long end) {
-    while (System.nanoTime() - end < 0) {
+    do {
       try (WireClient client = new WireClient(socket)) {
-        boolean connected = true;
-        while (connected && System.nanoTime() - end < 0) {
+        boolean connected;
+        do {
           connected = new StormSession(client, random, tally).run();
-        }
+        } while (connected && System.nanoTime() - end < 0);
       }
-    }
+    } while (System.nanoTime() - end < 0);
   }
 
   @Override

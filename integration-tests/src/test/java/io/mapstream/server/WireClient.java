@@ -3,6 +3,8 @@ package io.mapstream.server;
 import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.StreamStatus;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** The test kit's client, for tests of the server. */
 final class WireClient implements AutoCloseable {
@@ -50,8 +52,15 @@ final class WireClient implements AutoCloseable {
 
   /** Asks for readiness until that is refused, as it is once a stop has begun. */
   StreamStatus awaitRefusal() {
-    Waits.until("a refusal", () -> !isReady(), this::readiness);
-    return readiness();
+    var answer = new AtomicReference<StreamStatus>();
+    Waits.until(
+        "a refusal",
+        () -> {
+          answer.set(readiness());
+          return !Set.of("OK", "DEADLINE_EXCEEDED").contains(answer.get().code());
+        },
+        answer::get);
+    return answer.get();
   }
 
   @Override

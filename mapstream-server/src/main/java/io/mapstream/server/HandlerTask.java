@@ -80,17 +80,15 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
   @Override
   public void run() {
     begun = true;
-    if (recording == null) {
-      handle();
-    } else {
+    if (recording != null) {
       recording.begin();
-      recording.commit(handle());
     }
+    handle();
   }
 
   /** The handler's failures are values here: whatever it throws decides about the datum. */
   @SuppressWarnings("CatchingUnchecked")
-  private Outcome handle() {
+  private void handle() {
     long begun = System.nanoTime();
     try {
       context.handlerBegins();
@@ -102,13 +100,12 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
       context.handler().handle(datum.keys(), datum, own);
       own.throwIfBroken();
       noteReturn(begun);
-      // Asked before the EOT, with which the stream may be complete.
-      Outcome outcome = stream.isEnded() ? Outcome.STREAM_ENDED : Outcome.ANSWERED;
+      // Before the EOT, with which the stream and the process may be complete.
+      commit(stream.isEnded() ? Outcome.STREAM_ENDED : Outcome.ANSWERED);
       tellUnlessWritten(own.end());
-      return outcome;
     } catch (Throwable t) {
       noteReturn(begun);
-      return context.failures().handlerFailed(stream, this, t);
+      commit(context.failures().handlerFailed(stream, this, t));
     } finally {
       if (context.datumIdInMdc()) {
         MDC.remove(DATUM_ID);
@@ -121,6 +118,12 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     returned = true;
     if (recording != null) {
       recording.end();
+    }
+  }
+
+  private void commit(Outcome outcome) {
+    if (recording != null) {
+      recording.commit(outcome);
     }
   }
 

@@ -105,7 +105,7 @@ final class LogThread {
    * @return whether all of them have been written
    */
   boolean flush(Duration limit) {
-    if (!started.get()) {
+    if (!started.get() && queue.isEmpty()) {
       return true;
     }
     CountDownLatch flushed = new CountDownLatch(1);

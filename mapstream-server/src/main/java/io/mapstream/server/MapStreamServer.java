@@ -57,6 +57,9 @@ public final class MapStreamServer implements AutoCloseable {
 
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
+  /** How long a busy loop may take to say whether a thread is a handler's; the stop goes on. */
+  private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
+
   private final MapStreamer handler;
   private final ServerOptions options;
   private final Counters counters = new Counters();
@@ -315,7 +318,7 @@ public final class MapStreamServer implements AutoCloseable {
     }
     try {
       return CompletableFuture.supplyAsync(() -> streams.isHandler(thread), socket.loop())
-          .get(Shutdown.STEP_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS);
+          .get(ASK_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException | ExecutionException | TimeoutException e) {
       return false;
     }

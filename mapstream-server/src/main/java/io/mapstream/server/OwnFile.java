@@ -45,16 +45,18 @@ final class OwnFile {
   private @Nullable Identity locked;
 
   /** The key alone would not do: a file system may give that of a deleted file to the next one. */
-  private record Identity(@Nullable Object key, FileTime lastModified) {
+  private record Identity(@Nullable Object key, FileTime lastModified, long size) {
     /** The one that a record has is linked at its first call, which may be in a full heap. */
     boolean isThatOf(Path path) throws IOException {
       Identity other = of(path);
-      return Objects.equals(key, other.key) && lastModified.equals(other.lastModified);
+      return Objects.equals(key, other.key)
+          && lastModified.equals(other.lastModified)
+          && size == other.size;
     }
 
     static Identity of(Path path) throws IOException {
       var found = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-      return new Identity(found.fileKey(), found.lastModifiedTime());
+      return new Identity(found.fileKey(), found.lastModifiedTime(), found.size());
     }
   }
 
