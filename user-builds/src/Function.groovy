@@ -17,6 +17,7 @@ class Function implements Closeable {
   private final lines = new LinkedBlockingQueue<String>()
   private final printed = new StringBuffer()
   private Process process
+  private Thread reader
 
   /** Takes the JDK that has run the tests of the build in {@code basedir}. */
   Function(File basedir) {
@@ -33,7 +34,7 @@ class Function implements Closeable {
     builder.environment().putAll([MAPSTREAM_SOCKET_PATH: folder.resolve("s").toString(), MAPSTREAM_SERVER_INFO_FILE: folder.resolve("info").toString()])
     process = builder.start()
     def output = process.inputStream
-    Thread.startDaemon { output.eachLine { printed << it << "\n"; lines.add(it) } }
+    reader = Thread.startDaemon { output.eachLine { printed << it << "\n"; lines.add(it) } }
   }
 
   /** The command {@code drive}, running, with a line of input. */
@@ -84,6 +85,7 @@ class Function implements Closeable {
   /** Waits for the end of the process. */
   int exitCode() {
     assert process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS): "runs on: " + printed
+    reader.join(LIMIT_SECONDS * 1000)
     process.exitValue()
   }
 

@@ -25,7 +25,7 @@ final class AssembleScript {
 
   private static final Path SCRIPTS =
       Path.of(System.getProperty("basedir", "."), "starter", "docker");
-  private static final long LIMIT_SECONDS = 120;
+  private static final long LIMIT_SECONDS = 300;
 
   /** What is on the class path for tests, or for the one who trains, and not for a function. */
   private static final List<String> NOT_OF_A_FUNCTION =

@@ -112,7 +112,7 @@ class FunctionFolderTest {
     }
     try (FunctionProcess process = start("-Djava.io.tmpdir=/nowhere")) {
       assertEquals(1, answer(process, "1 8 0").size());
-      assertTrue(process.log().contains("(epoll)"), process.log());
+      assertTrue(process.end().contains("(epoll)"), process.log());
     }
   }
 
