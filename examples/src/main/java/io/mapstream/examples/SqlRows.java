@@ -19,8 +19,8 @@ import java.util.concurrent.FutureTask;
 
 /**
  * Answers a datum that holds the parameters of a query, separated by commas, with the rows that a
- * database finds, each as it is fetched; the columns are separated by tabs. JDBC blocks, which is
- * fine on a virtual thread: a datum whose query takes a minute holds up no other one.
+ * database finds, each as it is fetched; the columns are separated by tabs. JDBC blocks, and the
+ * handler waits for it: a datum whose query takes a minute holds up no other one.
  *
  * <p>{@code SQL_URL} and {@code SQL_QUERY} say what to ask. By default that is a table {@code
  * reading} of this process's own, in memory, and the parameters are a room and the lowest

@@ -224,9 +224,10 @@ final class ChildProcess implements AutoCloseable {
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }
-          return last.get().contains(text);
+          return last.get().contains(text) || !process.isAlive();
         },
-        () -> last + "; ended: " + !process.isAlive());
+        last::get);
+    assertTrue(last.get().contains(text), () -> "ended early: " + last);
   }
 
   ChildProcess awaitFile(String name) throws IOException {

@@ -145,7 +145,7 @@ class ProcessTest {
       Call call = child.open().send("datum-7", "fail");
       assertEquals(2, call.answer("datum-7").results().size());
       assertEquals(List.of("started", "echo on"), call.send("8", "echo on").answer("8").texts());
-      child.awaitErr("datum-7"); // which is told after the answer
+      child.awaitErr(ChildMain.class.getName() + ".handle"); // told after the answer
       child.signal("TERM");
 
       call.endsWith(Status.Code.UNAVAILABLE);

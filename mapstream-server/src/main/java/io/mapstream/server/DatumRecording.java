@@ -73,8 +73,11 @@ final class DatumRecording {
     event.end();
   }
 
-  /** Writes the event. */
+  /** Writes the event, once. */
   void commit(Outcome outcome) {
+    if (event.outcome != null) {
+      return;
+    }
     event.results = results.get();
     event.resultSize = resultSize.get();
     event.emitBlocked = blockedNanos.get();

@@ -77,19 +77,15 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     }
   }
 
+  /** The handler's failures are values here: whatever it throws decides about the datum. */
   @Override
+  @SuppressWarnings("CatchingUnchecked")
   public void run() {
     begun = true;
     if (recording != null) {
       recording.begin();
     }
-    handle();
-  }
-
-  /** The handler's failures are values here: whatever it throws decides about the datum. */
-  @SuppressWarnings("CatchingUnchecked")
-  private void handle() {
-    long begun = System.nanoTime();
+    long from = System.nanoTime();
     try {
       context.handlerBegins();
       if (context.datumIdInMdc()) {
@@ -99,12 +95,12 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
       Datum datum = request.datum();
       context.handler().handle(datum.keys(), datum, own);
       own.throwIfBroken();
-      noteReturn(begun);
+      noteReturn(from);
       // Before the EOT, with which the stream and the process may be complete.
       commit(stream.isEnded() ? Outcome.STREAM_ENDED : Outcome.ANSWERED);
       tellUnlessWritten(own.end());
     } catch (Throwable t) {
-      noteReturn(begun);
+      noteReturn(from);
       commit(context.failures().handlerFailed(stream, this, t));
     } finally {
       if (context.datumIdInMdc()) {
@@ -113,8 +109,8 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     }
   }
 
-  private void noteReturn(long begun) {
-    nanos = System.nanoTime() - begun;
+  private void noteReturn(long from) {
+    nanos = System.nanoTime() - from;
     returned = true;
     if (recording != null) {
       recording.end();

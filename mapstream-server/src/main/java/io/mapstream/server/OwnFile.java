@@ -44,7 +44,10 @@ final class OwnFile {
   private @Nullable Identity made;
   private @Nullable Identity locked;
 
-  /** The key alone would not do: a file system may give that of a deleted file to the next one. */
+  /**
+   * The key alone would not do: a file system may give that of a deleted file to the next one. Its
+   * clock may be coarse, so the size counts as well.
+   */
   private record Identity(@Nullable Object key, FileTime lastModified, long size) {
     /** The one that a record has is linked at its first call, which may be in a full heap. */
     boolean isThatOf(Path path) throws IOException {

@@ -60,7 +60,8 @@ final class HarnessReply extends Reply {
 
   /**
    * Runs the handler, on the thread that the server gives it. Does not call it if the stream has
-   * ended, which the server may not have heard of yet: what {@link #isRunning} has denied is final.
+   * ended, which the server may not have heard of yet: once {@link #isRunning} was false, it stays
+   * so.
    */
   void run(MapStreamer handler, List<String> keys, Datum datum, MessageSink sink) throws Exception {
     update(() -> thread = broken ? null : Thread.currentThread());
@@ -171,6 +172,9 @@ final class HarnessReply extends Reply {
     return read(() -> {
       waitUntil(deadline, () -> !isRunning(), "the return of the handler");
       failureSeen = true;
+      if (!handlerEnded && !cancelled) {
+        return Optional.of(stream().broken("the start of the handler"));
+      }
       return Optional.ofNullable(thrown);
     });
   }

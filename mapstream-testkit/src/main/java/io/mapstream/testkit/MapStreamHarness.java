@@ -89,9 +89,10 @@ import org.jspecify.annotations.Nullable;
  * assertFalse(results.isRunning());
  * }
  *
- * <p>There is never a reason to sleep: every wait ends as soon as something happens, and after a
- * limited time (5 seconds unless {@linkplain Builder#timeLimit set otherwise}). A wait that times
- * out fails with what was waited for and with the stack of the handler.
+ * <p>There is never a reason to sleep: every wait for the handler ends as soon as something
+ * happens, and after a limited time (5 seconds unless {@linkplain Builder#timeLimit set
+ * otherwise}). A wait that times out fails with what was waited for and with the stack of the
+ * handler.
  *
  * <h2>Back-pressure</h2>
  *
@@ -176,9 +177,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MapStreamHarness implements AutoCloseable {
 
-  /**
-   * For the start of a stream, which in a new JVM loads all classes and is no time of a handler.
-   */
+  /** For the start of a stream: that loads most classes in a new JVM. */
   private static final Duration OPENING = Duration.ofSeconds(30);
 
   private final MapStreamer handler;
@@ -454,8 +453,8 @@ public final class MapStreamHarness implements AutoCloseable {
     }
 
     /**
-     * Sets how long each call waits at most for the handler; 5 seconds unless set. What the harness
-     * itself needs, such as the loading of classes before the first datum, is not part of it.
+     * Sets how long each call waits at most for the handler; 5 seconds unless set. The start of a
+     * datum's stream is not part of it: with the first datum it loads most classes.
      *
      * @param limit more than zero
      * @return this builder

@@ -40,6 +40,9 @@ public final class MapStreamTestServer implements AutoCloseable {
   /** A test that ends should not wait for handlers as a pod does; the hook can set another. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
+  /** How long to wait for the next handler to return, after the interruption. */
+  private static final Duration RETURN = Duration.ofSeconds(5);
+
   /** The handler, with what is known of its calls. */
   private static final class Calls implements MapStreamer {
 
@@ -72,9 +75,9 @@ public final class MapStreamTestServer implements AutoCloseable {
       }
     }
 
-    /** Waits until none runs, or for as long as the grace period if none returns. */
+    /** Waits until none runs, or until none has returned for some time. */
     void awaitReturn() throws InterruptedException {
-      guard.awaitWhileChanging(GRACE, () -> running == 0);
+      guard.awaitWhileChanging(RETURN, () -> running == 0);
     }
   }
 
@@ -231,9 +234,9 @@ public final class MapStreamTestServer implements AutoCloseable {
 
   /**
    * Closes the clients, which interrupts the handlers of what is still open, stops the server, and
-   * removes the temporary folder. Returns when all handlers have returned, and after some seconds
-   * where they take no notice of the interruption. Waits also where the calling thread is
-   * interrupted; the flag stays set then. Does nothing the second time.
+   * removes the temporary folder. Returns when all handlers that have begun have returned, and
+   * after some seconds where they take no notice of the interruption. Waits also where the calling
+   * thread is interrupted; the flag stays set then. Does nothing the second time.
    *
    * @throws AssertionError if a handler's failure has stopped the server and the test hasn't asked
    *     for it; the cause is what the handler threw

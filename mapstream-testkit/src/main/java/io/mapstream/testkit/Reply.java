@@ -240,8 +240,8 @@ public sealed class Reply permits HarnessReply {
    * #cancel()}. With a test server it is what this datum's handler threw. Otherwise it is the
    * {@link StreamBrokenException} by which the stream ended.
    *
-   * @return what was thrown, or empty if the handler has returned, or is not called after a {@link
-   *     #cancel()} that came before its start
+   * @return what was thrown, or empty if the handler has returned, or in a harness if it was not
+   *     called because {@link #cancel()} came before its start
    * @throws WaitTimeoutError if the handler has not ended in time
    * @throws ProtocolFaultError if the server has broken the protocol
    * @throws AssertionError if the thread is interrupted

@@ -534,6 +534,20 @@ class HarnessReplyTest {
     }
   }
 
+  @Test
+  void failureOfADatumThatTheServerRefusesIsTheEndOfItsStream() {
+    MapStreamer handler = (keys, datum, sink) -> noted.set(datum);
+    try (var harness =
+        MapStreamHarness.builder(handler).options(o -> o.maxMessageSize(100)).build()) {
+      Reply refused = harness.send("x".repeat(200));
+
+      var broken = assertInstanceOf(StreamBrokenException.class, refused.failure().orElseThrow());
+
+      assertEquals("RESOURCE_EXHAUSTED", broken.status().code());
+      assertNull(noted.get());
+    }
+  }
+
   private MapStreamer emittingThenWaiting() {
     return (keys, datum, sink) -> {
       sink.emit(Message.of("started"));

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.MapStreamer;
@@ -20,8 +21,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class MapStreamTestServerTest {
@@ -52,6 +57,50 @@ class MapStreamTestServerTest {
       assertEquals("1", one.client().send(TestDatum.of("")).next().text());
       assertEquals("2", other.client().send(TestDatum.of("")).next().text());
     }
+  }
+
+  /** The server itself waits for a second. */
+  @Test
+  void closeWaitsForAHandlerThatCleansUp() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch mayReturn = new CountDownLatch(1);
+    var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          started.countDown();
+          try {
+            new CountDownLatch(1).await();
+          } finally {
+            Testing.await(mayReturn, "the test");
+          }
+        });
+    server.client().send(datum(""));
+    Testing.await(started, "the handler");
+    var closing = CompletableFuture.runAsync(server::close);
+    assertTrue(server.server().awaitTermination(LIMIT));
+
+    assertThrows(TimeoutException.class, () -> closing.get(300, TimeUnit.MILLISECONDS));
+
+    mayReturn.countDown();
+    closing.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  @Test
+  void closeDoesNotWaitForEverForAHandlerThatGoesOn() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch mayReturn = new CountDownLatch(1);
+    var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          started.countDown();
+          while (mayReturn.getCount() > 0) {
+            LockSupport.parkNanos(1_000_000);
+          }
+        });
+    server.client().send(datum(""));
+    Testing.await(started, "the handler");
+
+    assertTimeoutPreemptively(LIMIT, server::close);
+
+    mayReturn.countDown();
   }
 
   @Test

@@ -174,7 +174,7 @@ record Function(
       Thread.currentThread().interrupt();
     }
     if (!ended) {
-      child.process().destroyForcibly();
+      child.process().toHandle().destroyForcibly();
     }
     child.awaitEnd();
     child.folder().delete();
