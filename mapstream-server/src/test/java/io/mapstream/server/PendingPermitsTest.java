@@ -2,12 +2,17 @@ package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mapstream.SinkClosedException;
 import io.mapstream.server.PendingBudget.Loan;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -22,12 +27,14 @@ class PendingPermitsTest {
   /** What the event loop has to do; the test does it. */
   private final LinkedBlockingQueue<Runnable> loop = new LinkedBlockingQueue<>();
 
-  private final PendingPermits permits =
-      new PendingPermits(
-          StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop::add)
-              .limits(new Limits(10, 1000, OWN, OWN, LOANS, size -> size, 64, 10, 1))
-              .build(),
-          this::lendIfReady);
+  private final StreamContext context = context(OWN);
+  private final PendingPermits permits = new PendingPermits(context, this::lendIfReady);
+
+  private StreamContext context(int pending) {
+    return StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop::add)
+        .limits(new Limits(10, 1000, pending, OWN, LOANS, size -> size, 64, 10, 1))
+        .build();
+  }
 
   private boolean ready = true;
 
@@ -57,6 +64,10 @@ class PendingPermitsTest {
   }
 
   private Reservation reserve(int size) {
+    return reserve(permits, size);
+  }
+
+  private static Reservation reserve(PendingPermits permits, int size) {
     FutureTask<Loan> task = new FutureTask<>(() -> permits.reserve(size, null));
     return new Reservation(Thread.startVirtualThread(task), task);
   }
@@ -98,5 +109,57 @@ class PendingPermitsTest {
     lendIfReady();
 
     assertEquals(LOANS, stalled.loan().size());
+  }
+
+  @Test
+  void anInterruptedWaitForALoanLeavesItToOthers() throws Exception {
+    var others = new PendingPermits(context, () -> {});
+    Loan all = lent(permits);
+    Reservation interrupted = reserve(others, OWN + LOANS);
+    nextOnLoop().run();
+    others.lend();
+    interrupted.awaitWaiting();
+
+    interrupted.thread().interrupt();
+    nextOnLoop().run();
+
+    var refused = assertThrows(ExecutionException.class, interrupted::loan);
+    assertInstanceOf(SinkClosedException.class, refused.getCause());
+    permits.unreserve(OWN + LOANS, all);
+    nextOnLoop().run();
+    assertEquals(LOANS, lent(permits).size());
+  }
+
+  @Test
+  void aClosedStreamLeavesItsLoansToOthers() throws Exception {
+    var closed = new PendingPermits(context, () -> {});
+    Reservation reservation = reserve(closed, OWN + LOANS);
+    nextOnLoop().run();
+    closed.lend();
+    assertEquals(LOANS, reservation.loan().size());
+
+    assertTrue(closed.close("the client is gone"));
+
+    assertEquals(LOANS, lent(permits).size());
+  }
+
+  @Test
+  void aClosedStreamLeavesItsShareToOthers() {
+    StreamContext sharing = context(OWN + LOANS);
+    for (int streams = 0; streams < 3; streams++) {
+      var stream = new PendingPermits(sharing, () -> {});
+
+      // It has half of what is free, and this is half of the rest.
+      int rest = sharing.pending().takeShare(LOANS);
+      assertEquals(LOANS / 4, rest);
+      sharing.pending().returnShare(rest);
+      stream.close("the client is gone");
+    }
+  }
+
+  private Loan lent(PendingPermits stream) throws Exception {
+    Reservation reservation = reserve(stream, OWN + LOANS);
+    nextOnLoop().run();
+    return reservation.loan();
   }
 }
