@@ -425,4 +425,31 @@ class HandlerErrorTest {
       assertEquals(Map.of(FailureKind.CLIENT_GONE, 1L), ServerMetricsTest.failures(server));
     }
   }
+
+  /** As when gRPC has found no memory first, and given the stream up. */
+  @Test
+  void lackOfMemoryStopsTheServerAlsoAfterTheEndOfTheStream() throws Exception {
+    var noMemory = new OutOfMemoryError("Java heap space");
+    Gate gate = new Gate();
+    try (TestServer server =
+        TestServer.start(
+            InternalSocketKind.best(),
+            (keys, datum, sink) -> {
+              try {
+                gate.pass();
+              } catch (InterruptedException e) {
+                throw noMemory;
+              }
+            })) {
+      Call call = server.open().send("1", "");
+      gate.awaitHandlers();
+
+      call.cancel();
+
+      var stopped =
+          assertThrows(
+              ExecutionException.class, () -> server.server().awaitTermination(Waits.LIMIT));
+      assertSame(noMemory, stopped.getCause());
+    }
+  }
 }

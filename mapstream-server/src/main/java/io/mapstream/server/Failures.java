@@ -231,7 +231,12 @@ final class Failures {
         FailureKind.HANDLER_EMITTED_LATE);
   }
 
+  /** Lack of memory is no answer to an end: the datums that come again would find none either. */
   private void failedLate(HandlerFailure failure) {
+    if (failure.cause() instanceof OutOfMemoryError) {
+      stopServer(failure);
+      return;
+    }
     counters.failed(FailureKind.HANDLER_LATE);
     reportLate(failure);
     listener.handlerFailed(failure, FailureKind.HANDLER_LATE);

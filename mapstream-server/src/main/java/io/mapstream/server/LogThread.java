@@ -34,6 +34,9 @@ final class LogThread {
   /** How long the thread waits for another line before it ends. */
   private static final Duration IDLE = Duration.ofSeconds(5);
 
+  /** After an Error, which may be followed by others of its kind. */
+  private static final long PAUSE_NANOS = 20_000_000;
+
   /** What the names of the server's own platform threads begin with, and of no others. */
   private static final String OWN_THREADS = "mapstream-";
 
@@ -148,11 +151,27 @@ final class LogThread {
   private void run() {
     boolean isIdle = false;
     while (!isIdle || !mayEnd()) {
+      isIdle = writeNext();
+    }
+  }
+
+  /**
+   * Writes what is due, or sleeps. An Error for lack of memory may come from anywhere, and must not
+   * end the thread, which nobody would start again.
+   *
+   * @return whether there may be nothing to do
+   */
+  @SuppressWarnings("CatchingUnchecked")
+  private boolean writeNext() {
+    try {
       Entry next = queue.poll();
       boolean flushed = next != null && handle(next);
       writeDropped(false);
       writeCounts(false);
-      isIdle = flushed || (next == null && sleep());
+      return flushed || (next == null && sleep());
+    } catch (Throwable t) {
+      LockSupport.parkNanos(PAUSE_NANOS);
+      return false;
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.slf4j.event.Level;
 
@@ -175,6 +176,28 @@ class LogThreadTest {
     });
     flush();
     assertEquals(List.of("mapstream-log: next"), List.copyOf(written));
+  }
+
+  /** The clock stands for whatever finds no memory on that thread. */
+  @Test
+  void anErrorDoesNotEndTheThread() throws Exception {
+    AtomicBoolean fails = new AtomicBoolean();
+    LogThread failing =
+        new LogThread(() -> {
+          if (Thread.currentThread().getName().equals("mapstream-log")
+              && fails.compareAndSet(true, false)) {
+            throw new OutOfMemoryError("for the test");
+          }
+          return System.nanoTime();
+        });
+    fails.set(true);
+    onLoop(() -> failing.log(line("first"), false));
+    onLoop(() -> failing.log(line("next"), false));
+
+    assertTrue(failing.flush(LIMIT));
+
+    assertFalse(fails.get());
+    assertEquals(List.of("mapstream-log: first", "mapstream-log: next"), List.copyOf(written));
   }
 
   @Test
