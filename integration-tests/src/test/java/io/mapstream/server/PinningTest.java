@@ -47,7 +47,7 @@ class PinningTest {
             .map(RecordedFrame::getMethod)
             .map(method -> method.getType().getName() + "." + method.getName())
             .toList();
-    // A lock of the JDK's own: who interrupts a thread holds it, and that thread may wait for it.
+    // A lock of the JDK: an interrupt holds it, and the interrupted thread may wait for it.
     return !methods.contains("java.lang.VirtualThread.getAndClearInterrupt")
         && methods.stream().anyMatch(method -> method.startsWith("io.mapstream."));
   }

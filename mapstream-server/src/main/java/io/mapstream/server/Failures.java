@@ -231,7 +231,7 @@ final class Failures {
         FailureKind.HANDLER_EMITTED_LATE);
   }
 
-  /** Lack of memory is no answer to an end: the datums that come again would find none either. */
+  /** The end does not cause an OutOfMemoryError, which would come again with the next datums. */
   private void failedLate(HandlerFailure failure) {
     if (failure.cause() instanceof OutOfMemoryError) {
       stopServer(failure);

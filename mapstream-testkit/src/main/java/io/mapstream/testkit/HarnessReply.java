@@ -60,8 +60,7 @@ final class HarnessReply extends Reply {
 
   /**
    * Runs the handler, on the thread that the server gives it. Does not call it if the stream has
-   * ended, which the server may not have heard of yet: once {@link #isRunning} was false, it stays
-   * so.
+   * ended, which the server may not know yet: once {@link #isRunning} was false, it stays so.
    */
   void run(MapStreamer handler, List<String> keys, Datum datum, MessageSink sink) throws Exception {
     update(() -> thread = broken ? null : Thread.currentThread());

@@ -177,8 +177,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MapStreamHarness implements AutoCloseable {
 
-  /** For the start of a stream: that loads most classes in a new JVM. */
-  private static final Duration OPENING = Duration.ofSeconds(30);
+  /** For the start of a stream, which loads most classes in a new JVM. */
+  private static final Duration OPENING_TIMEOUT = Duration.ofSeconds(30);
 
   private final MapStreamer handler;
   private final int bound;
@@ -327,7 +327,8 @@ public final class MapStreamHarness implements AutoCloseable {
       }
       String id = Long.toString(++lastId);
       var stream =
-          new ClientStream(channel, "stream " + id, false, OPENING, any -> Optional.empty());
+          new ClientStream(
+              channel, "stream " + id, false, OPENING_TIMEOUT, any -> Optional.empty());
       var reply = new HarnessReply(stream, id, datum, timeLimit, bound, lateEmits);
       replies.put(id, reply);
       return reply;

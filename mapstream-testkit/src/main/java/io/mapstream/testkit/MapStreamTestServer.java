@@ -41,7 +41,7 @@ public final class MapStreamTestServer implements AutoCloseable {
   private static final Duration GRACE = Duration.ofSeconds(5);
 
   /** How long to wait for the next handler to return, after the interruption. */
-  private static final Duration RETURN = Duration.ofSeconds(5);
+  private static final Duration RETURN_TIMEOUT = Duration.ofSeconds(5);
 
   /** The handler, with what is known of its calls. */
   private static final class Calls implements MapStreamer {
@@ -77,7 +77,7 @@ public final class MapStreamTestServer implements AutoCloseable {
 
     /** Waits until none runs, or until none has returned for some time. */
     void awaitReturn() throws InterruptedException {
-      guard.awaitWhileChanging(RETURN, () -> running == 0);
+      guard.awaitWhileChanging(RETURN_TIMEOUT, () -> running == 0);
     }
   }
 

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -59,22 +60,32 @@ class MapStreamTestServerTest {
     }
   }
 
-  /** The server itself waits for a second. */
-  @Test
-  void closeWaitsForAHandlerThatCleansUp() throws Exception {
+  /** A server whose handler is at work on a datum. */
+  private static MapStreamTestServer workingAt(Callable<?> work) throws Exception {
     CountDownLatch started = new CountDownLatch(1);
-    CountDownLatch mayReturn = new CountDownLatch(1);
     var server =
         MapStreamTestServer.start((keys, datum, sink) -> {
           started.countDown();
+          work.call();
+        });
+    server.client().send(datum(""));
+    Testing.await(started, "the handler");
+    return server;
+  }
+
+  /** The server itself waits for a second. */
+  @Test
+  void closeWaitsForAHandlerThatCleansUp() throws Exception {
+    CountDownLatch mayReturn = new CountDownLatch(1);
+    var server =
+        workingAt(() -> {
           try {
             new CountDownLatch(1).await();
           } finally {
             Testing.await(mayReturn, "the test");
           }
+          return null;
         });
-    server.client().send(datum(""));
-    Testing.await(started, "the handler");
     var closing = CompletableFuture.runAsync(server::close);
     assertTrue(server.server().awaitTermination(LIMIT));
 
@@ -85,18 +96,15 @@ class MapStreamTestServerTest {
   }
 
   @Test
-  void closeDoesNotWaitForEverForAHandlerThatGoesOn() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
+  void closeGivesUpOnAHandlerThatGoesOn() throws Exception {
     CountDownLatch mayReturn = new CountDownLatch(1);
     var server =
-        MapStreamTestServer.start((keys, datum, sink) -> {
-          started.countDown();
+        workingAt(() -> {
           while (mayReturn.getCount() > 0) {
             LockSupport.parkNanos(1_000_000);
           }
+          return null;
         });
-    server.client().send(datum(""));
-    Testing.await(started, "the handler");
 
     assertTimeoutPreemptively(LIMIT, server::close);
 

@@ -34,16 +34,16 @@ record Function(
   /** More than a server gives its handlers to return when nobody waits for them any more. */
   private static final Duration END = Duration.ofSeconds(10);
 
-  /** How long a process that was killed may take to be gone, and its last words to be copied. */
-  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+  /** How long a killed process may take to end, and its remaining output to be copied. */
+  private static final Duration OUTPUT_TIMEOUT = Duration.ofSeconds(2);
 
   /** What a command has started itself; {@code copied} is done when all it printed is shown. */
   record Child(Process process, CompletableFuture<Void> copied, InternalTemporaryFolder folder) {
 
-    /** Takes no notice of an interruption, which has made the end short already. */
+    /** Waits also where the calling thread is interrupted; the process has been killed then. */
     void awaitEnd() {
       CompletableFuture.allOf(process.onExit(), copied)
-          .completeOnTimeout(null, LAST_WORDS.toSeconds(), TimeUnit.SECONDS)
+          .completeOnTimeout(null, OUTPUT_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
           .join();
     }
   }
@@ -165,7 +165,7 @@ record Function(
     if (child == null) {
       return;
     }
-    // Not by the Process itself, which would close its output before the last words are read.
+    // Not by the Process itself, which would close its output before the rest of it is read.
     child.process().toHandle().destroy();
     boolean ended = false;
     try {
