@@ -79,6 +79,11 @@ record Limits(
     return mergedResults == 1 ? 1 : ownPermits / 8;
   }
 
+  /** What running emitters may take before those that wait, after one that needed so much. */
+  int bargingAfter(int needed) {
+    return mergedResults == 1 ? 0 : Math.max(Tuning.LEAST_BARGING, needed);
+  }
+
   private static int heapOf(int encodedBytes) {
     return (int) Math.min((long) encodedBytes + RESULT_OVERHEAD, Integer.MAX_VALUE);
   }

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,10 @@ final class PendingPermits {
   private final Permits permits;
   private final Runnable onAsked;
   private final ReentrantLock borrowing = new ReentrantLock(true);
+
+  /** What running emitters may still take before those that wait. */
+  private final AtomicInteger barging = new AtomicInteger();
+
   private volatile @Nullable String closedBecause;
 
   // Event loop only.
@@ -70,7 +75,7 @@ final class PendingPermits {
     int needed = own(size);
     int excess = Math.min(limits.cost(size) - needed, budget.largestLoan());
     Loan loan = excess == 0 ? null : new Loan(excess, permits);
-    if (loan != null || permits.hasQueuedThreads() || !permits.tryAcquire(needed)) {
+    if (loan != null || !acquireAtOnce(needed)) {
       await(needed, loan, recording);
     }
     if (closedBecause != null) {
@@ -78,6 +83,19 @@ final class PendingPermits {
       throw refusal("the stream is closed", null);
     }
     return loan;
+  }
+
+  /**
+   * While others wait, a running emitter may still go first, which saves a switch of threads for
+   * each result. It may do so only for a limited cost after each wait that has ended, so that those
+   * that wait get their turn, however many emitters run.
+   */
+  private boolean acquireAtOnce(int needed) {
+    return (!permits.hasQueuedThreads() || barge(needed)) && permits.tryAcquire(needed);
+  }
+
+  private boolean barge(int needed) {
+    return barging.get() >= needed && barging.addAndGet(-needed) >= 0;
   }
 
   /** What a result takes of the stream's own permits. */
@@ -94,6 +112,7 @@ final class PendingPermits {
       } else {
         acquire(needed + loan.size(), loan);
       }
+      barging.set(limits.bargingAfter(needed));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       if (loan != null) {

@@ -37,11 +37,11 @@ import org.jspecify.annotations.Nullable;
  * <h2>What bounds it</h2>
  *
  * Results that were emitted and not yet written hold {@link #permits}. {@code emit} blocks its
- * virtual thread while there are none, in the order of arrival, and the drain gives them back. How
- * many there are is a matter of the {@link PendingBudget}, which all streams share. A result that
- * needs a loan of it waits until the transport is ready, and is copied only then. What has been
- * written waits inside the transport, which is ready only while that is less than the threshold
- * given to it.
+ * virtual thread while there are none, and the drain gives them back. Emitters that wait get them
+ * in the order of arrival; those that run may take a limited number before them. How many there are
+ * is a matter of the {@link PendingBudget}, which all streams share. A result that needs a loan of
+ * it waits until the transport is ready, and is copied only then. What has been written waits
+ * inside the transport, which is ready only while that is less than the threshold given to it.
  *
  * <h2>Who may call what</h2>
  *

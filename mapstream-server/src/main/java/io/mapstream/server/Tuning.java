@@ -39,6 +39,12 @@ final class Tuning {
   /** What each stream may have waiting, whatever others do: a merged response. */
   static final int LEAST_PENDING = 64 * 1024;
 
+  /**
+   * What running emitters of a stream may take before those that wait, each time one of these has
+   * got its permits: some dozens of small results for each switch of threads.
+   */
+  static final int LEAST_BARGING = 8 * 1024;
+
   private static final int MOST_PENDING = 4 * 1024 * 1024;
   private static final int LEAST_SHARED = 1024 * 1024;
   private static final long LEAST_IN_WORK = 1024 * 1024;

@@ -36,6 +36,14 @@ class PendingPermitsTest {
         .build();
   }
 
+  private static PendingPermits withoutLoans(int own) {
+    return new PendingPermits(
+        StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), Runnable::run)
+            .limits(new Limits(10, 1000, own, own, 0, size -> size, 64, 10, 1))
+            .build(),
+        () -> {});
+  }
+
   private boolean ready = true;
 
   private void lendIfReady() {
@@ -155,6 +163,63 @@ class PendingPermitsTest {
       sharing.pending().returnShare(rest);
       stream.close("the client is gone");
     }
+  }
+
+  /** Otherwise each result of each of many emitters would cost a switch of threads. */
+  @Test
+  void runningEmittersGoFirstUpToALimit() throws Exception {
+    int limit = Tuning.LEAST_BARGING;
+    int own = 4 * limit;
+    PendingPermits stream = withoutLoans(own);
+    letOneWaitAndGetItsTurn(stream, own, 1);
+    Reservation all = reserve(stream, own);
+    all.awaitWaiting();
+    stream.unreserve(own - 1, null);
+
+    for (int taken = 0; taken < limit; taken += limit / 8) {
+      reserve(stream, limit / 8).loan();
+    }
+    Reservation oneMore = reserve(stream, 1);
+    oneMore.awaitWaiting();
+
+    stream.unreserve(limit, null);
+    stream.unreserve(1, null);
+    all.loan();
+    assertFalse(oneMore.task().isDone(), "it was first");
+    stream.unreserve(own, null);
+    oneMore.loan();
+  }
+
+  @Test
+  void runningEmitterOfALargeResultGoesFirstAfterOneAsLarge() throws Exception {
+    int large = 2 * Tuning.LEAST_BARGING;
+    int own = 4 * large;
+    PendingPermits stream = withoutLoans(own);
+    letOneWaitAndGetItsTurn(stream, own, large);
+    Reservation all = reserve(stream, own);
+    all.awaitWaiting();
+    stream.unreserve(own - large, null);
+
+    reserve(stream, large).loan();
+    reserve(stream, 1).awaitWaiting();
+  }
+
+  /** A harness counts results, and a test that reads one knows whose emit continues. */
+  @Test
+  void whereResultsAreCountedNobodyGoesFirst() {
+    Limits limits = new Limits(10, 1000, 4, 4, 0, size -> size, 64, 10, 1);
+
+    assertEquals(0, limits.countingResults(4).bargingAfter(1));
+  }
+
+  /** Afterwards all permits are taken. */
+  private static void letOneWaitAndGetItsTurn(PendingPermits stream, int own, int size)
+      throws Exception {
+    reserve(stream, own).loan();
+    Reservation one = reserve(stream, size);
+    one.awaitWaiting();
+    stream.unreserve(size, null);
+    one.loan();
   }
 
   private Loan lent(PendingPermits stream) throws Exception {
