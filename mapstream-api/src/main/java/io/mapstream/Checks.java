@@ -11,19 +11,19 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns arguments into what the values keep, or into an exception that names the parameter and the
- * place in it: a {@link NullPointerException} for null, an {@link IllegalArgumentException} for
- * text that is not Unicode. Java's encoders write "?" for half of a surrogate pair, so that such
- * text would arrive changed.
+ * Checks and copies arguments. An exception names the parameter and the position in it: a {@link
+ * NullPointerException} for null, an {@link IllegalArgumentException} for text that is not valid
+ * Unicode. Java's encoders write "?" for an unpaired surrogate, so such text would arrive changed.
  */
 final class Checks {
 
-  /** The value of whatever has none; shared, since an array of no bytes cannot be changed. */
+  /** The value if there is none; shared, since an empty array cannot be changed. */
   static final byte[] NO_BYTES = {};
 
   /**
    * Up to this size, a map is copied by {@link Map#copyOf}. That table is small, but it is probed
-   * linearly: n names of one hash code cost n * n / 2 comparisons, whoever chose the names.
+   * linearly: n names with the same hash code, which a sender may choose, cost n * n / 2
+   * comparisons.
    */
   private static final int LARGEST_PROBED = 16;
 
@@ -38,7 +38,7 @@ final class Checks {
     return text(field, text).getBytes(UTF_8);
   }
 
-  /** Returns the text that was given. */
+  /** Returns the given text. */
   static String text(String field, String text) {
     int index = unpairedSurrogate(Objects.requireNonNull(text, field));
     if (index >= 0) {
@@ -61,7 +61,7 @@ final class Checks {
     return -1;
   }
 
-  /** Copies a list unless it is immutable; null is no texts. */
+  /** Copies a list unless it is immutable; null means empty. */
   static List<String> texts(String field, @Nullable List<String> given) {
     if (given == null || given.isEmpty()) {
       return List.of();
@@ -76,8 +76,8 @@ final class Checks {
   }
 
   /**
-   * Copies a collection unless it is an immutable list. The JDK's copy refuses null too, but
-   * without its place, so that is looked for only then.
+   * Copies a collection unless it is an immutable list. The JDK's copy also refuses null, but
+   * without the index, which is then determined here.
    */
   static <T> List<T> elements(String field, Collection<T> given) {
     try {
@@ -92,7 +92,7 @@ final class Checks {
     }
   }
 
-  /** Copies a map of names to texts; null is no entries. */
+  /** Copies a map of names to texts; null means empty. */
   static Map<String, String> textEntries(String field, @Nullable Map<String, String> given) {
     Map<String, String> copy = entries(field, given);
     copy.forEach((name, text) -> {
@@ -103,7 +103,7 @@ final class Checks {
     return copy;
   }
 
-  /** Copies a map by names; null is no entries. */
+  /** Copies a map with names as keys; null means empty. */
   static <V> Map<String, V> entries(String field, @Nullable Map<String, V> given) {
     if (given == null || given.isEmpty()) {
       return Map.of();
@@ -119,8 +119,8 @@ final class Checks {
   }
 
   /**
-   * An immutable copy, in near-linear time for any names: a {@link HashMap} turns a crowded bucket
-   * into a tree.
+   * Returns an immutable copy, in near-linear time for any names: a {@link HashMap} turns a crowded
+   * bucket into a tree.
    */
   static <K, V> Map<K, V> copy(Map<K, V> given) {
     return given.size() <= LARGEST_PROBED

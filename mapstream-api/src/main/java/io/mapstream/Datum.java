@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
  * One event on its way through a pipeline: the input of a {@link MapStreamer}.
  *
  * <p>Keys, value, headers and metadata may be absent and are then empty. Event time and watermark
- * are always there. Two datums are equal when all of these are equal, byte by byte; the {@link
+ * are always present. Two datums are equal when all of these are equal, byte by byte; the {@link
  * #id()} is not compared.
  *
  * <p>Immutable apart from the value's array, which is not copied; safe for use by several threads.
  *
- * <p>The server makes datums of what it receives. Tests make them with {@link #of(List, byte[],
- * Instant, Instant, Map) of}, or with {@link #builder()} where only a few of the fields matter.
+ * <p>The server creates datums from requests. Tests create them with {@link #of(List, byte[],
+ * Instant, Instant, Map) of}, or with {@link #builder()} if only a few of the fields matter.
  */
 @SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
 public final class Datum {
@@ -46,13 +46,14 @@ public final class Datum {
   }
 
   /**
-   * Makes a datum without an id and without metadata.
+   * Creates a datum without an id and without metadata.
    *
-   * @param keys copied unless immutable; {@code null} for none
-   * @param value not copied, and not to be changed afterwards; {@code null} for no bytes
+   * @param keys the keys; copied unless immutable; {@code null} for none
+   * @param value the payload; not copied, and must not be changed afterwards; {@code null} for no
+   *     bytes
    * @param eventTime when the event happened
    * @param watermark the time before which no more events are expected
-   * @param headers copied; {@code null} for none
+   * @param headers the headers; copied; {@code null} for none
    * @return the datum
    * @throws NullPointerException if the event time, the watermark, a key, a header's name or a
    *     header's value is {@code null}
@@ -75,8 +76,8 @@ public final class Datum {
   }
 
   /**
-   * Starts a datum field by field. Event time and watermark must be set: nothing here reads a
-   * clock.
+   * Returns a builder for a datum. Event time and watermark must be set; neither defaults to the
+   * current time.
    *
    * @return a builder with nothing set
    */
@@ -85,10 +86,9 @@ public final class Datum {
   }
 
   /**
-   * Starts a changed copy of this datum.
+   * Returns a builder for a changed copy of this datum.
    *
-   * @return a builder with all fields set as they are here, the id included; it shares the value's
-   *     array
+   * @return a builder with all fields of this datum, including the id; it shares the value's array
    */
   public Builder toBuilder() {
     return new Builder()
@@ -103,19 +103,20 @@ public final class Datum {
   }
 
   /**
-   * The data plane's name for this datum, from the request.
+   * Returns the data plane's name for this datum, from the request.
    *
-   * <p>It is the same when the data plane sends the datum again because it was not answered: after
-   * a fail mark, or when the stream broke and was connected again. So it serves to recognise a
-   * retry, for instance to give up after some of them, or to make the keys of idempotent writes.
+   * <p>The id stays the same when the data plane sends the datum again because it was not answered:
+   * after a fail mark, or when the stream broke and was opened again. It can therefore be used to
+   * recognise a retry, for instance to give up after several of them, or to build keys for
+   * idempotent writes.
    *
-   * <p>Nothing else is known of it. It is an opaque text, without promised parts, length or order.
-   * It is unique among the datums that are open on a stream, and not necessarily among those of
-   * other vertices, pods or earlier times: a key for a shared database needs more, such as the
-   * vertex's name. When the source delivers an input again (after a nack, or after the data plane
-   * itself was restarted) the id may be another one.
+   * <p>Otherwise the id is opaque: its structure, length and order are not specified. It is unique
+   * among the datums that are open on a stream, but not necessarily across vertices, pods or time:
+   * a key for a shared database needs more, such as the vertex's name. When the source delivers an
+   * input again (after a nack, or after the data plane itself was restarted), the id may be
+   * different.
    *
-   * @return the id; empty in a datum that was made without one
+   * @return the id; empty if the datum was created without one
    */
   public String id() {
     return id;
@@ -127,10 +128,10 @@ public final class Datum {
   }
 
   /**
-   * The payload: the array itself, not a copy. A handler may keep it and may emit it. Do not change
-   * it: that would change the datum and its hash code.
+   * Returns the payload: the array itself, not a copy. A handler may keep it and may emit it. Do
+   * not change it: that would change the datum and its hash code.
    *
-   * @return the bytes, read only
+   * @return the bytes, which must not be changed
    */
   public byte[] value() {
     return value;
@@ -142,17 +143,17 @@ public final class Datum {
   }
 
   /**
-   * {@return when the event happened, according to its source; {@code Instant.ofEpochMilli(-1)}
-   * where a client sent none}
+   * {@return when the event happened, according to its source; {@code Instant.ofEpochMilli(-1)} if
+   * the client sent none}
    */
   public Instant eventTime() {
     return eventTime;
   }
 
   /**
-   * The time up to which the pipeline has seen all events, as far as it knows: a datum that comes
-   * later and has an earlier event time is late. Where the platform knows no watermark, as in a
-   * MonoVertex, this is {@code Instant.ofEpochMilli(-1)}.
+   * Returns the time up to which the pipeline has seen all events, as far as it knows: a datum that
+   * arrives afterwards with an earlier event time is late. Where the platform has no watermark, as
+   * in a MonoVertex, this is {@code Instant.ofEpochMilli(-1)}.
    *
    * @return the watermark
    */
@@ -166,8 +167,8 @@ public final class Datum {
   }
 
   /**
-   * What functions upstream attached. Messages do not get it unless the handler sets it; see {@link
-   * Message#withUserMetadata}.
+   * Returns the metadata that upstream functions attached. Messages do not carry it unless the
+   * handler sets it; see {@link Message#withUserMetadata}.
    *
    * @return the user metadata, empty if there is none
    */
@@ -184,16 +185,17 @@ public final class Datum {
   }
 
   /**
-   * The trace that this call belongs to, if the platform traces: the W3C headers {@code
-   * traceparent} and perhaps {@code tracestate} of the platform's span around the call. Any
-   * propagator that reads W3C headers takes this map; the trace then continues with a child of that
-   * span. A {@code traceparent} also says whether the trace is sampled.
+   * Returns the context of the trace that this call belongs to, if the platform traces: the W3C
+   * headers {@code traceparent} and possibly {@code tracestate} of the platform's span around the
+   * call. Any propagator that reads W3C headers accepts this map; the trace then continues with a
+   * child of that span. A {@code traceparent} also contains whether the trace is sampled.
    *
-   * <p>Read from the {@linkplain #systemMetadata() system metadata} at each call, so a handler that
-   * doesn't ask pays nothing. What can't be a header is left out: bytes other than printable ASCII
-   * and tabs, an empty {@code tracestate} (which the platform sends for a trace without state), and
-   * a {@code tracestate} without a {@code traceparent}. So the values may go into the headers of
-   * another request unchecked. Whether their content is valid is for the propagator to decide.
+   * <p>The context is read from the {@linkplain #systemMetadata() system metadata} at each call, so
+   * it costs nothing unless a handler asks for it. Anything that can't be a header is left out:
+   * bytes other than printable ASCII and tabs, an empty {@code tracestate} (which the platform
+   * sends for a trace without state), and a {@code tracestate} without a {@code traceparent}. The
+   * values can therefore be set as headers of another request without a check. The propagator
+   * decides whether their content is valid.
    *
    * @return an unmodifiable map, empty if there is no trace
    */
@@ -228,8 +230,8 @@ public final class Datum {
   }
 
   /**
-   * {@return one line: the beginning and size of the value, both times, and every other field with
-   * content}
+   * {@return one line: the beginning and size of the value, both times, and every other non-empty
+   * field}
    */
   @Override
   public String toString() {
@@ -273,7 +275,7 @@ public final class Datum {
     private Builder() {}
 
     /**
-     * Sets the id, for tests of handlers that ask for it.
+     * Sets the id, for tests of handlers that use it.
      *
      * @param id any text; empty for none
      * @return this builder
@@ -288,7 +290,7 @@ public final class Datum {
     /**
      * Sets the keys.
      *
-     * @param keys checked and copied by {@link #build()}; {@code null} for none
+     * @param keys the keys; checked and copied by {@link #build()}; {@code null} for none
      * @return this builder
      */
     public Builder keys(@Nullable List<String> keys) {
@@ -299,7 +301,7 @@ public final class Datum {
     /**
      * Sets the keys.
      *
-     * @param keys any number of them
+     * @param keys any number of keys
      * @return this builder
      * @throws NullPointerException if the array is {@code null}
      */
@@ -310,7 +312,8 @@ public final class Datum {
     /**
      * Sets the payload.
      *
-     * @param value not copied, and not to be changed afterwards; {@code null} for no bytes
+     * @param value the bytes; not copied, and must not be changed afterwards; {@code null} for no
+     *     bytes
      * @return this builder
      */
     public Builder value(byte @Nullable [] value) {
@@ -319,7 +322,7 @@ public final class Datum {
     }
 
     /**
-     * Sets the payload to a text as UTF-8.
+     * Sets the payload to a string, encoded as UTF-8.
      *
      * @param text the text; {@code null} for no bytes
      * @return this builder
@@ -356,7 +359,7 @@ public final class Datum {
     /**
      * Sets all headers.
      *
-     * @param headers checked and copied by {@link #build()}; {@code null} for none
+     * @param headers the headers; checked and copied by {@link #build()}; {@code null} for none
      * @return this builder
      */
     public Builder headers(@Nullable Map<String, String> headers) {
@@ -366,7 +369,7 @@ public final class Datum {
     }
 
     /**
-     * Adds a header, or replaces the one of the same name.
+     * Adds a header, or replaces the one with the same name.
      *
      * @param name the header's name
      * @param value its value
@@ -387,7 +390,7 @@ public final class Datum {
     /**
      * Sets the user metadata.
      *
-     * @param userMetadata what functions upstream attached; {@code null} for none
+     * @param userMetadata the metadata that upstream functions attached; {@code null} for none
      * @return this builder
      */
     public Builder userMetadata(@Nullable Metadata userMetadata) {
@@ -398,7 +401,7 @@ public final class Datum {
     /**
      * Sets the system metadata.
      *
-     * @param systemMetadata what the platform attached; {@code null} for none
+     * @param systemMetadata the metadata that the platform attached; {@code null} for none
      * @return this builder
      */
     public Builder systemMetadata(@Nullable Metadata systemMetadata) {
@@ -407,15 +410,16 @@ public final class Datum {
     }
 
     /**
-     * Sets the trace context where the platform puts it: in the system metadata, whose other parts
-     * stay. For tests of handlers that ask for {@link Datum#traceContext()}.
+     * Sets the trace context where the platform puts it: in the system metadata, whose other groups
+     * are kept. For tests of handlers that use {@link Datum#traceContext()}.
      *
-     * @param traceContext {@code traceparent} and perhaps {@code tracestate}, for instance as a
-     *     propagator made them; {@code null} or empty for none
+     * @param traceContext {@code traceparent} and possibly {@code tracestate}, for instance as
+     *     injected by a propagator; {@code null} or empty for none
      * @return this builder
      * @throws NullPointerException if a name or a value is {@code null}
-     * @throws IllegalArgumentException if there is another name, a {@code tracestate} without a
-     *     {@code traceparent}, or a value that is empty or not printable ASCII and tabs
+     * @throws IllegalArgumentException if there is any other name, a {@code tracestate} without a
+     *     {@code traceparent}, or a value that is empty or contains anything but printable ASCII
+     *     and tabs
      */
     public Builder traceContext(@Nullable Map<String, String> traceContext) {
       return systemMetadata(
@@ -423,9 +427,9 @@ public final class Datum {
     }
 
     /**
-     * Makes the datum.
+     * Creates the datum.
      *
-     * @return a datum with what was set, and the rest empty
+     * @return a datum with the fields that were set; the others are empty
      * @throws IllegalStateException if event time or watermark was not set
      * @throws NullPointerException if a key, a header's name or a header's value is {@code null}
      * @throws IllegalArgumentException if a key, a header's name or a header's value has an

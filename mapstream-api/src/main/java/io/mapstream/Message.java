@@ -11,32 +11,33 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One result of a {@link MapStreamer}: a value for the next vertex, with keys, tags and user
+ * One output of a {@link MapStreamer}: a value for the next vertex, with keys, tags and user
  * metadata, all of which may be empty.
  *
  * <p><b>Marks.</b> Three tags are instructions to the platform. A message with one of them is not
- * forwarded; it says what the platform does with the datum:
+ * forwarded; it determines what the platform does with the datum:
  *
  * <ul>
- *   <li>{@link #toDrop()}: the datum is done, and nothing goes downstream for it;
+ *   <li>{@link #toDrop()}: the datum is done, and nothing is forwarded;
  *   <li>{@link #toNack()}: the datum goes back to its source, which delivers it again; since
  *       Numaflow 1.8.2;
- *   <li>{@link #toFail()}: the datum is tried again at once, as the pipeline's {@code
- *       retryStrategy} says; only on releases after Numaflow 1.8.3.
+ *   <li>{@link #toFail()}: the platform retries the datum at once, according to the pipeline's
+ *       {@code retryStrategy}; only on releases after Numaflow 1.8.3.
  * </ul>
  *
- * <p>A release that does not know a mark takes it for an ordinary tag: <b>the datum counts as done,
+ * <p>A release that does not know a mark treats it as an ordinary tag: <b>the datum counts as done,
  * and an empty message goes downstream</b>.
  *
  * <p>A message has at most one mark, and keeps it: {@link #withTags(List) withTags} replaces only
  * its other tags.
  *
- * <p><b>The value's array</b> is not copied here. The caller must not change it until {@link
- * MessageSink#emit(Message) emit} has returned; then it is the caller's again. A message made of a
- * part of an array ({@link #of(byte[], int, int)}) or of a text has an array of its own.
+ * <p><b>The value's array</b> is not copied. The caller must not change it until {@link
+ * MessageSink#emit(Message) emit} has returned, and may change or reuse it afterwards. A message
+ * created from a part of an array ({@link #of(byte[], int, int)}) or from a string has its own
+ * array.
  *
- * <p>Keys and tags are valid Unicode: a text with an unpaired surrogate is refused, because the
- * platform would receive another text.
+ * <p>Keys and tags are valid Unicode: a string with an unpaired surrogate is refused, because the
+ * platform would receive a different one.
  *
  * <p>Immutable apart from that array; equal by content; safe for use by several threads. The {@code
  * with} methods return changed copies that share the array.
@@ -64,21 +65,22 @@ public final class Message {
   private final @Nullable NackOptions nackOptions;
 
   /**
-   * The one of {@link #tags} that is a mark. It is looked for once, because the server asks for
-   * each message.
+   * The mark among {@link #tags}, if any. Determined once, because the server reads it for every
+   * message.
    */
   private final @Nullable String mark;
 
   /**
-   * Makes a message.
+   * Creates a message.
    *
-   * @param value the payload; not copied, and not to be changed until it was emitted
-   * @param keys the platform partitions by them downstream; copied unless immutable; {@code null}
+   * @param value the payload; not copied, and must not be changed until it has been emitted
+   * @param keys the keys that the platform partitions by downstream; copied unless immutable;
+   *     {@code null} for none
+   * @param tags the tags that the pipeline's edges select by; copied unless immutable; {@code null}
    *     for none
-   * @param tags the pipeline's edges select by them; copied unless immutable; {@code null} for none
    * @throws NullPointerException if the value, a key or a tag is {@code null}
-   * @throws IllegalArgumentException if a key or a tag has an unpaired surrogate, or the tags hold
-   *     two different marks
+   * @throws IllegalArgumentException if a key or a tag has an unpaired surrogate, or the tags
+   *     contain two different marks
    */
   public Message(byte[] value, @Nullable List<String> keys, @Nullable List<String> tags) {
     this(
@@ -125,9 +127,9 @@ public final class Message {
   }
 
   /**
-   * Makes a message of a value, without keys or tags.
+   * Creates a message from a value, without keys or tags.
    *
-   * @param value the payload; not copied, and not to be changed until it was emitted
+   * @param value the payload; not copied, and must not be changed until it has been emitted
    * @return the message
    * @throws NullPointerException if the value is {@code null}
    */
@@ -136,10 +138,10 @@ public final class Message {
   }
 
   /**
-   * Makes a message of a part of an array, without keys or tags.
+   * Creates a message from a part of an array, without keys or tags.
    *
-   * @param value an array that holds the payload; the part is copied, so the array may be changed
-   *     at once
+   * @param value an array that contains the payload; the part is copied, so the array may be
+   *     changed at once
    * @param offset index of the first byte
    * @param length number of bytes
    * @return the message
@@ -153,23 +155,24 @@ public final class Message {
   }
 
   /**
-   * Makes a message of a value with keys and tags.
+   * Creates a message from a value, with keys and tags.
    *
-   * @param value the payload; not copied, and not to be changed until it was emitted
-   * @param keys the platform partitions by them downstream; copied unless immutable; {@code null}
+   * @param value the payload; not copied, and must not be changed until it has been emitted
+   * @param keys the keys that the platform partitions by downstream; copied unless immutable;
+   *     {@code null} for none
+   * @param tags the tags that the pipeline's edges select by; copied unless immutable; {@code null}
    *     for none
-   * @param tags the pipeline's edges select by them; copied unless immutable; {@code null} for none
    * @return the message
    * @throws NullPointerException if the value, a key or a tag is {@code null}
-   * @throws IllegalArgumentException if a key or a tag has an unpaired surrogate, or the tags hold
-   *     two different marks
+   * @throws IllegalArgumentException if a key or a tag has an unpaired surrogate, or the tags
+   *     contain two different marks
    */
   public static Message of(byte[] value, @Nullable List<String> keys, @Nullable List<String> tags) {
     return new Message(value, keys, tags);
   }
 
   /**
-   * Makes a message of a text as UTF-8, without keys or tags.
+   * Creates a message from a string, encoded as UTF-8, without keys or tags.
    *
    * @param text the payload
    * @return the message
@@ -181,16 +184,17 @@ public final class Message {
   }
 
   /**
-   * Makes a message of a text as UTF-8, with keys and tags.
+   * Creates a message from a string, encoded as UTF-8, with keys and tags.
    *
    * @param text the payload
-   * @param keys the platform partitions by them downstream; copied unless immutable; {@code null}
+   * @param keys the keys that the platform partitions by downstream; copied unless immutable;
+   *     {@code null} for none
+   * @param tags the tags that the pipeline's edges select by; copied unless immutable; {@code null}
    *     for none
-   * @param tags the pipeline's edges select by them; copied unless immutable; {@code null} for none
    * @return the message
    * @throws NullPointerException if the text, a key or a tag is {@code null}
    * @throws IllegalArgumentException if the text, a key or a tag has an unpaired surrogate, or the
-   *     tags hold two different marks
+   *     tags contain two different marks
    */
   public static Message of(String text, @Nullable List<String> keys, @Nullable List<String> tags) {
     return new Message(Checks.utf8("text", text), keys, tags);
@@ -208,7 +212,7 @@ public final class Message {
   /**
    * Returns the datum to its source, which delivers it again in its own way.
    *
-   * <p>Numaflow knows this mark since 1.8.2. Up to 1.8.1 the datum counts as done, and an empty
+   * <p>Numaflow supports this mark since 1.8.2. Up to 1.8.1, the datum counts as done, and an empty
    * message goes downstream.
    *
    * @return a message with the nack mark, one shared instance
@@ -218,7 +222,8 @@ public final class Message {
   }
 
   /**
-   * Returns the datum to its source, as {@link #toNack()} does, and says how to deliver it again.
+   * Returns the datum to its source, as {@link #toNack()} does, and specifies how to deliver it
+   * again.
    *
    * @param options why, when and how often to deliver it again
    * @return a message with the nack mark and the options
@@ -230,14 +235,14 @@ public final class Message {
   }
 
   /**
-   * Has the platform try this datum again, at once and alone. An exception restarts the whole
-   * function instead. The pipeline's {@code retryStrategy} says how often the datum is tried and
-   * what happens then.
+   * Makes the platform retry this datum alone and at once, whereas an exception restarts the whole
+   * function. The pipeline's {@code retryStrategy} determines how often the datum is tried and what
+   * happens afterwards.
    *
-   * <p>It is the last message of its datum: the sink closes with it and accepts nothing after it.
+   * <p>This must be the last message of its datum: emitting it closes the sink.
    *
-   * <p>Only releases after Numaflow 1.8.3 know this mark. Up to 1.8.3 the datum counts as done, and
-   * an empty message goes downstream.
+   * <p>Only releases after Numaflow 1.8.3 know this mark. Up to 1.8.3, the datum counts as done,
+   * and an empty message goes downstream.
    *
    * @return a message with the fail mark, one shared instance
    */
@@ -246,9 +251,9 @@ public final class Message {
   }
 
   /**
-   * Changes the keys.
+   * Returns a copy of this message with other keys.
    *
-   * @param keys they replace all old ones; copied unless immutable; {@code null} for none
+   * @param keys the new keys; copied unless immutable; {@code null} for none
    * @return a message with these keys
    * @throws NullPointerException if a key is {@code null}
    * @throws IllegalArgumentException if a key has an unpaired surrogate
@@ -259,9 +264,9 @@ public final class Message {
   }
 
   /**
-   * Changes the keys.
+   * Returns a copy of this message with other keys.
    *
-   * @param keys they replace all old ones
+   * @param keys the new keys
    * @return a message with these keys
    * @throws NullPointerException if a key is {@code null}
    * @throws IllegalArgumentException if a key has an unpaired surrogate
@@ -271,16 +276,16 @@ public final class Message {
   }
 
   /**
-   * Changes the tags but not the mark: a drop, nack or fail message keeps its mark, in front of the
-   * new tags unless it is among them. A message without a mark gets one if it is among the new
-   * tags.
+   * Returns a copy of this message with other tags but the same mark: a drop, nack or fail message
+   * keeps its mark, in front of the new tags unless it is among them. A message without a mark gets
+   * one if the new tags contain it.
    *
-   * @param tags they replace all old ones but a mark; copied unless immutable; {@code null} for
-   *     none
+   * @param tags the new tags, which replace all old ones except a mark; copied unless immutable;
+   *     {@code null} for none
    * @return a message with these tags
    * @throws NullPointerException if a tag is {@code null}
-   * @throws IllegalArgumentException if a tag has an unpaired surrogate, or the tags hold another
-   *     mark than the message has
+   * @throws IllegalArgumentException if a tag has an unpaired surrogate, or the tags contain a mark
+   *     other than this message's
    */
   public Message withTags(@Nullable List<String> tags) {
     List<String> checked = Checks.texts("tags", tags);
@@ -294,23 +299,23 @@ public final class Message {
   }
 
   /**
-   * Changes the tags, as {@link #withTags(List)} does.
+   * Returns a copy of this message with other tags, as {@link #withTags(List)} does.
    *
-   * @param tags they replace all old ones but a mark
+   * @param tags the new tags, which replace all old ones except a mark
    * @return a message with these tags
    * @throws NullPointerException if a tag is {@code null}
-   * @throws IllegalArgumentException if a tag has an unpaired surrogate, or the tags hold another
-   *     mark than the message has
+   * @throws IllegalArgumentException if a tag has an unpaired surrogate, or the tags contain a mark
+   *     other than this message's
    */
   public Message withTags(String... tags) {
     return withTags(Arrays.asList(requireNonNull(tags, "tags")));
   }
 
   /**
-   * Changes the user metadata, which replaces that of the datum downstream. To pass on the datum's
-   * user metadata, start from {@link Datum#userMetadata()}.
+   * Returns a copy of this message with other user metadata, which replaces the datum's downstream.
+   * To pass on the datum's user metadata, start from {@link Datum#userMetadata()}.
    *
-   * @param userMetadata it replaces the old one; {@code null} for none
+   * @param userMetadata the new user metadata; {@code null} for none
    * @return a message with this user metadata
    */
   public Message withUserMetadata(@Nullable Metadata userMetadata) {
@@ -318,7 +323,7 @@ public final class Message {
     return new Message(value, keys, tags, given, nackOptions);
   }
 
-  /** {@return the payload: the array itself, not a copy; read only} */
+  /** {@return the payload: the array itself, not a copy; must not be changed} */
   public byte[] value() {
     return value;
   }
@@ -346,7 +351,7 @@ public final class Message {
     return userMetadata;
   }
 
-  /** {@return how the source should deliver the datum again, if this is a nack that says so} */
+  /** {@return how the source should deliver the datum again, if this is a nack with options} */
   public Optional<NackOptions> nackOptions() {
     return Optional.ofNullable(nackOptions);
   }
@@ -388,7 +393,7 @@ public final class Message {
     return 31 * hash + nackOptions().hashCode();
   }
 
-  /** {@return one line: the beginning and size of the value, and every other field with content} */
+  /** {@return one line: the beginning and size of the value, and every other non-empty field} */
   @Override
   public String toString() {
     StringBuilder shown = new StringBuilder("Message[value=").append(Shown.bytes(value));

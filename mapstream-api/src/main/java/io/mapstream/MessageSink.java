@@ -5,15 +5,15 @@ import static java.util.Objects.requireNonNull;
 import java.util.stream.Stream;
 
 /**
- * Takes the messages of one datum and sends each at once.
+ * Accepts the messages of one datum and sends each of them at once.
  *
- * <p>There is nothing to flush or close. A message leaves at once when the connection is free, and
+ * <p>There is nothing to flush or close. A message is sent at once when the connection is free, and
  * together with a few others when it is busy; the order of emission is kept. Several threads of one
- * handler may emit at the same time: each message arrives exactly once, and the threads decide the
- * order among them.
+ * handler may emit at the same time: each message arrives exactly once; the order between the
+ * threads is up to them.
  *
  * <p>A sink belongs to one call of {@link MapStreamer#handle handle}. It closes when that call
- * ends, when a message with the {@linkplain Message#toFail() fail mark} was emitted, and when the
+ * ends, when a message with the {@linkplain Message#toFail() fail mark} is emitted, and when the
  * stream is cancelled or broken.
  */
 public interface MessageSink {
@@ -21,25 +21,25 @@ public interface MessageSink {
   /**
    * Sends a message to the next vertex.
    *
-   * <p>Returns when the message is on its way or has its place in a bounded buffer. While the
-   * client reads more slowly than handlers write, this method waits, without a time limit: a client
-   * that stops reading stops the handler.
+   * <p>Returns when the message has been sent or placed in a bounded buffer. While the client reads
+   * more slowly than handlers write, this method blocks, without a time limit: a client that stops
+   * reading stops the handler.
    *
    * <p>The wait ends when the thread is interrupted, and when the stream ends: the client cancels
    * or disappears, another handler fails, or the server's grace period is over; the server
    * interrupts the handler then. In each case the message is not sent and the interrupt flag stays
    * set. A call that does not have to wait ignores the flag and sends the message.
    *
-   * <p>When this method returns, normally or not, the message's array is the caller's again and may
-   * be changed or reused. Another thread must not change it before.
+   * <p>When this method returns, normally or by an exception, the message's array may be changed or
+   * reused. No thread may change it before that.
    *
    * @param message what to send
    * @throws SinkClosedException if the thread is interrupted while it waits, the stream is
    *     cancelled or broken, the handler has already returned, or a fail mark was emitted before
-   * @throws MessageTooLargeException if the encoded message is above the server's limit; nothing of
+   * @throws MessageTooLargeException if the encoded message exceeds the server's limit; nothing of
    *     it was written, and the sink stays usable
-   * @throws UnsupportedMarkException if the server was told the platform's release, and that
-   *     release does not know the message's mark; the sink stays usable
+   * @throws UnsupportedMarkException if the platform's release is configured in the server, and
+   *     that release does not know the message's mark; the sink stays usable
    * @throws NullPointerException if the message is {@code null}
    */
   void emit(Message message);
@@ -60,7 +60,8 @@ public interface MessageSink {
    * Sends a part of an array without keys or tags, as {@link #emit(Message)} does: for loops that
    * read into one buffer.
    *
-   * @param value an array that holds the payload; may be changed or reused when this method returns
+   * @param value an array that contains the payload; may be changed or reused when this method
+   *     returns
    * @param offset index of the first byte
    * @param length number of bytes
    * @throws SinkClosedException as {@link #emit(Message)} does
@@ -73,7 +74,7 @@ public interface MessageSink {
   }
 
   /**
-   * Sends a text as UTF-8 without keys or tags, as {@link #emit(Message)} does.
+   * Sends a string, encoded as UTF-8, without keys or tags, as {@link #emit(Message)} does.
    *
    * @param text the payload
    * @throws SinkClosedException as {@link #emit(Message)} does
@@ -86,9 +87,10 @@ public interface MessageSink {
   }
 
   /**
-   * Sends messages one after the other, each as {@link #emit(Message)} does. The first is sent
-   * before the iterator is asked for the second, so that a lazy iterable streams. Messages of other
-   * threads may come in between. If an exception ends the loop, the messages before it were sent.
+   * Sends messages one after the other, each as {@link #emit(Message)} does. Each is sent before
+   * the iterator is asked for the next one, so a lazy iterable is streamed. Messages of other
+   * threads may come in between. If an exception ends the loop, the messages before it have been
+   * sent.
    *
    * @param messages what to send, in this order
    * @throws SinkClosedException as {@link #emit(Message)} does
@@ -105,10 +107,10 @@ public interface MessageSink {
   /**
    * Sends the messages of a stream in its order, each as {@link #emit(Message)} does, on the
    * calling thread. Each is sent before the stream is asked for the next one. If an exception ends
-   * the loop, the messages before it were sent. The stream is closed in every case, which closes a
+   * the loop, the messages before it have been sent. The stream is always closed, which closes a
    * file or a cursor that it reads.
    *
-   * @param messages what to send; used up and closed
+   * @param messages what to send; consumed and closed
    * @throws SinkClosedException as {@link #emit(Message)} does
    * @throws MessageTooLargeException as {@link #emit(Message)} does
    * @throws UnsupportedMarkException as {@link #emit(Message)} does
@@ -121,17 +123,17 @@ public interface MessageSink {
   }
 
   /**
-   * Tells whether the handler should finish soon: the server drains, or the datum's stream has
-   * ended. A server that drains has been asked to stop, accepts no new datum, and waits for the
-   * open handlers until its grace period is over. Then it interrupts them.
+   * Returns whether the handler should finish soon, because the server drains or the datum's stream
+   * has ended. A draining server has been asked to stop, accepts no new datums, and waits for open
+   * handlers until its grace period is over. Then it interrupts them.
    *
-   * <p>A handler that would go on for long, or without end, should look at this between two
-   * messages and return when it can. While the server drains, what the handler emits still arrives,
-   * and its datum counts as done when it returns. To have the datum sent again instead, do not
-   * return: wait for the interruption, or emit a nack. Once true it stays true. This method never
-   * waits; any thread may call it.
+   * <p>A handler that runs for long, or without end, should check this between two messages and
+   * return when it can. While the server drains, emitted messages still arrive, and the datum
+   * counts as done when the handler returns. To have the datum sent again instead, do not return:
+   * wait for the interruption, or emit a nack. Once true, the result stays true. This method never
+   * blocks; any thread may call it.
    *
-   * @return whether the handler should finish; always false in sinks that have no server
+   * @return whether the handler should finish; always false for a sink without a server
    */
   default boolean isStopping() {
     return false;

@@ -1,21 +1,21 @@
 package io.mapstream;
 
 /**
- * A message is larger than one response may be. Thrown by {@link MessageSink#emit(Message)} before
- * any of it is written.
+ * Thrown by {@link MessageSink#emit(Message)} if a message is larger than a response may be.
+ * Nothing of it is written.
  *
- * <p>The limit is the server's {@code maxMessageSize}. It protects the client, which is set to 64
- * MiB and breaks on a larger response, so raising the server's limit alone does not help. The sizes
- * are those of the encoded response: value, keys, tags, metadata and the datum's id.
+ * <p>The limit is the server's {@code maxMessageSize}. It protects the client, which is limited to
+ * 64 MiB and fails on a larger response, so raising the server's limit alone does not help. The
+ * sizes are those of the encoded response: value, keys, tags, metadata and the datum's id.
  */
 public class MessageTooLargeException extends IllegalArgumentException {
 
   private static final long serialVersionUID = 1L;
 
-  /** Bytes, encoded. */
+  /** Encoded length in bytes. */
   private final long size;
 
-  /** Bytes, encoded. */
+  /** Encoded length in bytes. */
   private final long limit;
 
   /**
@@ -35,12 +35,12 @@ public class MessageTooLargeException extends IllegalArgumentException {
     this.limit = limit;
   }
 
-  /** {@return how long the response would have been: bytes, encoded} */
+  /** {@return the encoded length that the response would have had, in bytes} */
   public long size() {
     return size;
   }
 
-  /** {@return how long a response may be: bytes, encoded} */
+  /** {@return the greatest encoded length of a response, in bytes} */
   public long limit() {
     return limit;
   }

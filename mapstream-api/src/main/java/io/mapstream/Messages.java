@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * An immutable list of messages, for handlers that collect their messages before they {@linkplain
  * MessageSink#emitAll(Iterable) emit} them, and for tests that compare the output.
  *
- * <p>Like any list it equals every other list with equal elements in the same order. It holds no
- * {@code null}. Safe for use by several threads.
+ * <p>Like any list, it equals every other list with equal elements in the same order. It does not
+ * contain {@code null}. Safe for use by several threads.
  */
 @SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
 public final class Messages extends AbstractList<Message> implements RandomAccess {
@@ -23,7 +23,7 @@ public final class Messages extends AbstractList<Message> implements RandomAcces
 
   private final List<Message> messages;
 
-  /** Takes an immutable list. */
+  /** Wraps an immutable list. */
   private Messages(List<Message> messages) {
     this.messages = messages;
   }
@@ -34,9 +34,9 @@ public final class Messages extends AbstractList<Message> implements RandomAcces
   }
 
   /**
-   * Makes a list of the given messages.
+   * Creates a list of the given messages.
    *
-   * @param messages any number of them; the array is copied
+   * @param messages any number of messages; the array is copied
    * @return the list
    * @throws NullPointerException if the argument or a message is {@code null}
    */
@@ -45,9 +45,9 @@ public final class Messages extends AbstractList<Message> implements RandomAcces
   }
 
   /**
-   * Makes a list of a collection's messages, in its order.
+   * Creates a list of a collection's messages, in its order.
    *
-   * @param messages copied unless immutable
+   * @param messages the messages; copied unless immutable
    * @return the list
    * @throws NullPointerException if the argument or a message is {@code null}
    */

@@ -12,17 +12,17 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Named groups of named values that travel beside a payload: group, then key, then bytes.
+ * Named groups of key-value pairs that accompany a payload: group, then key, then bytes.
  *
- * <p>A datum has two of them. The user part belongs to the functions of a pipeline: what a message
- * carries replaces it downstream. The system part is the platform's and read only; {@link
- * Datum#traceContext()} reads a trace context from it.
+ * <p>A datum has user and system metadata. The user metadata belongs to the functions of a
+ * pipeline: that of a message replaces the datum's downstream. The system metadata belongs to the
+ * platform and is read-only; {@link Datum#traceContext()} reads a trace context from it.
  *
  * <p>Immutable: the {@code with} and {@code without} methods return changed copies. Byte arrays are
  * not copied, neither when they are set nor when they are read: do not change them. A group without
- * a key is not kept, so {@link #isEmpty()} means that there is no value at all. Two are equal when
- * they hold the same bytes under the same names. Names must not have an unpaired surrogate, because
- * the platform would receive another name. Safe for use by several threads.
+ * keys is not kept, so {@link #isEmpty()} means that there is no value at all. Two instances are
+ * equal if they contain the same bytes under the same names. Names must not have an unpaired
+ * surrogate, because the platform would receive a different name. Safe for use by several threads.
  */
 @SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
 public final class Metadata {
@@ -35,13 +35,13 @@ public final class Metadata {
     this.groups = groups;
   }
 
-  /** {@return the metadata without any value, one shared instance} */
+  /** {@return metadata without any value, one shared instance} */
   public static Metadata empty() {
     return EMPTY;
   }
 
   /**
-   * Makes metadata of a map of groups. The maps are copied, the arrays are not.
+   * Creates metadata from a map of groups. The maps are copied, the arrays are not.
    *
    * @param groups group to key to value; {@code null} for none; groups without keys are left out
    * @return metadata with these values
@@ -57,7 +57,7 @@ public final class Metadata {
   }
 
   /**
-   * Makes metadata of a map of groups with texts, which become UTF-8.
+   * Creates metadata from a map of groups with strings, which are encoded as UTF-8.
    *
    * @param groups group to key to text; {@code null} for none; groups without keys are left out
    * @return metadata with these values
@@ -76,7 +76,7 @@ public final class Metadata {
     return ofOwned(copy);
   }
 
-  /** For a map that nobody else holds, whose groups are unmodifiable. */
+  /** Takes ownership of the map, whose groups must be unmodifiable. */
   private static Metadata ofOwned(Map<String, Map<String, byte[]>> groups) {
     groups.values().removeIf(Map::isEmpty);
     return groups.isEmpty() ? EMPTY : new Metadata(Collections.unmodifiableMap(groups));
@@ -87,7 +87,7 @@ public final class Metadata {
    *
    * @param group the group's name; a group that does not exist is added
    * @param key the name in the group
-   * @param value not copied, and not to be changed afterwards
+   * @param value the bytes; not copied, and must not be changed afterwards
    * @return a copy with the value
    * @throws NullPointerException if an argument is {@code null}
    * @throws IllegalArgumentException if a name has an unpaired surrogate
@@ -99,7 +99,7 @@ public final class Metadata {
   }
 
   /**
-   * Adds a text as UTF-8, or replaces the value under the same names.
+   * Adds a string, encoded as UTF-8, or replaces the value under the same names.
    *
    * @param group the group's name; a group that does not exist is added
    * @param key the name in the group
@@ -124,7 +124,7 @@ public final class Metadata {
   }
 
   /**
-   * Removes a value. A group goes with its last value.
+   * Removes a value. A group is removed with its last value.
    *
    * @param group the group's name
    * @param key the name in the group
@@ -152,7 +152,7 @@ public final class Metadata {
   }
 
   /**
-   * The names in one group, in no particular order.
+   * Returns the names in one group, in no particular order.
    *
    * @param group the group's name
    * @return an unmodifiable set, empty if there is no such group
@@ -167,7 +167,7 @@ public final class Metadata {
    *
    * @param group the group's name
    * @param key the name in the group
-   * @return the array that was set, read only; empty if there is none
+   * @return the array that was set, which must not be changed; empty if there is none
    * @throws NullPointerException if an argument is {@code null}
    */
   public Optional<byte[]> value(String group, String key) {
@@ -196,8 +196,8 @@ public final class Metadata {
   }
 
   /**
-   * All values. Both levels of the map are unmodifiable; the arrays are those that were set, read
-   * only.
+   * Returns all values. Both levels of the map are unmodifiable; the arrays are those that were set
+   * and must not be changed.
    *
    * @return group to key to value
    */
@@ -223,7 +223,7 @@ public final class Metadata {
             .allMatch(entry -> Arrays.equals(entry.getValue(), values.get(entry.getKey())));
   }
 
-  /** Adds where order must not matter, as the hash code of a map does. */
+  /** Adds the hash codes of entries, as a map does, so that their order does not matter. */
   @Override
   public int hashCode() {
     int hash = 0;

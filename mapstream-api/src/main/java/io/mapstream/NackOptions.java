@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * How the source should treat a datum that a {@linkplain Message#toNack(NackOptions) nack} returns
  * to it. Each option may be absent. What an option does depends on the source.
  *
- * <p>Numaflow knows nacks and their options since 1.8.2.
+ * <p>Numaflow supports nacks and their options since 1.8.2.
  *
  * <p>Immutable, equal by content, safe for use by several threads.
  */
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class NackOptions {
 
   /**
-   * The greatest value of {@link #maxDeliveries()}: the wire has an unsigned 32-bit number for it.
+   * The greatest value of {@link #maxDeliveries()}, which is an unsigned 32-bit number on the wire.
    */
   public static final long MAX_DELIVERIES_LIMIT = 0xFFFF_FFFFL;
 
@@ -39,9 +39,9 @@ public final class NackOptions {
   }
 
   /**
-   * Makes options that only give a reason.
+   * Creates options with a reason only.
    *
-   * @param reason for people to read; {@code null}, as an exception's message may be, for none
+   * @param reason human-readable; {@code null}, as an exception's message may be, for none
    * @return the options
    * @throws IllegalArgumentException if the reason has an unpaired surrogate
    */
@@ -54,20 +54,20 @@ public final class NackOptions {
     return new Builder();
   }
 
-  /** {@return a builder with all fields set as they are here} */
+  /** {@return a builder with all fields set as in these options} */
   public Builder toBuilder() {
     Builder builder = new Builder().reason(reason).delay(delay).nackMap(nackMap);
     return maxDeliveries == null ? builder : builder.maxDeliveries(maxDeliveries);
   }
 
-  /** {@return why the datum could not be handled, for people to read, if given} */
+  /** {@return why the datum could not be handled, in human-readable form, if given} */
   public Optional<String> reason() {
     return Optional.ofNullable(reason);
   }
 
   /**
-   * {@return how often to deliver the datum at most, from 0 to {@link #MAX_DELIVERIES_LIMIT}, if
-   * given}
+   * {@return the maximum number of times to deliver the datum, from 0 to {@link
+   * #MAX_DELIVERIES_LIMIT}, if given}
    */
   public OptionalLong maxDeliveries() {
     return maxDeliveries == null ? OptionalLong.empty() : OptionalLong.of(maxDeliveries);
@@ -100,7 +100,7 @@ public final class NackOptions {
     return Objects.hash(reason, maxDeliveries, delay, nackMap);
   }
 
-  /** {@return one line with what was given} */
+  /** {@return one line with the options that were given} */
   @Override
   public String toString() {
     StringBuilder shown = new StringBuilder();
@@ -135,7 +135,7 @@ public final class NackOptions {
     /**
      * Sets why the datum could not be handled.
      *
-     * @param reason for people to read; {@code null} for none
+     * @param reason human-readable; {@code null} for none
      * @return this builder
      * @throws IllegalArgumentException if the reason has an unpaired surrogate
      */
@@ -145,11 +145,11 @@ public final class NackOptions {
     }
 
     /**
-     * Sets how often the datum should be delivered at most.
+     * Sets the maximum number of times to deliver the datum.
      *
      * @param maxDeliveries a count from 0 to {@link NackOptions#MAX_DELIVERIES_LIMIT}
      * @return this builder
-     * @throws IllegalArgumentException if the count is outside of that
+     * @throws IllegalArgumentException if the count is out of range
      */
     public Builder maxDeliveries(long maxDeliveries) {
       if (maxDeliveries < 0 || maxDeliveries > MAX_DELIVERIES_LIMIT) {
@@ -164,13 +164,13 @@ public final class NackOptions {
     }
 
     /**
-     * Sets how long to wait before the datum is delivered again, in whole milliseconds. The rest is
-     * cut off: 1.7 ms becomes 1 ms, and 0.7 ms becomes 0.
+     * Sets how long to wait before the datum is delivered again, in whole milliseconds. It is
+     * rounded down: 1.7 ms becomes 1 ms, and 0.7 ms becomes 0.
      *
      * @param delay not negative, at most {@link Long#MAX_VALUE} ms; {@code null} to leave it to the
      *     source
      * @return this builder
-     * @throws IllegalArgumentException if the delay is outside of that
+     * @throws IllegalArgumentException if the delay is out of range
      */
     public Builder delay(@Nullable Duration delay) {
       if (delay != null && (delay.isNegative() || delay.compareTo(LONGEST_DELAY) > 0)) {
@@ -184,7 +184,7 @@ public final class NackOptions {
     /**
      * Sets all further options.
      *
-     * @param nackMap copied; {@code null} for none
+     * @param nackMap the options; copied; {@code null} for none
      * @return this builder
      * @throws NullPointerException if a name or a value is {@code null}
      * @throws IllegalArgumentException if a name or a value has an unpaired surrogate
@@ -195,7 +195,7 @@ public final class NackOptions {
     }
 
     /**
-     * Adds a further option, or replaces the one of the same name.
+     * Adds a further option, or replaces the one with the same name.
      *
      * @param name a name that the source knows
      * @param value its value
@@ -209,9 +209,9 @@ public final class NackOptions {
     }
 
     /**
-     * Makes the options.
+     * Creates the options.
      *
-     * @return options with what was set
+     * @return the options that were set
      */
     public NackOptions build() {
       return new NackOptions(this);

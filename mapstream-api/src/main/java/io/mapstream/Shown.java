@@ -13,8 +13,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How values look in a log line or a failed assertion: short whatever their size, and with the
- * size. A payload of megabytes costs no more to show than one of a hundred bytes.
+ * Formats values for log lines and failed assertions: always short, and with the size. A payload of
+ * megabytes costs no more to format than one of a hundred bytes.
  */
 final class Shown {
 
@@ -22,21 +22,24 @@ final class Shown {
   private static final int MAX_HEX_BYTES = 16;
   private static final int MAX_ELEMENTS = 16;
 
-  /** No character of UTF-8 takes more. */
+  /** The longest encoding of a character in UTF-8. */
   private static final int MAX_BYTES_PER_CHARACTER = 4;
 
   private static final String CUT = "…";
 
   private Shown() {}
 
-  /** As quoted text where the beginning is printable UTF-8, else as hex; then the size. */
+  /**
+   * Formats a value as quoted text if the beginning is printable UTF-8, otherwise as hex; then the
+   * size.
+   */
   static String bytes(byte[] value) {
     String size = value.length == 1 ? " (1 byte)" : " (" + value.length + " bytes)";
     String text = printablePrefix(value);
     return (text == null ? hex(value) : text) + size;
   }
 
-  /** Quoted, on one line, and cut when long. */
+  /** Quotes a text on one line, truncated if long. */
   static String text(String text) {
     if (text.length() <= MAX_CHARACTERS) {
       return quoted(text, "");
@@ -49,7 +52,7 @@ final class Shown {
     return list(texts, Shown::text);
   }
 
-  /** The first elements, and how many more there are. */
+  /** Formats the first elements, and how many more there are. */
   static <T> String list(List<T> list, Function<? super T, String> shown) {
     StringJoiner joined = new StringJoiner(", ", "[", "]");
     list.stream().limit(MAX_ELEMENTS).map(shown).forEach(joined::add);
@@ -59,7 +62,9 @@ final class Shown {
     return joined.toString();
   }
 
-  /** Sorted by name: immutable maps of the JDK change their order from run to run. */
+  /**
+   * Formats entries sorted by name: immutable maps of the JDK change their order from run to run.
+   */
   static <T> String map(Map<String, T> map, Function<? super T, String> shown) {
     String entries =
         list(
@@ -72,7 +77,7 @@ final class Shown {
     int length = Math.min(value.length, MAX_CHARACTERS * MAX_BYTES_PER_CHARACTER);
     ByteBuffer in = ByteBuffer.wrap(value, 0, length);
     CharBuffer out = CharBuffer.allocate(MAX_CHARACTERS);
-    // Not the end of input where the prefix is one: it may stop inside a character.
+    // A shortened prefix is not the end of input: it may stop inside a character.
     if (UTF_8.newDecoder().decode(in, out, length == value.length).isError()) {
       return null;
     }

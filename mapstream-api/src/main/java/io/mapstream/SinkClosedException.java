@@ -1,13 +1,13 @@
 package io.mapstream;
 
 /**
- * A {@link MessageSink} accepts no more messages: its handler has returned or emitted a fail mark,
- * its stream was cancelled or broken, or the emitting thread was interrupted.
+ * Thrown if a {@link MessageSink} accepts no more messages: its handler has returned or emitted a
+ * fail mark, its stream was cancelled or broken, or the emitting thread was interrupted.
  *
  * <ul>
  *   <li>The stream has ended: the interrupt flag of the handler's thread is set. Let the exception
- *       leave the handler, which is no failure then.
- *   <li>The handler has emitted {@link Message#toFail()}: return after that, since an exception
+ *       leave the handler; it is not a failure then.
+ *   <li>The handler has emitted {@link Message#toFail()}: return afterwards, since an exception
  *       that leaves the handler is a failure like any other.
  *   <li>Other code has interrupted the emitting thread while the stream is open: the flag of that
  *       thread is set, and the exception is a failure if it leaves the handler.

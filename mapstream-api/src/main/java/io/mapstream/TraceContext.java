@@ -7,8 +7,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A W3C trace context between its place in the system metadata, where the platform keeps two
- * headers as bytes, and the map of texts that propagators read and write.
+ * Converts a W3C trace context between the system metadata, where the platform keeps two headers as
+ * bytes, and the map of strings that propagators read and write.
  */
 final class TraceContext {
 
@@ -20,8 +20,8 @@ final class TraceContext {
   private TraceContext() {}
 
   /**
-   * Reads what can be a header. By the recommendation a tracestate is ignored without a
-   * traceparent, and a traceparent is valid without a tracestate.
+   * Reads the values that can be headers. According to the W3C recommendation, a tracestate is
+   * ignored without a traceparent, and a traceparent is valid without a tracestate.
    */
   static Map<String, String> of(Metadata systemMetadata) {
     String parent = header(systemMetadata, PARENT);
@@ -38,7 +38,7 @@ final class TraceContext {
     return text.isEmpty() || !isHeader(text) ? null : text;
   }
 
-  /** Bytes above 127 were decoded as U+FFFD, which is not allowed either. */
+  /** Bytes above 127 are decoded as U+FFFD, which is not allowed either. */
   private static boolean isHeader(String text) {
     return text.chars().allMatch(c -> (c >= ' ' && c <= '~') || c == '\t');
   }

@@ -1,29 +1,29 @@
 package io.mapstream;
 
 /**
- * A message has a mark that the platform's release does not know. Thrown by {@link
- * MessageSink#emit(Message)} where the server's option {@code numaflowVersion} names that release;
- * nothing of the message was written, and the sink stays usable.
+ * Thrown by {@link MessageSink#emit(Message)} if a message has a mark that the platform's release
+ * does not know, and the server's option {@code numaflowVersion} names that release. Nothing of the
+ * message was written, and the sink stays usable.
  *
- * <p>The release would take the mark for an ordinary tag: it would acknowledge the datum and
+ * <p>The release would treat the mark as an ordinary tag: it would acknowledge the datum and
  * forward an empty message.
  */
 public class UnsupportedMarkException extends IllegalStateException {
 
   private static final long serialVersionUID = 1L;
 
-  /** nack or fail. */
+  /** Either nack or fail. */
   private final String mark;
 
-  /** As {@code 1.8.3}. */
+  /** Such as {@code 1.8.3}. */
   private final String numaflowVersion;
 
   /**
    * Describes a message that was refused.
    *
    * @param mark {@code nack} or {@code fail}
-   * @param numaflowVersion the release that does not know it, as {@code 1.8.3}
-   * @param known which releases know it, as {@code Numaflow 1.8.2 and newer}
+   * @param numaflowVersion the release that does not know it, such as {@code 1.8.3}
+   * @param known which releases know it, such as {@code Numaflow 1.8.2 and newer}
    */
   public UnsupportedMarkException(String mark, String numaflowVersion, String known) {
     super(
@@ -43,7 +43,7 @@ public class UnsupportedMarkException extends IllegalStateException {
     return mark;
   }
 
-  /** {@return the release that does not know it, as the option {@code numaflowVersion} has it} */
+  /** {@return the release that does not know it, as set by the option {@code numaflowVersion}} */
   public String numaflowVersion() {
     return numaflowVersion;
   }
