@@ -9,13 +9,13 @@ import java.time.Instant;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Leaves a critical error where the platform's UI looks for it: one file per error in a folder per
- * container, written under a name that is not read and renamed when it is complete. At most one per
- * process, and none where the platform has not made the folder.
+ * Writes a critical error to where the platform's UI reads it: one file per error in a folder per
+ * container, written under a name that is not read, and renamed when complete. At most one is
+ * written per process, and none if the platform has not created the folder.
  */
 final class ErrorReport {
 
-  /** The one of this process, where the platform looks for it. */
+  /** The report of this process, in the folder that the platform reads. */
   static final ErrorReport OF_PROCESS =
       new ErrorReport(Path.of("/var/numaflow/runtime/application-errors"));
 
@@ -28,7 +28,7 @@ final class ErrorReport {
     this.folder = folder;
   }
 
-  /** Writes the report, if it is the first. Failing to is logged and goes no further. */
+  /** Writes the report if it is the first. A failure to do so is only logged. */
   void writeOnce(HandlerFailure failure, Instant now) {
     if (Files.isDirectory(folder) && written.compareAndSet(false, true)) {
       try {
@@ -43,7 +43,7 @@ final class ErrorReport {
     Path own = Files.createDirectories(folder.resolve(failure.container()));
     Path current = own.resolve("current-udf.json");
     if (!Files.isDirectory(current, LinkOption.NOFOLLOW_LINKS)) {
-      Files.deleteIfExists(current); // what a killed process has left, or a link
+      Files.deleteIfExists(current); // left by a killed process, or a link
     }
     Path complete = own.resolve(now.getEpochSecond() + "-udf.json");
     OwnFile report = new OwnFile("the error report", complete);

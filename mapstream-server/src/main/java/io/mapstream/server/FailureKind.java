@@ -1,9 +1,9 @@
 package io.mapstream.server;
 
 /**
- * What {@link ServerMetrics#failures()} tells apart. The data plane sends again what was not
- * answered because of one of them. After {@link #HANDLER_ANSWERED_WITH_FAIL} and {@link
- * #HANDLER_EMITTED_LATE} the datum was answered.
+ * The kinds of failure that {@link ServerMetrics#failures()} counts. Datums that were not answered
+ * because of a failure are sent again by the data plane. With {@link #HANDLER_ANSWERED_WITH_FAIL}
+ * and {@link #HANDLER_EMITTED_LATE}, the datum was answered.
  */
 public enum FailureKind {
 
@@ -18,20 +18,20 @@ public enum FailureKind {
 
   /**
    * A handler threw after the end of its stream, and not because of that end; one per datum. An
-   * exception that comes from the interruption, or from a refused {@code emit}, is not counted.
+   * exception caused by the interruption, or by a refused {@code emit}, is not counted.
    */
   HANDLER_LATE,
 
   /**
    * A result was emitted after the handler had returned, and its datum was answered without it:
-   * that result is lost. It happens to a handler that gives work to other threads and does not wait
+   * that result is lost. This happens if a handler passes work to other threads and does not wait
    * for them; one per datum.
    */
   HANDLER_EMITTED_LATE,
 
   /**
-   * A client's request broke the contract, or requests that were not admitted held more than their
-   * share of the heap, which ended the stream; one per stream.
+   * A client's request violated the contract, or requests that were not admitted took more than
+   * their share of the heap. This ended the stream; one per stream.
    */
   REQUEST_REFUSED,
 
@@ -42,12 +42,14 @@ public enum FailureKind {
   REQUEST_TOO_LARGE,
 
   /**
-   * The client cancelled or disconnected while datums were in work, whose handlers were
-   * interrupted; one per stream. Not counted where nothing was in work.
+   * The client cancelled or disconnected while datums were in work, so their handlers were
+   * interrupted; one per stream. Not counted if nothing was in work.
    */
   CLIENT_GONE,
 
-  /** There was no memory to decode or to admit a datum, which ended its stream; one per stream. */
+  /**
+   * There was not enough memory to decode or admit a datum, which ended its stream; one per stream.
+   */
   ADMISSION_FAILED,
 
   /** Responses could not be written, which ended the stream; one per stream. */

@@ -5,7 +5,7 @@ import io.mapstream.MapStreamer;
 import java.util.concurrent.Executor;
 
 /**
- * The server's engine for the test kit. Internal: not part of the API, and free to change with each
+ * The server's engine for the test kit. Internal: not part of the API, and may change in any
  * release.
  */
 public final class InternalMapStreamServer {
@@ -13,14 +13,15 @@ public final class InternalMapStreamServer {
   private InternalMapStreamServer() {}
 
   /**
-   * The gRPC service of a handler, for any server. A handler's failure ends its stream and nothing
-   * else.
+   * Returns the gRPC service of a handler, for any server. A handler's failure ends its stream and
+   * nothing else.
    *
    * @param handler called once per datum
-   * @param options those about handlers, failures and sizes count; paths and grace are not used
+   * @param options the options; those about handlers, failures and sizes are used, paths and grace
+   *     are not
    * @param pendingResults how many results of a stream may wait to be written before {@code emit}
-   *     blocks; each is a response of its own
-   * @param loop one thread, on which the server has to run gRPC's callbacks
+   *     blocks; each is sent in its own response
+   * @param loop one thread, on which the server must run gRPC's callbacks
    * @return the service
    */
   public static ServerServiceDefinition service(
@@ -33,11 +34,11 @@ public final class InternalMapStreamServer {
   }
 
   /**
-   * Whether a handler threw only because its stream had ended: it was interrupted, or its {@code
-   * emit} was refused.
+   * Returns whether a handler threw only because its stream had ended: it was interrupted, or its
+   * {@code emit} was refused.
    *
    * @param thrown what the handler threw
-   * @return whether that, or what wraps it, comes from the end
+   * @return whether that or one of its causes results from the end
    */
   public static boolean comesFromTheEnd(Throwable thrown) {
     return Failures.comesFromTheEnd(thrown);

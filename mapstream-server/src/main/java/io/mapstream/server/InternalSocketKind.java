@@ -17,7 +17,7 @@ import java.nio.file.Path;
 
 /**
  * The kinds of Unix socket, for the server and for the test kit's client. Internal: not part of the
- * API, and free to change with each release.
+ * API, and may change in any release.
  */
 public enum InternalSocketKind {
   /** Linux's native transport. */
@@ -66,25 +66,25 @@ public enum InternalSocketKind {
     }
   };
 
-  /** {@return the native kind where the platform has it, else the JDK's} */
+  /** {@return the native kind if the platform has it, otherwise the JDK's} */
   public static InternalSocketKind best() {
     return Epoll.isAvailable() ? EPOLL : JDK;
   }
 
-  /** {@return what an event loop of this kind is made with} */
+  /** {@return the I/O handler factory for an event loop of this kind} */
   public abstract IoHandlerFactory ioHandler();
 
   /**
-   * The address of a socket.
+   * Returns the address of a socket.
    *
    * @param path the socket's path
-   * @return its address in this kind
+   * @return its address for this kind
    */
   public abstract SocketAddress address(Path path);
 
-  /** {@return the channel of a server} */
+  /** {@return the channel class of a server} */
   public abstract Class<? extends ServerChannel> serverChannel();
 
-  /** {@return the channel of a client} */
+  /** {@return the channel class of a client} */
   public abstract Class<? extends Channel> clientChannel();
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Serves a {@link MapStreamer} to Numaflow's data plane: gRPC without TLS on a Unix socket, each
- * datum on a virtual thread of its own.
+ * datum on its own virtual thread.
  *
  * {@snippet :
  * public static void main(String[] args) throws Exception {
@@ -27,11 +27,11 @@ import org.jspecify.annotations.Nullable;
  * }
  * }
  *
- * <p>{@link #run(MapStreamer)} is all that a pod needs. It obeys SIGTERM, and it throws a handler's
- * failure; if {@code main} lets that through, the process exits with 1. Inside another program,
- * {@link #start()}, {@link #awaitTermination()} and {@link #close()} do the same in steps. They
- * leave signals alone: on a SIGTERM the JVM then ends the process without a drain, unless the
- * program calls {@link #close()} itself, as in
+ * <p>In a pod, {@link #run(MapStreamer)} is enough. It handles SIGTERM, and throws a handler's
+ * failure; if {@code main} does not catch it, the process exits with 1. Inside another program,
+ * {@link #start()}, {@link #awaitTermination()} and {@link #close()} do the same in steps. They do
+ * not handle signals: on SIGTERM, the JVM ends the process without a drain, unless the program
+ * calls {@link #close()} itself, as in
  *
  * {@snippet :
  * MapStreamServer server = MapStreamServer.builder(handler).build().start();
@@ -39,14 +39,14 @@ import org.jspecify.annotations.Nullable;
  * server.awaitTermination();
  * }
  *
- * <p>The exit code after a signal is the JVM's 143 then, and what is logged during the drain may be
- * lost, since logging libraries close in hooks of their own. {@link #run()} has neither drawback.
+ * <p>The exit code after a signal is then the JVM's 143, and log lines of the drain may be lost,
+ * since logging libraries close in their own hooks. {@link #run()} has neither drawback.
  *
- * <p>A server is started once. All methods may be called from any thread.
+ * <p>A server can be started only once. All methods may be called from any thread.
  */
 public final class MapStreamServer implements AutoCloseable {
 
-  /** Where a server is in its life; it only moves downwards. */
+  /** The state of a server, which only ever moves down this list. */
   private enum State {
     NEW,
     RUNNING,
@@ -57,7 +57,7 @@ public final class MapStreamServer implements AutoCloseable {
 
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
-  /** How long a busy loop may take to say whether a thread is a handler's; the stop goes on. */
+  /** How long to wait for a busy loop to determine whether a thread is a handler's. */
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
 
   private final MapStreamer handler;
@@ -80,15 +80,16 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   /**
-   * Serves {@code handler} until the process is told to end, with settings from the environment.
+   * Serves {@code handler} with settings from the environment, until the process is asked to end.
    * See {@link #run()}.
    *
    * @param handler called for each datum, by many threads at once
-   * @throws IOException if the socket or the server info file can't be made; it names the path
-   * @throws ExecutionException if a handler's failure stopped the server; the cause is what it
-   *     threw
+   * @throws IOException if the socket or the server info file can't be created; the message names
+   *     the path
+   * @throws ExecutionException if a handler's failure stopped the server; the cause is what the
+   *     handler threw
    * @throws InterruptedException if the calling thread was interrupted; the server is stopped
-   * @throws IllegalArgumentException if a variable of the environment is unusable
+   * @throws IllegalArgumentException if an environment variable has an unusable value
    */
   public static void run(MapStreamer handler)
       throws IOException, ExecutionException, InterruptedException {
@@ -96,7 +97,7 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   /**
-   * A builder of a server, with nothing set.
+   * Returns a builder for a server, with nothing set.
    *
    * @param handler called for each datum, by many threads at once
    * @return the builder
@@ -111,36 +112,36 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   /**
-   * What the server has done since its start, and what it has in work. Zeros before the start, the
-   * last numbers after the stop. It never waits, whatever the server is busy with.
+   * Returns what the server has done since its start, and what it has in work. The numbers are zero
+   * before the start, and final after the stop. This method never blocks, whatever the server is
+   * doing.
    *
-   * @return a snapshot; each call makes a new one
+   * @return a new snapshot
    */
   public ServerMetrics metrics() {
     return counters.snapshot();
   }
 
   /**
-   * Starts, and waits until the server has stopped: by SIGTERM, SIGINT or SIGHUP, by {@link
+   * Starts the server, and waits until it has stopped: by SIGTERM, SIGINT or SIGHUP, by {@link
    * #close()}, or by a handler's failure.
    *
-   * <p>On a signal no datum is accepted any more, and open handlers have {@link
+   * <p>On a signal, no further datum is accepted, and open handlers have {@link
    * ServerOptions#shutdownGrace()} to finish. Then this method returns. The process exits when the
-   * thread that called it has ended, however long that takes: with 0, or with 1 if a handler has
-   * failed or that thread ended by an exception. Shutdown hooks run as usual; other threads don't
-   * keep the process alive. A second signal ends the process at once, with 128 and the signal's
-   * number.
+   * calling thread has ended, however long that takes: with 0, or with 1 if a handler failed or
+   * that thread ended with an exception. Shutdown hooks run as usual; other threads do not keep the
+   * process alive. A second signal ends the process at once, with 128 plus the signal's number.
    *
-   * <p>A call of {@code System.exit} keeps its code. If a handler calls it, other handlers are
-   * interrupted at once, and their datums get no EOT; otherwise it drains first.
+   * <p>A call of {@code System.exit} keeps its exit code. If a handler calls it, other handlers are
+   * interrupted at once, and their datums get no EOT; otherwise the server drains first.
    *
    * <p>If a failure is thrown out of {@code main}, the process exits with 1 even if other threads
-   * are left.
+   * are still running.
    *
-   * @throws IOException if the socket or the server info file can't be made; the message names
-   *     setting, path and reason
-   * @throws ExecutionException if a handler's failure stopped the server; the cause is what it
-   *     threw
+   * @throws IOException if the socket or the server info file can't be created; the message names
+   *     the setting, the path and the reason
+   * @throws ExecutionException if a handler's failure stopped the server; the cause is what the
+   *     handler threw
    * @throws InterruptedException if the calling thread was interrupted; the server is stopped
    * @throws IllegalStateException if it was started before
    */
@@ -150,7 +151,7 @@ public final class MapStreamServer implements AutoCloseable {
       start();
       awaitTermination();
     } catch (IllegalStateException e) {
-      if (!end.isSignalled()) { // Otherwise the signal was faster than the start.
+      if (!end.isSignalled()) { // Otherwise the signal came before the start.
         throw e;
       }
     } catch (InterruptedException e) {
@@ -163,13 +164,13 @@ public final class MapStreamServer implements AutoCloseable {
 
   /**
    * Listens on the socket, then announces that in the server info file. Returns when both are done.
-   * Signals are left alone; see the class's description. If the heap fills up for good, the process
-   * is halted with 1, eight seconds after the stop: it is in no known state.
+   * Signals are not handled; see the class description. If the heap fills up for good, the process
+   * is halted with 1, eight seconds after the stop, since its state is unknown.
    *
    * @return this
    * @throws java.net.BindException if a live server answers on the socket, or the path is unusable
-   * @throws IOException if the socket or the server info file can't be made; the message names
-   *     setting, path and reason
+   * @throws IOException if the socket or the server info file can't be created; the message names
+   *     the setting, the path and the reason
    * @throws IllegalStateException if it was started or closed before
    */
   public MapStreamServer start() throws IOException {
@@ -231,13 +232,14 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   /**
-   * Waits until the server has stopped and its files are gone, also if it has not been started yet.
-   * After a start that failed it returns at once. A handler must not call it, since the stop waits
-   * for the handler.
+   * Waits until the server has stopped and its files are removed, even if it has not been started
+   * yet. After a failed start, this method returns at once. A handler must not call it, since the
+   * stop waits for the handler.
    *
    * @throws ExecutionException if a handler's failure stopped it; the cause is what the handler
    *     threw, and the failures of other handlers are suppressed on it
-   * @throws InterruptedException if the thread was interrupted while it waited; the server runs on
+   * @throws InterruptedException if the thread was interrupted while it waited; the server
+   *     continues to run
    */
   public void awaitTermination() throws ExecutionException, InterruptedException {
     terminated.await();
@@ -250,7 +252,8 @@ public final class MapStreamServer implements AutoCloseable {
    * @param limit how long to wait
    * @return whether the server has stopped
    * @throws ExecutionException if a handler's failure stopped it
-   * @throws InterruptedException if the thread was interrupted while it waited; the server runs on
+   * @throws InterruptedException if the thread was interrupted while it waited; the server
+   *     continues to run
    */
   public boolean awaitTermination(Duration limit) throws ExecutionException, InterruptedException {
     if (!terminated.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
@@ -261,18 +264,18 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   /**
-   * Stops the server and waits until that is done. No datum is accepted any more. Open handlers
+   * Stops the server and waits until it has stopped. No further datum is accepted. Open handlers
    * have {@link ServerOptions#shutdownGrace()} to finish, and their EOTs are sent. Handlers that
-   * still run then are interrupted, and their streams end with UNAVAILABLE. The socket and the
-   * server info file are removed.
+   * are still running afterwards are interrupted, and their streams end with UNAVAILABLE. The
+   * socket and the server info file are removed.
    *
-   * <p>It takes the grace and one or two seconds more at most, and eight if something blocks the
-   * event loop or the log.
+   * <p>This takes at most the grace period and one or two seconds more, or eight if something
+   * blocks the event loop or the log.
    *
-   * <p>It may be called at any time and any number of times; each call waits for the one stop. If a
-   * handler calls it, it starts the stop and returns at once, since the stop waits for that
-   * handler. If the calling thread is interrupted while it waits, it returns with the flag set, and
-   * the stop goes on.
+   * <p>This method may be called at any time and any number of times; each call waits for the same
+   * stop. If a handler calls it, it starts the stop and returns at once, since the stop waits for
+   * that handler. If the calling thread is interrupted while it waits, the method returns with the
+   * interrupt flag set, and the stop continues.
    */
   @Override
   public void close() {
@@ -288,7 +291,10 @@ public final class MapStreamServer implements AutoCloseable {
     }
   }
 
-  /** Whether it was never started; it can't be any more then. Waits for a start under way. */
+  /**
+   * Closes the server if it was never started, and returns whether that was so. Waits for a start
+   * in progress.
+   */
   private boolean endUnstarted() {
     lifecycle.lock();
     try {
@@ -324,7 +330,7 @@ public final class MapStreamServer implements AutoCloseable {
     }
   }
 
-  // For the end of the process.
+  // Used at the end of the process.
 
   Shutdown shutdown() {
     return shutdown;

@@ -9,15 +9,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Collects the settings of a server; {@link MapStreamServer#builder} makes one. What is not set
- * here comes from the environment, as {@link ServerOptions} says. Not thread-safe.
+ * Builds a server with given settings; {@link MapStreamServer#builder} returns one. Settings that
+ * are not set here come from the environment, as described in {@link ServerOptions}. Not
+ * thread-safe.
  */
 public final class MapStreamServerBuilder {
 
   private final MapStreamer handler;
   private Runnable onStop = () -> {};
 
-  // Read by ServerOptions; null where the code has not set it.
+  // Read by ServerOptions; null if not set in code.
   @Nullable Path socketPath;
   @Nullable Path serverInfoFile;
   @Nullable Integer maxMessageSize;
@@ -35,10 +36,10 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets all settings at once, as another server has them. {@link #onStop} is not taken over. If
-   * the other server has no {@code numaflowVersion}, the environment may still set one here.
+   * Sets all settings to those of another server. {@link #onStop} is not copied. If the other
+   * server has no {@code numaflowVersion}, the environment may still set one here.
    *
-   * @param options the settings; a later call may still change each of them
+   * @param options the settings; later calls may change each of them
    * @return this
    * @throws NullPointerException if {@code options} is null
    */
@@ -62,7 +63,7 @@ public final class MapStreamServerBuilder {
    * Sets the Unix socket to listen on. Its folder must exist, and the path must fit into the
    * system's limit (106 bytes on Linux). Both are checked at the start.
    *
-   * @param socketPath where the server makes its socket
+   * @param socketPath where the server creates its socket
    * @return this
    * @throws NullPointerException if {@code socketPath} is null
    */
@@ -98,8 +99,8 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets how many datums are in work at once at most. The default is more than the data plane
-   * sends. Set it lower where the services that the handler calls can't take so many calls at once.
+   * Sets the maximum number of datums in work at once. The default is more than the data plane
+   * sends. Set it lower if the services that the handler calls can't take that many calls at once.
    *
    * @param maxConcurrency datums, at least 1
    * @return this
@@ -137,11 +138,12 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets whether the datum's id is in SLF4J's MDC on its handler's thread, so that each log line of
-   * a handler can name its datum. It is removed when the handler has returned. Whether threads that
-   * the handler starts inherit it depends on the binding (in Logback and Log4j 2 they do not).
+   * Sets whether the datum's id is put into SLF4J's MDC on its handler's thread, so that each log
+   * line of a handler can name its datum. It is removed when the handler has returned. Whether
+   * threads that the handler starts inherit it depends on the binding (in Logback and Log4j 2 they
+   * do not).
    *
-   * @param datumIdInMdc whether it is there, under the key {@code datumId}
+   * @param datumIdInMdc whether to put it there, under the key {@code datumId}
    * @return this
    */
   public MapStreamServerBuilder datumIdInMdc(boolean datumIdInMdc) {
@@ -150,10 +152,10 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets how long a handler runs before a warning about it is logged, once, with its datum's id and
-   * its thread's stack. The time includes the time that the handler is blocked in {@code emit}. The
-   * warning comes an eighth of this time late at most, and handlers at the same place share one.
-   * The handler itself is left alone.
+   * Sets how long a handler may run before a warning is logged, once, with the datum's id and the
+   * thread's stack. This includes time for which the handler is blocked in {@code emit}. The
+   * warning is late by at most an eighth of this time, and handlers at the same place share one.
+   * The handler itself is not affected.
    *
    * @param slowHandlerWarning the time, or zero for no warning
    * @return this
@@ -168,16 +170,16 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets the Numaflow release that the function runs under. The platform does not tell a function
-   * its release, so say it here. A release takes a mark that it does not know for an ordinary tag:
-   * it acknowledges the datum and forwards an empty message. So what the given release does not
-   * know is refused: {@link #build()} refuses the policy FAIL, and {@code emit} refuses a message
-   * with such a mark. Nacks are known since 1.8.2, fails only after 1.8.3. If no release is given,
-   * the server logs warnings.
+   * Sets the Numaflow release that the function runs under. The platform does not report its
+   * release to a function, so it has to be set here. A release treats a mark that it does not know
+   * as an ordinary tag: it acknowledges the datum and forwards an empty message. Marks that the
+   * given release does not know are therefore refused: {@link #build()} refuses the policy FAIL,
+   * and {@code emit} refuses a message with such a mark. Nacks are known since 1.8.2, fails only
+   * after 1.8.3. If no release is set, the server logs warnings.
    *
    * @param numaflowVersion such as {@code 1.8.3} or {@code v1.8.3}, at least 1.4.0
    * @return this
-   * @throws IllegalArgumentException if it is no such text, or less than 1.4.0
+   * @throws IllegalArgumentException if it is not a release, or less than 1.4.0
    * @throws NullPointerException if {@code numaflowVersion} is null
    */
   public MapStreamServerBuilder numaflowVersion(String numaflowVersion) {
@@ -187,14 +189,14 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets what is run once when a stop begins, whatever its reason: for instance, to leave a load
-   * balancer or to tell threads that are no handlers. A handler that follows an endless source asks
-   * {@link io.mapstream.MessageSink#isStopping()} instead. The callback runs on a thread of its
-   * own, while open handlers have their {@link #shutdownGrace}. The stop waits for it until the
-   * grace is over, or a second if a failure is the reason, and interrupts it then. An exception is
-   * logged and changes nothing else.
+   * Sets a callback that runs once when a stop begins, whatever the reason: for instance, to leave
+   * a load balancer or to notify threads other than handlers. A handler that follows an endless
+   * source calls {@link io.mapstream.MessageSink#isStopping()} instead. The callback runs on its
+   * own thread, during the {@link #shutdownGrace} of open handlers. The stop waits for it until the
+   * grace period is over, or for a second if a failure is the reason, and then interrupts it. An
+   * exception is logged and has no other effect.
    *
-   * @param onStop the callback; it replaces one that was set before
+   * @param onStop the callback, which replaces any earlier one
    * @return this
    * @throws NullPointerException if {@code onStop} is null
    */
@@ -204,15 +206,15 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets up to how many carriers the JVM gets while handlers wait for one. Carriers are the
-   * platform threads that run virtual threads, as many as there are processors. A handler that
-   * computes, or blocks in native code, keeps its carrier. If a started handler waits for 20
-   * milliseconds and no other begins meanwhile, the JVM gets more carriers. Some time after the
-   * last such wait (a second, up to a minute if it comes back at once) their number goes back. It
-   * belongs to the JVM, so that all servers of the process share it. It can be changed on JDK 24
-   * and newer; on an older one it stays, and starvation is counted, and logged once.
+   * Sets the number of carriers that the JVM may have at most while handlers wait for one. Carriers
+   * are the platform threads that run virtual threads, as many as there are processors. A handler
+   * that computes, or blocks in native code, keeps its carrier. If a started handler waits for 20
+   * milliseconds and no other begins meanwhile, the number of carriers is raised. Some time after
+   * the last such wait (a second, or up to a minute if waits recur at once), it is restored. The
+   * number belongs to the JVM, so all servers of the process share it. It can be changed on JDK 24
+   * and newer; on older JDKs it stays the same, and starvation is counted, and logged once.
    *
-   * @param maxCarriers the limit; zero never changes their number, and looks for no starvation
+   * @param maxCarriers the limit; zero never changes the number, and does not detect starvation
    * @return this
    * @throws IllegalArgumentException if it is negative
    */
@@ -222,18 +224,18 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Makes the server, without starting it. The environment is read here.
+   * Creates the server, without starting it. The environment is read here.
    *
    * @return the server
-   * @throws IllegalArgumentException if a variable that is needed has an unusable value; the
-   *     message names both; or if the error policy is FAIL and {@code numaflowVersion} does not
-   *     know its mark
+   * @throws IllegalArgumentException if a variable that is used has an unusable value (the message
+   *     names both), or if the error policy is FAIL and the release {@code numaflowVersion} does
+   *     not know its mark
    */
   public MapStreamServer build() {
     return new MapStreamServer(handler, optionsIn(System.getenv()), onStop);
   }
 
-  /** The settings that a server would have in that environment. */
+  /** Returns the settings that a server would have in the given environment. */
   ServerOptions optionsIn(Map<String, String> environment) {
     return new ServerOptions(this, new Environment(environment));
   }

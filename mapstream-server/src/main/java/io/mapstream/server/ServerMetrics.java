@@ -9,13 +9,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a server has done since its start and what it has in work, as {@link
- * MapStreamServer#metrics()} found it. Immutable; equal by its numbers. Later releases may add
- * numbers.
+ * A snapshot of what a server has done since its start and what it has in work, returned by {@link
+ * MapStreamServer#metrics()}. Immutable; equal by its numbers. Later releases may add numbers.
  *
- * <p>Each number was true at some moment of the call. They are not of one moment, since the server
- * works on while they are read. {@link #datumsAnswered} is never more than {@link #datumsAdmitted},
- * and {@link #streamsOpen} never more than {@link #streamsOpened}.
+ * <p>Each number was correct at some moment of the call, but not all at the same moment, since the
+ * server continues to work while they are read. {@link #datumsAnswered} is never more than {@link
+ * #datumsAdmitted}, and {@link #streamsOpen} never more than {@link #streamsOpened}.
  */
 public final class ServerMetrics {
 
@@ -40,7 +39,7 @@ public final class ServerMetrics {
     Map<FailureKind, Long> failures = Map.of();
   }
 
-  /** Takes the numbers, which must not change from then on. A kind that is missing counts as 0. */
+  /** Takes the numbers, which must not change afterwards. A missing kind counts as 0. */
   ServerMetrics(Values values) {
     this.values = values;
     Map<FailureKind, Long> all = new EnumMap<>(FailureKind.class);
@@ -50,96 +49,107 @@ public final class ServerMetrics {
     this.failures = Collections.unmodifiableMap(all);
   }
 
-  /** {@return streams that clients have opened} */
+  /** {@return the number of streams that clients have opened} */
   public long streamsOpened() {
     return values.streamsOpened;
   }
 
-  /** {@return streams that are open: opened and not ended} */
+  /** {@return the number of open streams: opened and not ended} */
   public long streamsOpen() {
     return values.streamsOpen;
   }
 
-  /** {@return datums admitted; each leads to one handler call, unless its stream ends first} */
+  /**
+   * {@return the number of datums admitted; each leads to one handler call, unless its stream ends
+   * first}
+   */
   public long datumsAdmitted() {
     return values.datumsAdmitted;
   }
 
-  /** {@return datums whose EOT was written} */
+  /** {@return the number of datums whose EOT was written} */
   public long datumsAnswered() {
     return values.datumsAnswered;
   }
 
   /**
-   * Datums in work: admitted, and not yet both answered and returned by their handler.
+   * Returns the number of datums in work: admitted, and not yet both answered and returned by their
+   * handler.
    *
-   * @return their number; for a moment it may be above the limit, while one is released and another
+   * @return the number, which may briefly exceed the limit while one is released and another
    *     admitted
    */
   public long datumsInWork() {
     return values.datumsInWork;
   }
 
-  /** {@return bytes of the encoded requests of the datums admitted} */
+  /** {@return the size of the encoded requests of the datums admitted, in bytes} */
   public long requestBytes() {
     return values.requestBytes;
   }
 
-  /** {@return results written to clients} */
+  /** {@return the number of results written to clients} */
   public long results() {
     return values.results;
   }
 
-  /** {@return bytes of these results as encoded, without what frames them} */
+  /** {@return the encoded size of these results in bytes, without framing} */
   public long resultBytes() {
     return values.resultBytes;
   }
 
   /**
-   * Handler calls that have ended, in any way.
+   * Returns the number of handler calls that have ended, normally or not.
    *
-   * @return their number; a call is counted together with its time when its datum is no longer in
+   * @return the number; a call is counted together with its time when its datum is no longer in
    *     work
    */
   public long handlersRun() {
     return values.handlersRun;
   }
 
-  /** {@return how long these calls took in sum, including time blocked in {@code emit}} */
+  /** {@return the total time of these calls, including time blocked in {@code emit}} */
   public Duration handlerTime() {
     return values.handlerTime;
   }
 
-  /** {@return calls of {@code emit} that are blocked, as the client is slower than its handlers} */
+  /**
+   * {@return the number of calls of {@code emit} that are blocked because the client is slower than
+   * its handlers}
+   */
   public long emitsWaiting() {
     return values.emitsWaiting;
   }
 
-  /** {@return how long calls of {@code emit} were blocked in sum, without those that still are} */
+  /**
+   * {@return the total time for which calls of {@code emit} were blocked, without those that still
+   * are}
+   */
   public Duration emitWaitTime() {
     return values.emitWaitTime;
   }
 
   /**
-   * Checks that found starvation: a started handler had waited for a carrier (a platform thread
-   * that runs virtual threads) for 20 milliseconds, and no other handler had begun meanwhile.
+   * Returns the number of checks that found starvation: a started handler had waited for a carrier
+   * (a platform thread that runs virtual threads) for 20 milliseconds, and no other handler had
+   * begun meanwhile.
    *
-   * @return their number; 0 where {@link ServerOptions#maxCarriers()} is 0
+   * @return the number; 0 if {@link ServerOptions#maxCarriers()} is 0
    */
   public long starvedChecks() {
     return values.starvedChecks;
   }
 
-  /** {@return failures by kind, with all kinds in it; unmodifiable} */
+  /** {@return the number of failures by kind, with all kinds as keys; unmodifiable} */
   public Map<FailureKind, Long> failures() {
     return failures;
   }
 
   /**
-   * The number of failures of one kind.
+   * Returns the number of failures of one kind.
    *
-   * @param kind the kind to be counted
-   * @return how many there were
+   * @param kind the kind
+   * @return the number of failures
    * @throws NullPointerException if {@code kind} is null
    */
   public long failures(FailureKind kind) {
@@ -175,7 +185,7 @@ public final class ServerMetrics {
     return byName().hashCode();
   }
 
-  /** All numbers with their names, for people. */
+  /** Returns all numbers with their names, in human-readable form. */
   @Override
   public String toString() {
     return "ServerMetrics" + byName();

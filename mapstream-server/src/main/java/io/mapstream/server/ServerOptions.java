@@ -9,8 +9,8 @@ import java.util.function.Function;
 
 /**
  * The settings of a {@link MapStreamServer}, as {@link MapStreamServer#options()} returns them. A
- * setting comes from the {@linkplain MapStreamServer#builder builder}; if the code has not set it,
- * from the environment, where the variable is set and not blank; otherwise it is the default. All
+ * setting comes from the {@linkplain MapStreamServer#builder builder}; if it is not set there, from
+ * the environment, if the variable is set and not blank; otherwise it has its default. All settings
  * take effect at {@link MapStreamServer#start()}. Immutable.
  *
  * <table>
@@ -24,8 +24,8 @@ import java.util.function.Function;
  *     <td>67108864 (64 MiB)</td></tr>
  * <tr><td>{@link #maxConcurrency()}</td><td>{@code MAPSTREAM_MAX_CONCURRENCY}</td>
  *     <td>10000</td></tr>
- * <tr><td>{@link #shutdownGrace()}</td><td>{@code MAPSTREAM_SHUTDOWN_GRACE_SECONDS}, else {@code
- *     NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS}</td><td>30 seconds</td></tr>
+ * <tr><td>{@link #shutdownGrace()}</td><td>{@code MAPSTREAM_SHUTDOWN_GRACE_SECONDS}, otherwise
+ *     {@code NUMAFLOW_GRPC_SHUTDOWN_GRACE_PERIOD_SECONDS}</td><td>30 seconds</td></tr>
  * <tr><td>{@link #errorPolicy()}</td><td>{@code MAPSTREAM_ERROR_POLICY}</td>
  *     <td>{@link ErrorPolicy#STOP}</td></tr>
  * <tr><td>{@link #datumIdInMdc()}</td><td>{@code MAPSTREAM_DATUM_ID_IN_MDC}</td>
@@ -40,25 +40,25 @@ import java.util.function.Function;
  */
 public final class ServerOptions {
 
-  /** What becomes of a datum whose handler throws, and of the server. */
+  /** What happens to a datum whose handler throws, and to the server. */
   public enum ErrorPolicy {
     /**
      * The platform's default: the stream ends with INTERNAL and the message {@code
      * UDF_EXECUTION_ERROR(<container>): <message>}, other handlers are interrupted, the server
      * stops, and {@link MapStreamServer#awaitTermination()} throws. The platform restarts the
-     * container and sends all unanswered datums again. An input that fails each time keeps the
+     * container and sends all unanswered datums again. An input that always fails keeps the
      * container restarting.
      */
     STOP,
 
     /**
      * Only this datum is answered with the fail mark, and the pipeline's {@code retryStrategy}
-     * decides about it; everything else goes on. Each failure is counted and logged at WARN.
+     * decides about it; everything else continues. Each failure is counted and logged at WARN.
      * Results that the handler emitted before it failed have been sent, and a retry sends them
-     * again. It needs a Numaflow release after 1.8.3: up to that one the platform does not know the
-     * mark, acknowledges the datum and forwards an empty message; see {@link #numaflowVersion()}.
-     * An {@link Error} still stops the server, since it says something about the process and not
-     * about the datum; the exception is a {@link StackOverflowError} outside of {@code emit}.
+     * again. This policy needs a Numaflow release after 1.8.3: up to that release, the platform
+     * does not know the mark, acknowledges the datum and forwards an empty message; see {@link
+     * #numaflowVersion()}. An {@link Error}, except a {@link StackOverflowError} outside of {@code
+     * emit}, still stops the server, since it concerns the process rather than the datum.
      */
     FAIL
   }
@@ -83,7 +83,7 @@ public final class ServerOptions {
   private final String containerType;
   private final List<String> misspelt;
 
-  /** The settings that {@code given} has, and the rest from the environment. */
+  /** Takes the settings of {@code given}, and the others from the environment. */
   ServerOptions(MapStreamServerBuilder given, Environment env) {
     socketPath = env.orElse(given.socketPath, Path::of, DEFAULT_SOCKET, "MAPSTREAM_SOCKET_PATH");
     serverInfoFile =
@@ -148,15 +148,15 @@ public final class ServerOptions {
   }
 
   /**
-   * {@return the settings that the environment and the defaults give}
+   * {@return the settings from the environment and the defaults}
    *
-   * @throws IllegalArgumentException if a variable has an unusable value; it names both
+   * @throws IllegalArgumentException if a variable has an unusable value; the message names both
    */
   public static ServerOptions fromEnvironment() {
     return in(System.getenv());
   }
 
-  /** What that environment and the defaults give. */
+  /** Returns the settings from the given environment and the defaults. */
   static ServerOptions in(Map<String, String> environment) {
     return MapStreamServer.builder((keys, datum, sink) -> {}).optionsIn(environment);
   }
@@ -166,17 +166,17 @@ public final class ServerOptions {
     return socketPath;
   }
 
-  /** {@return the file that tells the data plane that a map-stream server is there} */
+  /** {@return the file that announces the server to the data plane} */
   public Path serverInfoFile() {
     return serverInfoFile;
   }
 
-  /** {@return the largest encoded request taken and response sent, in bytes} */
+  /** {@return the largest encoded request accepted and response sent, in bytes} */
   public int maxMessageSize() {
     return maxMessageSize;
   }
 
-  /** {@return how many datums are in work at once at most, over all streams} */
+  /** {@return the maximum number of datums in work at once, over all streams} */
   public int maxConcurrency() {
     return maxConcurrency;
   }
@@ -192,47 +192,49 @@ public final class ServerOptions {
   }
 
   /**
-   * {@return whether the datum's id is in SLF4J's MDC of its handler's thread, under the key {@code
+   * {@return whether the datum's id is in SLF4J's MDC on its handler's thread, under the key {@code
    * datumId}}
    */
   public boolean datumIdInMdc() {
     return datumIdInMdc;
   }
 
-  /** {@return how long a handler runs before a warning about it is logged; zero for never} */
+  /** {@return how long a handler may run before a warning is logged; zero for never} */
   public Duration slowHandlerWarning() {
     return slowHandlerWarning;
   }
 
   /**
-   * {@return up to how many carriers (platform threads that run virtual threads) the JVM gets while
-   * handlers wait for one; zero leaves their number alone}
+   * {@return the number of carriers (platform threads that run virtual threads) that the JVM may
+   * have at most while handlers wait for one; zero never changes the number}
    */
   public int maxCarriers() {
     return maxCarriers;
   }
 
   /**
-   * {@return the Numaflow release that the function runs under, such as {@code 1.8.3}; empty if
-   * nobody has said it} Marks that this release does not know are refused: the policy FAIL when the
-   * server is built, and others by {@code emit}, with {@link
-   * io.mapstream.UnsupportedMarkException}. If it is empty, there are warnings.
+   * {@return the Numaflow release that the function runs under, such as {@code 1.8.3}; empty if it
+   * was not set} Marks that this release does not know are refused: the policy FAIL when the server
+   * is built, and others by {@code emit}, with {@link io.mapstream.UnsupportedMarkException}. If it
+   * is empty, the server logs warnings.
    */
   public Optional<String> numaflowVersion() {
     return numaflowRelease.map(NumaflowRelease::toString);
   }
 
-  /** The release, as above. */
+  /** Returns the same release, parsed. */
   Optional<NumaflowRelease> numaflowRelease() {
     return numaflowRelease;
   }
 
-  /** The platform's name for this container, for error messages. */
+  /** Returns the platform's name for this container, for error messages. */
   String containerType() {
     return containerType;
   }
 
-  /** For each variable that looks like a setting's and is none, a line that names the nearest. */
+  /**
+   * Returns a line for each variable that looks like a setting's but is not, naming the nearest.
+   */
   List<String> misspelt() {
     return misspelt;
   }

@@ -8,14 +8,14 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Says in the log which handlers run for too long, and where they are: one line and one stack for
- * all that are at the same place, since a service that hangs holds hundreds at once.
+ * Logs which handlers run for too long, and where they are: one line and one stack for all that are
+ * at the same place, since a service that hangs blocks hundreds at once.
  */
 final class SlowHandlerWarning {
 
   private static final ServerLog log = ServerLog.of(SlowHandlerWarning.class);
 
-  /** Enough for any place that a reader looks for. */
+  /** Enough to find the place in the handler's code. */
   private static final int FRAMES = 60;
 
   private final Duration limit;
@@ -25,8 +25,8 @@ final class SlowHandlerWarning {
   }
 
   /**
-   * Logs on a thread of its own: stacks and the application's log may take long, and a virtual
-   * thread might get no processor from the very handlers that are to be found.
+   * Logs on a separate thread: stacks and the application's log may take long, and a virtual thread
+   * might get no carrier because of the very handlers to be reported.
    */
   void of(List<HandlerTask> found) {
     Thread.ofPlatform().daemon().name("mapstream-slow").start(() -> log(found));

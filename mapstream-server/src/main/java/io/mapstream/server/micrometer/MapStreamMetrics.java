@@ -29,7 +29,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Shows {@link MapStreamServer#metrics()} in a {@link MeterRegistry}, until it is closed.
+ * Publishes {@link MapStreamServer#metrics()} in a {@link MeterRegistry}, until it is closed.
  *
  * {@snippet :
  * MapStreamServer server = MapStreamServer.builder(handler).build();
@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * }
  *
  * <table>
- * <caption>Meters; {@link ServerMetrics} says exactly what each counts</caption>
+ * <caption>Meters; {@link ServerMetrics} defines exactly what each counts</caption>
  * <tr><th>name</th><th>type, unit</th><th>what</th></tr>
  * <tr><td>{@code mapstream.streams}</td><td>counter, streams</td><td>opened by clients</td></tr>
  * <tr><td>{@code mapstream.streams.active}</td><td>gauge, streams</td><td>open now</td></tr>
@@ -66,12 +66,13 @@ import org.slf4j.LoggerFactory;
  *     <td>a {@link FailureKind} in lower case</td></tr>
  * </table>
  *
- * <p>The meters read the server when the registry asks, and cost it nothing otherwise. They hold
- * the server weakly: they do not keep it from being collected, and stand still or go to NaN then.
+ * <p>The meters read the server when the registry polls them, and cost nothing otherwise. They
+ * refer to the server weakly: they do not prevent its garbage collection, after which they keep
+ * their last value or become NaN.
  *
  * <p>Thread-safe. May be bound to several registries, before or after the server's start. Servers
- * that share a registry need tags that differ: a registry has one meter of each name and tags, and
- * keeps the first one.
+ * that share a registry need different tags: a registry has one meter per name and tags, and keeps
+ * the first one.
  */
 public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
 
@@ -87,9 +88,9 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
   private boolean closed;
 
   /**
-   * Meters without tags of their own.
+   * Creates meters without additional tags.
    *
-   * @param server whose numbers they show
+   * @param server the server whose metrics they show
    * @throws NullPointerException if {@code server} is null
    */
   public MapStreamMetrics(MapStreamServer server) {
@@ -97,10 +98,10 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
   }
 
   /**
-   * Meters that each carry some tags, which tell servers of one registry apart.
+   * Creates meters with additional tags, which distinguish servers that share a registry.
    *
-   * @param server whose numbers they show
-   * @param tags added to each meter
+   * @param server the server whose metrics they show
+   * @param tags the tags to add to each meter
    * @throws NullPointerException if an argument is null
    */
   public MapStreamMetrics(MapStreamServer server, Iterable<Tag> tags) {
@@ -109,11 +110,10 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
   }
 
   /**
-   * Registers the meters. Does nothing if they are bound to this registry already. Where the
-   * registry has meters of the same names and tags, bound by somebody else, those stay, and a
-   * warning is logged.
+   * Registers the meters. Does nothing if they are already bound to this registry. If the registry
+   * has other meters with the same names and tags, those are kept, and a warning is logged.
    *
-   * @param registry gets the meters
+   * @param registry the registry for the meters
    * @throws NullPointerException if {@code registry} is null
    * @throws IllegalStateException if this is closed
    */
@@ -134,9 +134,9 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
   }
 
   /**
-   * Removes the meters from each registry that they were bound to. A registry shows nothing of the
-   * server from then on, so close this after the server, or after the last scrape. Has no effect on
-   * the server, and none when called again.
+   * Removes the meters from each registry that they were bound to. A registry then no longer shows
+   * the server's metrics, so close this after the server, or after the last scrape. This does not
+   * affect the server; calling it again has no effect.
    */
   @Override
   public void close() {
@@ -150,7 +150,7 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
     }
   }
 
-  /** The meters that are new in the registry. */
+  /** Registers the meters, and returns those that are new in the registry. */
   private List<Meter> register(MeterRegistry registry) {
     Set<Meter> before = new HashSet<>(registry.getMeters()); // equal by name and tags
     Meters meters = new Meters(registry, server, tags, new ArrayList<>());
@@ -229,7 +229,7 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
         "Checks that found a handler waiting for a carrier while no other began");
   }
 
-  /** Registers meters that read one server, and keeps what the registry made of them. */
+  /** Registers meters that read one server, and keeps the registered meters. */
   private record Meters(
       MeterRegistry registry, MapStreamServer server, Tags tags, List<Meter> registered) {
 
