@@ -15,14 +15,15 @@ import org.jspecify.annotations.Nullable;
  * The sink of one datum. Any thread may emit; the end (the handler's return, or a result with the
  * fail mark) closes it, and a later {@code emit} is refused.
  *
- * <p>What was emitted waits on a stack, newest first, until the {@link ResponseWriter} takes it.
- * The top of the stack is the sink's state:
+ * <p>Emissions wait on a stack, newest first, until the {@link ResponseWriter} takes them. The top
+ * of the stack is the sink's state:
  *
  * <ul>
- *   <li>null: nothing waits, and the writer does not know the datum. Whoever pushes an emission
- *       then enqueues the datum with the writer.
- *   <li>{@link #QUEUED}, alone or with emissions upon it: the writer has the datum in its queue.
- *   <li>the last emission, or {@link #CLOSED} once that was taken: nothing is accepted any more. It
+ *   <li>null: nothing waits, and the writer does not have the datum. The thread that then pushes an
+ *       emission also enqueues the datum with the writer.
+ *   <li>{@link #QUEUED}, alone or with emissions on top of it: the writer has the datum in its
+ *       queue.
+ *   <li>the last emission, or {@link #CLOSED} after that was taken: nothing more is accepted. It
  *       stays on top for good, so that there is no gap between a check and a push.
  * </ul>
  */
@@ -31,7 +32,7 @@ final class DatumSink implements MessageSink {
   private static final Emission QUEUED = Emission.nothing();
   private static final Emission CLOSED = Emission.end();
 
-  /** Counts what is emitted after the handler has returned, where that is a fault; see below. */
+  /** Updates {@link #late}. */
   private static final AtomicIntegerFieldUpdater<DatumSink> LATE =
       AtomicIntegerFieldUpdater.newUpdater(DatumSink.class, "late");
 
@@ -51,7 +52,8 @@ final class DatumSink implements MessageSink {
   private volatile @Nullable Error broken;
 
   /**
-   * Whether the handler has returned while its stream was open, and whether a late emit is told.
+   * Whether the handler has returned while its stream was open, and whether a late emit was
+   * reported.
    */
   private volatile int late = NOT_RETURNED;
 
@@ -64,11 +66,11 @@ final class DatumSink implements MessageSink {
   private @Nullable DatumSink enqueuedBefore;
 
   /**
-   * A sink for one datum.
+   * Creates the sink of one datum.
    *
-   * @param entry what {@link InFlight} notes of the datum; kept for the writer's listener
+   * @param entry the datum's entry in {@link InFlight}; kept for the writer's listener
    * @param handler the thread of the datum's handler, which need not be the one that emits
-   * @param recording told of what is emitted; null where nobody records
+   * @param recording records what is emitted; null if there is no recording
    */
   DatumSink(
       StreamContext context,
@@ -97,7 +99,7 @@ final class DatumSink implements MessageSink {
     }
     throwIfBroken();
     if (hasEnded()) {
-      throw datumClosed(); // and does not wait for permits first
+      throw datumClosed(); // without waiting for permits first
     }
     Emission emission;
     try {
@@ -117,7 +119,10 @@ final class DatumSink implements MessageSink {
     record(emission);
   }
 
-  /** Null where there is no memory for it: then nothing is on its way, and the sink is whole. */
+  /**
+   * Returns null if there is no memory for the copy: nothing is emitted then, and the sink is
+   * intact.
+   */
   private @Nullable Emission copy(ResultEncoding result, @Nullable Loan loan) {
     try {
       return Emission.result(result, loan);
@@ -128,15 +133,14 @@ final class DatumSink implements MessageSink {
   }
 
   /**
-   * Whether an {@code emit} ended with an Error, of the stack or of the heap, while a result was
-   * enqueued: perhaps nothing that was emitted is on its way then, and only an end of the stream
-   * helps.
+   * Returns whether an {@code emit} ended with an Error, of the stack or of the heap, while it
+   * enqueued a result: emitted results may then never be written, so the stream has to end.
    */
   boolean isBroken() {
     return broken != null;
   }
 
-  /** Throws the Error that broke the sink, if any, also where the handler has caught it. */
+  /** Throws the Error that broke the sink, if any, even if the handler has caught it. */
   void throwIfBroken() {
     Error e = broken;
     if (e != null) {
@@ -161,7 +165,10 @@ final class DatumSink implements MessageSink {
     return refused;
   }
 
-  /** Whether the client has the datum's EOT or will have it, so that it won't send it again. */
+  /**
+   * Returns whether the client has or will get the datum's EOT, so that it won't send the datum
+   * again.
+   */
   private boolean isAnswered() {
     return emitted.get() == CLOSED || writer.closedBecause() == null;
   }
@@ -172,8 +179,8 @@ final class DatumSink implements MessageSink {
   }
 
   /**
-   * On a closed stream the handler finds its interrupt flag set, although the interruption that
-   * follows the close may still be on its way.
+   * If the stream is closed, sets the handler's interrupt flag, since the interruption that follows
+   * the close may not have happened yet.
    */
   private @Nullable Loan reserve(ResultEncoding result) {
     try {
@@ -189,7 +196,7 @@ final class DatumSink implements MessageSink {
   /**
    * Ends the datum, whose handler has returned: its EOT follows what was emitted.
    *
-   * @return false if it had ended before, by a fail mark
+   * @return false if a fail mark has ended it before
    */
   boolean end() {
     if (writer.closedBecause() == null) {
@@ -198,7 +205,7 @@ final class DatumSink implements MessageSink {
     return push(Emission.end());
   }
 
-  /** Ends the datum with a last result, which takes no part in the bound on what waits. */
+  /** Ends the datum with a last result, which does not count towards the bound on what waits. */
   boolean endWith(Message mark) {
     Emission result = Emission.unbounded(new ResultEncoding(mark));
     if (!push(result)) {
@@ -208,7 +215,7 @@ final class DatumSink implements MessageSink {
     return true;
   }
 
-  /** Whether the last emission has been made. */
+  /** Returns whether the last emission has been made. */
   boolean hasEnded() {
     Emission newest = emitted.get();
     return newest != null && newest.isLast();
@@ -229,9 +236,9 @@ final class DatumSink implements MessageSink {
     return true;
   }
 
-  // What follows is for the writer, on the event loop.
+  // For the writer, on the event loop.
 
-  /** The oldest emission that was not written yet, with those after it linked to it. */
+  /** Returns the oldest emission that was not written yet, linked to those after it. */
   @Nullable Emission peek() {
     if (taken == null) {
       taken = takeOldestFirst();
@@ -257,12 +264,15 @@ final class DatumSink implements MessageSink {
     return oldest;
   }
 
-  /** Everything before {@code next} was written. */
+  /** Notes that everything before {@code next} was written. */
   void advanceTo(@Nullable Emission next) {
     taken = next;
   }
 
-  /** After a write: whether there is more. If not, the next emission enqueues the datum again. */
+  /**
+   * Returns whether there is more after a write. If not, the next emission enqueues the datum
+   * again.
+   */
   boolean isStillQueued() {
     return taken != null || (emitted.get() != CLOSED && !emitted.compareAndSet(QUEUED, null));
   }

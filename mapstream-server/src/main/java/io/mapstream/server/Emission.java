@@ -6,9 +6,9 @@ import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a datum gives to the {@link ResponseWriter}: an encoded result, the end of the datum, or
+ * What a datum passes to the {@link ResponseWriter}: an encoded result, the end of the datum, or
  * both at once (a result with the fail mark is the last of its datum). Emissions of one datum are
- * linked through {@link #next}; whoever holds the chain owns the links.
+ * linked through {@link #next}; the holder of the chain owns the links.
  */
 final class Emission {
 
@@ -28,41 +28,41 @@ final class Emission {
   }
 
   /**
-   * A result for which permits were reserved.
+   * Returns a result for which permits were reserved.
    *
    * @param result its message, which is copied
-   * @param loan what it holds besides the stream's own permits, or null
+   * @param loan what it holds in addition to the stream's own permits, or null
    */
   static Emission result(ResultEncoding result, @Nullable Loan loan) {
     return new Emission(result.encode(), result.isLast(), true, loan);
   }
 
-  /** A result that takes no part in the bound on what waits. */
+  /** Returns a result that does not count towards the bound on what waits. */
   static Emission unbounded(ResultEncoding result) {
     return new Emission(result.encode(), result.isLast(), false, null);
   }
 
-  /** The end of a datum that has no more results. */
+  /** Returns the end of a datum that has no more results. */
   static Emission end() {
     return new Emission(NONE, true, false, null);
   }
 
-  /** Nothing at all: a sentinel in a chain. */
+  /** Returns an empty emission: a sentinel in a chain. */
   static Emission nothing() {
     return new Emission(NONE, false, false, null);
   }
 
-  /** Encoded bytes; 0 where there is no result in it. */
+  /** Returns the number of encoded bytes; 0 if there is no result. */
   int size() {
     return result.length;
   }
 
-  /** Whether it holds permits until it is written. */
+  /** Returns whether it holds permits until it is written. */
   boolean takesPermits() {
     return takesPermits;
   }
 
-  /** The loan that is to be given back then, or null. */
+  /** Returns the loan to give back then, or null. */
   @Nullable Loan loan() {
     return loan;
   }
@@ -71,7 +71,7 @@ final class Emission {
     return result.length > 0;
   }
 
-  /** Whether the datum's EOT follows. */
+  /** Returns whether the datum's EOT follows. */
   boolean isLast() {
     return last;
   }

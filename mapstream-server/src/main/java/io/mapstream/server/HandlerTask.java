@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * One datum on a virtual thread of its own, which is named after the datum's id: runs the handler,
- * then ends the datum or reports the failure.
+ * Handles one datum on its own virtual thread, which is named after the datum's id: runs the
+ * handler, then ends the datum or reports the failure.
  */
 final class HandlerTask implements Runnable, StarvationWatch.Start {
 
@@ -18,14 +18,14 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
   private static final long NOT_RUN = -1;
   private static final String DATUM_ID = "datumId";
 
-  /** Where a handler's thread comes from. */
+  /** Creates the threads of handlers. */
   @FunctionalInterface
   interface Threads {
 
-    /** A thread of that name, not started. */
+    /** Returns an unstarted thread with the given name. */
     Thread make(String name, Runnable task);
 
-    /** The server's way. */
+    /** Returns a virtual thread, as the server uses. */
     static Thread virtual(String name, Runnable task) {
       return Thread.ofVirtual().name(name).unstarted(task);
     }
@@ -39,16 +39,16 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
   private final @Nullable DatumRecording recording;
   private final InFlight.Entry entry = new InFlight.Entry(this);
 
-  /** Made by the thread that runs the handler, which has the time to encode the id. */
+  /** Created by the handler's thread, so that the event loop does not have to encode the id. */
   private @Nullable DatumSink sink;
 
   /** How long the handler took; written before {@link #returned}. */
   private long nanos = NOT_RUN;
 
-  /** The handler has returned or thrown, or is never called. */
+  /** Whether the handler has returned or thrown, or is never called. */
   private volatile boolean returned;
 
-  /** Its thread has got a carrier. */
+  /** Whether its thread has got a carrier. */
   private volatile boolean begun;
 
   HandlerTask(
@@ -77,7 +77,7 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     }
   }
 
-  /** The handler's failures are values here: whatever it throws decides about the datum. */
+  /** Catches everything that the handler throws, since it decides how the datum ends. */
   @Override
   @SuppressWarnings("CatchingUnchecked")
   public void run() {
@@ -96,7 +96,7 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
       context.handler().handle(datum.keys(), datum, own);
       own.throwIfBroken();
       noteReturn(from);
-      // Before the EOT, with which the stream and the process may be complete.
+      // Before the EOT, after which the stream and the process may end.
       commit(stream.isEnded() ? Outcome.STREAM_ENDED : Outcome.ANSWERED);
       tellUnlessWritten(own.end());
     } catch (Throwable t) {
@@ -130,19 +130,19 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     return sink;
   }
 
-  /** Ends the datum with the fail mark in place of its failure. On the handler's thread. */
+  /** Ends the datum with the fail mark instead of its failure. Runs on the handler's thread. */
   void answerWithFail() {
     tellUnlessWritten(sink().endWith(Message.toFail()));
   }
 
-  /** The stream hears of the EOT that is to be written; where none is, it has to be told. */
+  /** Reports the return to the stream unless an EOT follows, which reports it when written. */
   private void tellUnlessWritten(boolean eotFollows) {
     if (!eotFollows || stream.isEnded()) {
       stream.handlerReturned(this);
     }
   }
 
-  /** Whether an {@code emit} ended in the middle, see {@link DatumSink#throwIfBroken}. */
+  /** Returns whether an {@code emit} failed halfway, see {@link DatumSink#throwIfBroken}. */
   boolean isSinkBroken() {
     return sink != null && sink.isBroken();
   }
@@ -160,17 +160,17 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     return begun || returned;
   }
 
-  /** Whether the handler was called, which it is not where its stream has ended before. */
+  /** Returns whether the handler was called; it is not if its stream has ended before. */
   boolean hasRun() {
     return nanos != NOT_RUN;
   }
 
-  /** How long the handler ran, once it has returned. */
+  /** Returns how long the handler ran, once it has returned. */
   long nanos() {
     return nanos;
   }
 
-  /** It can't be started. Event loop only. */
+  /** Marks a task that can't be started as returned. Event loop only. */
   void giveUp() {
     returned = true;
   }
@@ -179,7 +179,7 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     thread.interrupt();
   }
 
-  /** Where the handler is; empty if it has returned or waits for a processor. Any thread. */
+  /** Returns the handler's stack; empty if it has returned or waits for a processor. Any thread. */
   StackTraceElement[] stack() {
     return thread.getStackTrace();
   }
@@ -188,15 +188,14 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     return thread == other;
   }
 
-  /** The client's name for the datum, for people to read. */
+  /** Returns the client's name for the datum, in printable form. */
   String id() {
     return Printable.text(request.id());
   }
 
   /**
-   * What the datum counts in the admission budget: its bytes, its thread and objects, and the
-   * copies of an id that is longer than usual (in the request, the thread's name and two encoded
-   * fields).
+   * Returns the datum's part of the admission budget: its bytes, its thread and objects, and the
+   * copies of an unusually long id (in the request, the thread's name and two encoded fields).
    */
   long size() {
     long copies = 4L * Math.max(0, request.id().length() - USUAL_ID);

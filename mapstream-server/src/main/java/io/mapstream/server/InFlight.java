@@ -5,14 +5,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The datums of one stream that are in work: admitted, and not yet both answered and returned by
- * their handler. Kept by task and not by id, since a retry may use an id again while the earlier
+ * their handler. Tracked by task and not by id, since a retry may use an id again while the earlier
  * call still runs.
  *
  * <p>Belongs to the event loop.
  */
 final class InFlight {
 
-  /** What this list notes of a task; a task carries its own, so that nothing is looked up. */
+  /** A task's entry in this list; the task holds it, so that no lookup is needed. */
   static final class Entry {
     private final HandlerTask task;
     private @Nullable Entry older;
@@ -44,15 +44,15 @@ final class InFlight {
     size++;
   }
 
-  /** The EOT of this datum was written; returns its task. */
+  /** Notes that the datum's EOT was written, and returns its task. */
   HandlerTask answered(Entry entry) {
     entry.answered = true;
     return entry.task;
   }
 
   /**
-   * Gives back what the datum holds once nothing more can come of it: its handler has returned, and
-   * its EOT was written or never will be.
+   * Releases what the datum holds once it is complete: its handler has returned, and its EOT was
+   * written or never will be.
    *
    * @param streamEnded whether no EOT is written any more
    * @return whether it was released, which is true once per task
@@ -80,7 +80,7 @@ final class InFlight {
     if (older != null) {
       older.newer = newer;
     }
-    // Whoever still holds this task must not hold all that came after it.
+    // A reference to this task must not keep all later tasks reachable.
     entry.older = null;
     entry.newer = null;
   }
@@ -93,7 +93,7 @@ final class InFlight {
     return size;
   }
 
-  /** Calls {@code action} for each task; the action may release the task it is given. */
+  /** Calls {@code action} for each task, which the action may release. */
   void forEach(Consumer<HandlerTask> action) {
     Entry entry = newest;
     while (entry != null) {

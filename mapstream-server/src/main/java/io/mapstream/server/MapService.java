@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The binding to gRPC: the service {@code map.v1.Map} with its two methods, and how their messages
- * are read and written. gRPC has to call it on the engine's event loop.
+ * are read and written. gRPC must call it on the engine's event loop.
  */
 final class MapService {
 
@@ -47,7 +47,7 @@ final class MapService {
         .build();
   }
 
-  /** The service for {@code ServerBuilder.addService}. */
+  /** Returns the service for {@code ServerBuilder.addService}. */
   ServerServiceDefinition definition() {
     return ServerServiceDefinition.builder(NAME)
         .addMethod(

@@ -12,23 +12,20 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.event.Level;
 
 /**
- * The life of one {@code MapFn} stream, from the handshake to its end. Everything here happens on
- * the event loop, except what handler threads report; that is passed on to the loop.
+ * One {@code MapFn} stream, from its handshake to its end. All of this runs on the event loop,
+ * except reports from handler threads, which are passed on to the loop.
  */
 final class MapStream implements StreamObserver<Request>, ResponseWriter.Listener {
 
-  /** Where a stream is in its life; it only moves downwards. */
+  /** The state of a stream, which only ever moves down this list. */
   enum State {
-    /** Nothing but a handshake is accepted. */
+    /** Only a handshake is accepted. */
     AWAITING_HANDSHAKE,
     /** Datums are admitted while there is capacity. */
     OPEN,
-    /** No datum is accepted any more; the stream ends when the last one in work is answered. */
+    /** No further datum is accepted; the stream ends when the last one in work is answered. */
     DRAINING,
-    /**
-     * The end was sent, or there is nobody to send it to. Nothing that handlers still emit goes
-     * anywhere.
-     */
+    /** The end was sent, or the client is gone. Nothing that handlers still emit is sent. */
     ENDED
   }
 
@@ -51,12 +48,12 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
   private Status statusWhenDrained = Status.OK;
 
   /**
-   * A datum that was requested while there was capacity, and has come when another stream had taken
-   * that. It waits until there is capacity again, and no further one is requested.
+   * A datum that was requested while there was capacity, and arrived after another stream had taken
+   * it. It waits until there is capacity again, and no further datum is requested meanwhile.
    */
   private Request.@Nullable Data arrived;
 
-  /** The state as handler threads see it: ENDED or not yet. */
+  /** Whether the state is ENDED; for handler threads. */
   private volatile boolean ended;
 
   MapStream(
@@ -70,8 +67,8 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     client.setOnReadyThreshold(context.limits().readyThreshold());
     client.setOnReadyHandler(writer::drain);
     client.setOnCancelHandler(this::cancelled);
-    // Also the end of a call that gRPC has closed by itself: an Error while a message was read or
-    // sent.
+    // Also called when gRPC itself has closed the call: after an Error while reading or sending a
+    // message.
     client.setOnCloseHandler(() -> clientGone("gRPC has closed the stream"));
     if (inbound != null) {
       inbound.onExceeded(() -> onLoop(this::inboundExceeded));
@@ -79,14 +76,14 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     client.request(1);
   }
 
-  // What the client does.
+  // Events from the client.
 
   @Override
   public void onNext(Request request) {
     switch (state) {
       case AWAITING_HANDSHAKE -> shakeHands(request);
       case OPEN -> accept(request);
-      // Asked for before the end was in sight. It gets no EOT, so the client sends it again.
+      // Requested before the end was known. It gets no EOT, so the client sends it again.
       case DRAINING, ENDED -> log.trace("not taken, to be sent again: {}", describe(request));
     }
   }
@@ -123,7 +120,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     }
   }
 
-  /** Once per stream: a client that sends none sends none at all. */
+  /** Warns once per stream: a client that omits the event time omits it from all datums. */
   private void warnOfEventTime(Request.Data data) {
     if (!hasWarnedOfEventTime) {
       hasWarnedOfEventTime = true;
@@ -135,7 +132,9 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     }
   }
 
-  /** There is capacity for one datum: admits the one that has arrived, or requests one. */
+  /**
+   * Called when there is capacity for a datum: admits the one that has arrived, or requests one.
+   */
   @SuppressWarnings("CatchingUnchecked")
   private void admitOrRequest() {
     Request.Data data = arrived;
@@ -152,7 +151,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       context.counters().admitted(data.size());
       context.start(task);
     } catch (Throwable t) {
-      // Out of memory: the datum is gone, and only an end of the stream has it sent again.
+      // Out of memory: the datum is lost, and is sent again only if the stream ends.
       if (task != null) {
         task.giveUp();
       }
@@ -195,12 +194,12 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     end(status.withDescription(reason), null, reason);
   }
 
-  /** Text of the client's for a line of the log and for a status. */
+  /** Shortens text from the client for a log line or a status. */
   private static String shortened(String text) {
     return HandlerFailure.beginning(Printable.text(text), HandlerFailure.SENT_MESSAGE);
   }
 
-  /** The client has sent all it had: what is open is finished, then the stream closes with OK. */
+  /** The client has half-closed: open datums are finished, then the stream ends with OK. */
   @Override
   public void onCompleted() {
     drain(Status.OK);
@@ -211,7 +210,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     clientGone("the client's side of the stream failed: " + t.getMessage());
   }
 
-  /** The client cancelled; or gRPC did, because a message is above its own limit. */
+  /** The client cancelled, or gRPC did because a message exceeds gRPC's own limit. */
   private void cancelled() {
     String tooLarge = transport == null ? null : transport.messageAboveLimit();
     if (tooLarge == null) {
@@ -233,7 +232,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     gone(Status.Code.CANCELLED, reason, inWork -> context.failures().clientGone(inWork, reason));
   }
 
-  /** Nothing can be sent any more. */
+  /** Ends the stream when nothing can be sent any more. */
   private void gone(Status.Code code, String reason, IntConsumer report) {
     if (state != State.ENDED) {
       int inWork = inFlight.size();
@@ -246,19 +245,20 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     registry.closed(this);
   }
 
-  // What the server does.
+  // Requests from the server.
 
   /**
-   * Accepts no datum any more and ends with {@code status} when the last one in work is answered. A
-   * client that has half-closed was answered in full then, and sees OK; one that has not may have
-   * sent datums that nobody took, and is told by another status that those are still its own.
+   * Stops accepting datums, and ends with {@code status} when the last one in work is answered. A
+   * client that has half-closed has then been answered in full, and receives OK. Any other client
+   * may have sent datums that were not accepted; it receives another status, and keeps these to
+   * send again.
    */
   void drain(Status status) {
     if (state == State.AWAITING_HANDSHAKE || state == State.OPEN) {
       state = State.DRAINING;
       statusWhenDrained = status;
       if (!status.isOk() || arrived == null) {
-        // What has arrived and was not admitted is sent again by the client, unless it has gone.
+        // The client, unless it is gone, sends a datum again that has arrived and was not admitted.
         hold(null);
         context.admission().forget(onCapacity);
       }
@@ -266,31 +266,33 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     }
   }
 
-  /** Ends the stream at once with handlers still running, which are interrupted. */
+  /** Ends the stream at once, and interrupts its running handlers. */
   void abort(Status status) {
     end(status, null, String.valueOf(status.getDescription()));
   }
 
-  /** Whether {@code thread} runs a handler of this stream. */
+  /** Returns whether {@code thread} runs a handler of this stream. */
   boolean isHandler(Thread thread) {
     boolean[] found = {false};
     inFlight.forEach(task -> found[0] |= task.runsOn(thread));
     return found[0];
   }
 
-  // What handlers do.
+  // Events from handlers.
 
-  /** The stream has ended: nothing that handlers emit goes anywhere. Any thread. */
+  /**
+   * Returns whether the stream has ended, so that nothing that handlers emit is sent. Any thread.
+   */
   boolean isEnded() {
     return ended;
   }
 
-  /** A handler has returned, and nothing is written from now on that would tell. Any thread. */
+  /** Called when a handler has returned and no EOT follows that would report this. Any thread. */
   void handlerReturned(HandlerTask task) {
     onLoop(() -> releaseIfDone(task));
   }
 
-  /** A handler's failure ends the stream and stops the server. Any thread. */
+  /** Called when a handler's failure ends the stream and stops the server. Any thread. */
   void endAfter(HandlerTask task, HandlerFailure failure, StatusRuntimeException status) {
     onLoop(() -> {
       try {
@@ -309,7 +311,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     }
   }
 
-  // What the writer reports.
+  // Events from the writer.
 
   @Override
   public void answered(DatumSink datum) {
@@ -332,7 +334,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
 
   // The end.
 
-  /** The end first: with a full heap the log may fail, too. */
+  /** Ends the stream first: with a full heap, logging may fail as well. */
   private void failedItself(FailureKind kind, String reason, Throwable cause) {
     try {
       end(Status.INTERNAL.withDescription(reason), null, reason);
@@ -359,7 +361,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       try {
         writer.end(status, trailers, reason);
       } catch (Error e) {
-        // The client would wait for an end that nobody sends any more.
+        // The client would wait for an end that is never sent.
         context.failures().lost();
         throw e;
       } finally {
@@ -377,7 +379,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     context.admission().forget(onCapacity);
   }
 
-  /** After the writer has closed, so that an interrupted handler finds its sink closed. */
+  /** Called after the writer has closed, so that an interrupted handler finds its sink closed. */
   private void stopHandlers() {
     inFlight.forEach(task -> {
       if (task.hasReturned()) {

@@ -2,17 +2,17 @@ package io.mapstream.server;
 
 import io.mapstream.Datum;
 
-/** What one {@code MapRequest} asks for, as {@link WireMapping#readRequest} understood it. */
+/** One {@code MapRequest}, decoded by {@link WireMapping#readRequest}. */
 sealed interface Request {
 
-  /** The first message of a stream; {@code sot} has to be true. */
+  /** The first message of a stream; {@code sot} must be true. */
   record Handshake(boolean sot) implements Request {}
 
   /**
    * A datum to be handled.
    *
-   * @param id the client's name for it, to be repeated on every response; never empty
-   * @param datum what the handler is given
+   * @param id the client's name for it, which every response repeats; never empty
+   * @param datum the handler's input
    * @param size bytes of the encoded request, the unit of the admission budget
    * @param hasEventTime whether the client sent an event time; the datum has -1 ms otherwise
    */
@@ -24,14 +24,14 @@ sealed interface Request {
   }
 
   /**
-   * A message that the contract has no place for, or that could not be decoded.
+   * A message that violates the contract, or that could not be decoded.
    *
-   * @param kind what that is counted as, which decides the stream's status
+   * @param kind the kind of failure that is counted, which decides the stream's status
    * @param reason names the field or the setting, and what was found
    */
   record Refused(FailureKind kind, String reason) implements Request {
 
-    /** The client is at fault. */
+    /** Refuses a message that violates the contract. */
     Refused(String reason) {
       this(FailureKind.REQUEST_REFUSED, reason);
     }

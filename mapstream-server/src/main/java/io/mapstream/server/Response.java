@@ -9,10 +9,9 @@ import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One encoded {@code MapResponse}: any number of results, then the fields that close it (id,
- * status). The results were encoded where they were emitted, so that the transport's thread only
- * copies bytes; a large value is still the emitter's array, which is copied once, into the
- * transport's buffer.
+ * One encoded {@code MapResponse}: any number of results, then the fields that end it (id, status).
+ * The results were encoded where they were emitted, so that the transport's thread only copies
+ * bytes, into the transport's buffer.
  */
 final class Response {
 
@@ -21,13 +20,13 @@ final class Response {
   private final byte[] tail;
   private final int size;
 
-  /** A response without results: the handshake's echo or an EOT. */
+  /** Creates a response without results: the handshake's echo or an EOT. */
   Response(byte[] tail) {
     this(null, 0, 0, tail);
   }
 
   /**
-   * A response with results.
+   * Creates a response with results.
    *
    * @param results the first of {@code count} linked results
    * @param resultBytes the sum of their sizes
@@ -57,7 +56,10 @@ final class Response {
     out.write(tail);
   }
 
-  /** The form in which gRPC takes a message: its length first, then a single write of its bytes. */
+  /**
+   * Returns the stream from which gRPC takes a message: its length first, then a single write of
+   * its bytes.
+   */
   InputStream open() {
     return new Bytes(this);
   }
@@ -87,7 +89,7 @@ final class Response {
       return response.size;
     }
 
-    /** gRPC drains; reading is for interceptors and in-process transports. */
+    /** gRPC drains the stream; reading is for interceptors and in-process transports. */
     @Override
     public int read() throws IOException {
       return copy().read();

@@ -8,62 +8,66 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that is written to the client of one stream: order, readiness, coalescing, one end.
+ * Writes everything to the client of one stream: in order, when it is ready, coalesced, and with
+ * one end.
  *
- * <h2>How a result gets out</h2>
+ * <h2>How a result is written</h2>
  *
- * Handlers run on many threads, the observer takes one at a time. So the observer belongs to one
+ * Handlers run on many threads, but the observer allows one at a time. It therefore belongs to one
  * thread, the transport's event loop, and handlers pass their results to it without ever waiting
  * for each other:
  *
  * <ol>
  *   <li>{@code emit} reserves the result's cost, encodes it on the handler's thread, and pushes it
  *       on its datum's stack (one compare-and-set).
- *   <li>Whoever made a datum's stack non-empty pushes the datum on {@link #incoming}; whoever made
- *       that non-empty schedules {@link #drain} on the event loop. Everybody else has nothing more
- *       to do: the drain that is already due takes their results along.
- *   <li>The drain takes datums in the order in which they came, and of each datum what has gathered
- *       by now, in emission order: one response with many results, then the EOT where the handler
- *       has ended. It stops when the transport is no longer ready, and goes on at the next {@code
+ *   <li>The thread that made a datum's stack non-empty pushes the datum on {@link #incoming}; the
+ *       thread that made that non-empty schedules {@link #drain} on the event loop. Other threads
+ *       have nothing more to do: the scheduled drain also writes their results.
+ *   <li>The drain takes datums in the order in which they came, and from each datum all results so
+ *       far, in emission order: one response with many results, then the EOT if the handler has
+ *       ended. It stops when the transport is no longer ready, and continues at the next {@code
  *       onReady}.
  *   <li>When all of that is written, the drain reports to the {@link Listener} which datums were
- *       answered. Nothing else is called back, and nothing while it writes.
+ *       answered. Apart from failures, nothing else is called back, and nothing while it writes.
  * </ol>
  *
- * On an idle stream this writes each result at once (waking the event loop is what a direct write
- * would do, too); the busier the loop, the more results each response carries. There is no timer,
- * no batching delay and no thread of its own.
+ * On an idle stream this writes each result at once (a direct write would also wake the event
+ * loop); the busier the loop, the more results each response carries. There is no timer, no
+ * batching delay and no separate thread.
  *
- * <h2>What bounds it</h2>
+ * <h2>Bounds</h2>
  *
  * Results that were emitted and not yet written hold {@link #permits}. {@code emit} blocks its
- * virtual thread while there are none, and the drain gives them back. Emitters that wait get them
- * in the order of arrival; those that run may take a limited number before them. How many there are
- * is a matter of the {@link PendingBudget}, which all streams share. A result that needs a loan of
- * it waits until the transport is ready, and is copied only then. What has been written waits
- * inside the transport, which is ready only while that is less than the threshold given to it.
+ * virtual thread while there are none, and the drain returns them. Waiting emitters get them in the
+ * order of arrival; running ones may take a limited number first. Their number depends on the
+ * {@link PendingBudget}, which all streams share. A result that needs a loan from it waits until
+ * the transport is ready, and is copied only then. Written results wait inside the transport, which
+ * is ready only while they are below its threshold.
  *
- * <h2>Who may call what</h2>
+ * <h2>Threads</h2>
  *
- * {@link #enqueue} and {@link #closedBecause} are safe from any thread; all else belongs to the
- * event loop. The first of {@link #end} and {@link #close} wins, the other has no effect.
+ * {@link #enqueue} and {@link #closedBecause} are safe from any thread; everything else belongs to
+ * the event loop. The first of {@link #end} and {@link #close} wins, the other has no effect.
  */
 final class ResponseWriter {
 
-  /** Results of one datum are merged up to this size; large enough to spare frames and wake-ups. */
+  /**
+   * Results of one datum are merged up to this size, which is large enough to save frames and
+   * wake-ups.
+   */
   static final int MERGED_BYTES = 64 * 1024;
 
   private static final ServerLog log = ServerLog.of(ResponseWriter.class);
 
-  /** Who is told of what the writer has done; on the event loop, and never while it writes. */
+  /** Is notified of what the writer has done, on the event loop and never while it writes. */
   interface Listener {
 
     /** The datum's EOT was written; called once per datum. */
     void answered(DatumSink datum);
 
     /**
-     * The client's observer, or the listener, has thrown this. Results that were taken then are
-     * gone without an EOT, so only an end of the stream lets the client send them again.
+     * The client's observer, or the listener, has thrown. Results that were taken are lost without
+     * an EOT, so the stream has to end for the client to send their datums again.
      */
     void writingFailed(Throwable cause);
   }
@@ -84,10 +88,10 @@ final class ResponseWriter {
   private long written;
 
   /**
-   * A writer of an open stream.
+   * Creates the writer of an open stream.
    *
-   * @param context its loop runs this writer; what is written and how long {@code emit} waits is
-   *     counted there
+   * @param context its loop runs this writer; its counters count what is written and how long
+   *     {@code emit} waits
    */
   ResponseWriter(CallStreamObserver<Response> client, StreamContext context, Listener listener) {
     this.client = client;
@@ -101,17 +105,17 @@ final class ResponseWriter {
     return limits.messageSize();
   }
 
-  /** What results of this stream hold while they wait. */
+  /** Returns the permits that results of this stream hold while they wait. */
   PendingPermits permits() {
     return permits;
   }
 
-  /** Why nothing is accepted any more, or null while the stream is open. */
+  /** Returns why nothing is accepted any more, or null while the stream is open. */
   @Nullable String closedBecause() {
     return permits.closedBecause();
   }
 
-  /** Puts a datum that has something to write, and is not queued yet, in the queue. */
+  /** Enqueues a datum that has something to write and is not queued yet. */
   void enqueue(DatumSink datum) {
     DatumSink before;
     do {
@@ -123,7 +127,10 @@ final class ResponseWriter {
     }
   }
 
-  /** Writes what can be written now. Runs when something was enqueued, and when ready again. */
+  /**
+   * Writes what can be written now. Runs when something was enqueued, and when the transport is
+   * ready again.
+   */
   void drain() {
     try {
       try {
@@ -152,14 +159,14 @@ final class ResponseWriter {
     lendIfReady();
   }
 
-  /** Nothing is in the way of a large result that waits for a loan. */
+  /** Lends to a large result that waits for a loan, if nothing else waits to be written. */
   private void lendIfReady() {
     if (ready.isEmpty() && client.isReady()) {
       permits.lend();
     }
   }
 
-  /** Moves the datums that came, oldest first, to the end of the ready queue. */
+  /** Moves incoming datums, oldest first, to the end of the ready queue. */
   private void takeIncoming() {
     DatumSink oldest = null;
     DatumSink datum = incoming.getAndSet(null);
@@ -174,14 +181,14 @@ final class ResponseWriter {
     }
   }
 
-  /** May end the stream, or have a datum admitted: so it follows the writes. */
+  /** Runs after the writes, since it may end the stream or admit a datum. */
   private void reportAnswered() {
     for (DatumSink datum = answered.poll(); datum != null; datum = answered.poll()) {
       listener.answered(datum);
     }
   }
 
-  /** Writes one response of this datum, and its EOT if that is all. */
+  /** Writes one response of this datum, and its EOT if the datum has ended. */
   private void write(DatumSink datum) {
     Emission first = datum.peek();
     int count = 0;
@@ -218,17 +225,17 @@ final class ResponseWriter {
     client.onNext(new Response(WireMapping.HANDSHAKE_ECHO));
   }
 
-  /** Results written so far. */
+  /** Returns the number of results written so far. */
   long written() {
     return written;
   }
 
   /**
-   * Ends the stream with a status. Results that still wait are dropped, and blocked emitters wake.
+   * Ends the stream with a status. Waiting results are dropped, and blocked emitters wake up.
    *
-   * @param status how the client sees the end
+   * @param status what the client receives
    * @param trailers the failure's details, or null
-   * @param reason what a late {@code emit} is told
+   * @param reason given by the exception of a late {@code emit}
    */
   void end(Status status, @Nullable Metadata trailers, String reason) {
     if (!close(reason)) {
@@ -247,7 +254,7 @@ final class ResponseWriter {
   }
 
   /**
-   * Closes the stream without a word to the client, which is gone.
+   * Closes the stream without notifying the client, which is gone.
    *
    * @return false if it was closed before
    */

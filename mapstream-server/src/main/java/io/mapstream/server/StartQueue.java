@@ -5,9 +5,9 @@ import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 
 /**
- * Starts handlers after the read of the socket that their datums came with: handlers that start in
- * the middle of it take the processor from the reading thread again and again. Where a read takes
- * long, as in a process that has just started, the first handlers don't wait for its end.
+ * Starts handlers after the socket read that delivered their datums: handlers that start during the
+ * read would take the processor from the reading thread again and again. If a read takes long, as
+ * in a process that has just started, the first handlers do not wait for its end.
  *
  * <p>Belongs to the event loop.
  */
@@ -18,14 +18,14 @@ final class StartQueue {
   private final Runnable startAll = this::startAll;
   private final ArrayDeque<HandlerTask> waiting = new ArrayDeque<>();
 
-  /** When the first of those that wait came. */
+  /** When the first waiting task was added. */
   private long since;
 
   /**
-   * Nothing waits yet.
+   * Creates an empty queue.
    *
-   * @param loop runs what it is given after the read that is going on
-   * @param clock nanoseconds, as {@link System#nanoTime} gives them
+   * @param loop runs a task after the current read
+   * @param clock returns nanoseconds, as {@link System#nanoTime} does
    */
   StartQueue(Executor loop, LongSupplier clock) {
     this.loop = loop;

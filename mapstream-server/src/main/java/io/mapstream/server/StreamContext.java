@@ -27,20 +27,20 @@ import org.jspecify.annotations.Nullable;
  *
  * @param handler called once per datum
  * @param datumIdInMdc whether handlers find their datum's id in the MDC
- * @param limits what bounds work and memory
- * @param loop runs what it is given one after the other, on the thread on which gRPC calls back
+ * @param limits the bounds of work and memory
+ * @param loop runs actions one after the other, on the thread on which gRPC calls back
  * @param admission what is in work, over all streams; belongs to the loop
  * @param starts handlers to be started; belongs to the loop
- * @param slow finds handlers that run for too long; null where that is off; belongs to the loop
- * @param starvation finds handlers that get no carrier; null where that is off; belongs to the loop
- * @param counters where all that happens is counted
+ * @param slow finds handlers that run for too long; null if that is off; belongs to the loop
+ * @param starvation finds handlers that get no carrier; null if that is off; belongs to the loop
+ * @param counters count everything that happens
  * @param failures decides what a failure does
  * @param marks refuses messages whose mark the platform's release does not know
- * @param threads makes the handlers' threads
+ * @param threads creates the handlers' threads
  * @param pending permits for results that wait to be written; belongs to the loop
- * @param inbound what bounds requests that are not admitted; belongs to the loop
- * @param stopping whether the server accepts no datum any more
- * @param onRequestSize told of the encoded bytes of each datum that comes; on the loop
+ * @param inbound bounds requests that are not admitted; belongs to the loop
+ * @param stopping whether the server no longer accepts datums
+ * @param onRequestSize called with the encoded size of each incoming datum, on the loop
  */
 record StreamContext(
     MapStreamer handler,
@@ -61,8 +61,8 @@ record StreamContext(
     IntConsumer onRequestSize) {
 
   /**
-   * A builder with the limits of the options, virtual threads, the system's clock, and nobody who
-   * is told of failures.
+   * Returns a builder with the limits of the options, virtual threads, the system's clock, and no
+   * listener for failures.
    */
   static Builder builder(MapStreamer handler, ServerOptions options, Executor loop) {
     return new Builder(handler, options, loop);
@@ -79,14 +79,14 @@ record StreamContext(
     }
   }
 
-  /** A handler has got a carrier. Any thread. */
+  /** Called when a handler has got a carrier. Any thread. */
   void handlerBegins() {
     if (starvation != null) {
       starvation.begins();
     }
   }
 
-  /** A datum is no longer in work. */
+  /** Called when a datum is no longer in work. */
   void released(HandlerTask task) {
     if (task.hasRun()) {
       counters.released(task.nanos());
@@ -98,7 +98,7 @@ record StreamContext(
     }
   }
 
-  /** Collects what an engine is made of. */
+  /** Collects the parts of an engine. */
   static final class Builder {
 
     private final MapStreamer handler;
@@ -128,7 +128,7 @@ record StreamContext(
       return this;
     }
 
-    /** They count where they were told to, so the same {@link #counters} are needed. */
+    /** These have their own counters, so {@link #counters} must be set to the same ones. */
     Builder failures(Failures given) {
       failures = given;
       return this;
@@ -139,7 +139,7 @@ record StreamContext(
       return this;
     }
 
-    /** Nanoseconds, as {@link System#nanoTime} gives them. */
+    /** Sets the clock, which returns nanoseconds as {@link System#nanoTime} does. */
     Builder clock(LongSupplier given) {
       clock = given;
       return this;
@@ -171,7 +171,7 @@ record StreamContext(
           onRequestSize);
     }
 
-    /** Only on a loop that has a clock of its own: the JVM's carriers are no matter of others. */
+    /** Returns null unless the loop has a timer: other loops must not change the JVM's carriers. */
     private @Nullable StarvationWatch starvationWatch(int maxCarriers, Admission admission) {
       if (maxCarriers == 0 || !(loop instanceof ScheduledExecutorService timer)) {
         return null;

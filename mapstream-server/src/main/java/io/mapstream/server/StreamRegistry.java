@@ -6,10 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/**
- * The open streams of an engine, and how they are brought to an end together. Belongs to the event
- * loop.
- */
+/** The open streams of an engine, which it can end together. Belongs to the event loop. */
 final class StreamRegistry {
 
   private final StreamContext context;
@@ -25,7 +22,7 @@ final class StreamRegistry {
     return context.limits();
   }
 
-  /** A client has opened a stream. */
+  /** Called when a client has opened a stream. */
   MapStream open(ServerCallStreamObserver<Response> client) {
     MapStream stream = new MapStream(context, this, client);
     streams.add(stream);
@@ -36,7 +33,7 @@ final class StreamRegistry {
     return stream;
   }
 
-  /** gRPC has told that a stream is closed; may be called more than once for it. */
+  /** Called when gRPC has closed a stream; may be called more than once per stream. */
   void closed(MapStream stream) {
     if (streams.remove(stream)) {
       context.counters().closed();
@@ -44,12 +41,12 @@ final class StreamRegistry {
     }
   }
 
-  /** A datum of a stream is no longer in work. */
+  /** Called when a datum of a stream is no longer in work. */
   void datumReleased() {
     tellIfIdle();
   }
 
-  /** Whether no datum is accepted any more. */
+  /** Returns whether datums are no longer accepted. */
   boolean isDraining() {
     return context.stopping().get();
   }
@@ -59,8 +56,8 @@ final class StreamRegistry {
   }
 
   /**
-   * Accepts no new datum and lets open handlers finish; {@code onIdle} runs, once, when all is
-   * sent.
+   * Stops accepting datums and lets open handlers finish; {@code onIdle} runs once, when everything
+   * is sent.
    */
   void drain(Runnable onIdle) {
     context.stopping().set(true);
@@ -70,8 +67,8 @@ final class StreamRegistry {
   }
 
   /**
-   * Ends all open streams and interrupts their handlers; {@code onIdle} runs, once, when all is
-   * sent and no handler runs any more. Follows {@link #drain}, or takes its place.
+   * Ends all open streams and interrupts their handlers; {@code onIdle} runs once, when everything
+   * is sent and no handler is running. Called after {@link #drain}, or instead of it.
    */
   void abort(Runnable onIdle, String reason) {
     context.stopping().set(true);
@@ -90,7 +87,7 @@ final class StreamRegistry {
     }
   }
 
-  /** Whether {@code thread} runs a handler. */
+  /** Returns whether {@code thread} runs a handler. */
   boolean isHandler(Thread thread) {
     return streams.stream().anyMatch(stream -> stream.isHandler(thread));
   }

@@ -21,18 +21,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The wire ({@code proto/src/main/proto}) to the API's values and back, as pure functions.
+ * Converts between the wire format ({@code proto/src/main/proto}) and the API's values, by pure
+ * functions.
  *
- * <p>Requests are read field by field with protobuf's own coded stream, not through generated
- * messages (results are written so by {@link ResultEncoding}): a value then is copied once on its
- * way in, and no intermediate object is made per key or timestamp. Metadata and nack options, which
- * few messages carry, go through the generated classes and {@link Codec}. The tests hold every
- * function against the generated classes.
+ * <p>Requests are read field by field with protobuf's coded stream, not through generated messages
+ * ({@link ResultEncoding} writes results in the same way). A value is therefore copied only once,
+ * and no intermediate object is created per key or timestamp. Metadata and nack options, which few
+ * messages carry, use the generated classes and {@link Codec}. The tests compare every function
+ * with the generated classes.
  */
 final class WireMapping {
 
-  // MapRequest and MapResponse share their numbers: 1 request or results, 2 id, 3 handshake, 4
-  // status.
+  // MapRequest and MapResponse share their field numbers: 1 request or results, 2 id, 3 handshake,
+  // 4 status.
   private static final int BODY = 1;
   private static final int ID = 2;
   private static final int HANDSHAKE = 3;
@@ -53,17 +54,17 @@ final class WireMapping {
    */
   private static final int SMALL_REQUEST = 8 * 1024;
 
-  /** Ids that are longer are not looked for in a request above the limit. */
+  /** Longer ids are not reported for a request above the limit. */
   private static final int LONGEST_ID = 1024;
 
   /**
-   * What a datum without a watermark or without an event time gets: the platform's own word for a
-   * time that is not known. The data plane sends no watermark where nothing computes one, as in a
-   * MonoVertex; clients that are not the data plane often send no event time.
+   * The watermark or event time of a datum that was sent without one: the platform's own value for
+   * an unknown time. The data plane sends no watermark if none is computed, as in a MonoVertex;
+   * other clients often send no event time.
    */
   static final Instant UNKNOWN_TIME = Instant.ofEpochMilli(-1);
 
-  /** The answer to a handshake: {@code MapResponse{handshake{sot: true}}}. */
+  /** The response to a handshake: {@code MapResponse{handshake{sot: true}}}. */
   static final byte[] HANDSHAKE_ECHO = {HANDSHAKE << 3 | LEN, 2, 1 << 3, 1};
 
   private WireMapping() {}
@@ -71,9 +72,10 @@ final class WireMapping {
   /**
    * Decodes one {@code MapRequest}.
    *
-   * @param stream its bytes, as gRPC hands them over
-   * @param limit the size of the largest request that is taken, in bytes
-   * @return what it asks for; never fails, what can't be understood is {@link Request.Refused}
+   * @param stream its bytes, as gRPC provides them
+   * @param limit the size of the largest request that is accepted, in bytes
+   * @return the request; never fails, since anything that can't be decoded is a {@link
+   *     Request.Refused}
    */
   @SuppressWarnings("CatchingUnchecked")
   static Request readRequest(InputStream stream, int limit) {
@@ -84,7 +86,8 @@ final class WireMapping {
     } catch (IOException | StatusRuntimeException e) {
       return new Request.Refused("MapRequest is not decodable: " + e.getMessage());
     } catch (Throwable t) {
-      // No memory, or a class is missing. gRPC would say UNKNOWN, and nothing would be counted.
+      // Out of memory, or a class is missing. gRPC would report UNKNOWN, and nothing would be
+      // counted.
       return new Request.Refused(
           FailureKind.ADMISSION_FAILED, "MapRequest can't be decoded: " + Thrown.describe(t));
     }
@@ -104,7 +107,7 @@ final class WireMapping {
     return readRequest(in, size);
   }
 
-  /** The size of a message that was compressed is known when all of it is there. */
+  /** The size of a compressed message is known only when all of it has been read. */
   private static Request readCompressed(InputStream stream, int limit) throws IOException {
     byte[] message = stream.readNBytes(limit == Integer.MAX_VALUE ? limit : limit + 1);
     CodedInputStream in = CodedInputStream.newInstance(message);
@@ -121,7 +124,7 @@ final class WireMapping {
         what + ", " + (id == null ? "id unknown" : "id \"" + id + "\""));
   }
 
-  /** Looks for the id alone, in what may be cut or no request at all. */
+  /** Looks only for the id, in bytes that may be truncated or not be a request at all. */
   private static @Nullable String findId(CodedInputStream in) {
     try {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
@@ -179,7 +182,7 @@ final class WireMapping {
     return datum.toRequest(id, size);
   }
 
-  /** A message of one boolean, field 1: Handshake and TransmissionStatus. */
+  /** Reads a message of one boolean, field 1: Handshake and TransmissionStatus. */
   private static boolean readFlag(CodedInputStream in) throws IOException {
     boolean flag = false;
     int limit = in.pushLimit(in.readRawVarint32());
@@ -227,7 +230,7 @@ final class WireMapping {
       }
     }
 
-    /** Most datums have one key or none: the list is made for the second. */
+    /** Most datums have at most one key: the list is created for the second one. */
     private void addKey(String key) {
       if (firstKey == null) {
         firstKey = key;
@@ -240,7 +243,7 @@ final class WireMapping {
       keys.add(key);
     }
 
-    /** A message field that comes twice is merged, so what came {@code before} counts. */
+    /** A message field that occurs twice is merged, so the value read {@code before} counts. */
     private static Instant readTimestamp(
         CodedInputStream in, String field, @Nullable Instant before) throws IOException {
       long seconds = before == null ? 0 : before.getEpochSecond();
@@ -309,12 +312,12 @@ final class WireMapping {
     }
   }
 
-  /** The encoded field {@code id}, which closes each response with results. */
+  /** Encodes the field {@code id}, which ends each response with results. */
   static byte[] encodeId(String id) {
     return encodeId(id, 0);
   }
 
-  /** An encoded EOT: the id and {@code status{eot: true}}. */
+  /** Encodes an EOT: the id and {@code status{eot: true}}. */
   static byte[] encodeEot(String id) {
     byte[] eot = encodeId(id, 4);
     int at = eot.length - 4;
