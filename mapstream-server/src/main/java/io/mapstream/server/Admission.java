@@ -3,9 +3,9 @@ package io.mapstream.server;
 import java.util.ArrayDeque;
 
 /**
- * How much work the server takes on at once, over all streams: a number of datums and a number of
- * bytes. While there is no capacity, no request is asked for, and HTTP/2 flow control holds the
- * rest back in the client. A datum larger than the whole budget is admitted alone.
+ * Bounds the work in progress over all streams, by a number of datums and a number of bytes. While
+ * there is no capacity, nothing is requested, and HTTP/2 flow control keeps the rest in the client.
+ * A datum larger than the whole budget is admitted alone.
  *
  * <p>Belongs to the event loop.
  */
@@ -28,8 +28,8 @@ final class Admission {
   }
 
   /**
-   * Runs {@code request} once: now if there is capacity for another datum, else later, in the order
-   * of the calls.
+   * Runs {@code request} once: now if there is capacity for another datum, otherwise later, in the
+   * order of the calls.
    */
   void whenCapacity(Runnable request) {
     if (hasCapacity()) {
@@ -39,7 +39,7 @@ final class Admission {
     }
   }
 
-  /** A stream that has ended asks for nothing more. */
+  /** Forgets the request of a stream that has ended. */
   void forget(Runnable request) {
     waiting.remove(request);
   }
@@ -50,7 +50,7 @@ final class Admission {
     runWaiting();
   }
 
-  /** One request that fails takes nothing from those behind it. */
+  /** Runs waiting requests; one that fails does not affect those behind it. */
   private void runWaiting() {
     Throwable failed = null;
     while (hasCapacity() && !waiting.isEmpty()) {

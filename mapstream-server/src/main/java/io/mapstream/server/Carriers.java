@@ -13,17 +13,17 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The carriers of the JVM's virtual threads: how many platform threads run them. There are more
- * while handlers starve, and as many as before some time after the last of them was starved. All
- * servers of the process share them.
+ * Sets the number of carriers, the platform threads that run the JVM's virtual threads. It is
+ * raised while handlers starve, and restored some time after the last of them was starved. All
+ * servers of the process share it.
  *
- * <p>The JDK lets a program change their number since version 24, by {@code
- * jdk.management.VirtualThreadSchedulerMXBean}. Its classes are loaded when they are needed first.
- * On an older JDK, or where the module is missing, nothing changes, and a line in the log says so.
+ * <p>Since version 24, the JDK lets a program change this number, by {@code
+ * jdk.management.VirtualThreadSchedulerMXBean}. Its classes are loaded when they are first needed.
+ * On an older JDK, or if the module is missing, nothing changes, and this is logged.
  */
 final class Carriers {
 
-  /** How many carriers there are at most. Called on one thread at a time. */
+  /** Gets and sets the maximum number of carriers. Called on one thread at a time. */
   interface Scheduler {
     int parallelism();
 
@@ -59,7 +59,7 @@ final class Carriers {
   private final SlowHandlers.Timer timer;
   private final LongSupplier clock;
 
-  /** A raise is on its way. */
+  /** Whether a raise is in progress. */
   private final AtomicBoolean raising = new AtomicBoolean();
 
   private volatile boolean unavailable;
@@ -73,7 +73,7 @@ final class Carriers {
   // Guarded by lock, which no event loop waits for.
   private @Nullable Scheduler scheduler;
 
-  /** The number to go back to. */
+  /** The number to restore. */
   private int before;
 
   /** For how long after the last starvation the raise stays in effect. */
@@ -82,11 +82,11 @@ final class Carriers {
   private long loweredAt;
 
   /**
-   * Nothing is looked up or changed yet.
+   * Creates an instance that has not looked up or changed anything.
    *
-   * @param freshThread runs what it is given on a new platform thread
+   * @param freshThread runs an action on a new platform thread
    * @param timer runs an action once, after some time; on any thread
-   * @param clock nanoseconds, as {@link System#nanoTime} gives them
+   * @param clock returns nanoseconds, as {@link System#nanoTime} does
    */
   Carriers(Finder finder, Executor freshThread, SlowHandlers.Timer timer, LongSupplier clock) {
     this.finder = finder;
@@ -104,10 +104,10 @@ final class Carriers {
   }
 
   /**
-   * Handlers are starved: there are to be more carriers soon. Never waits and never throws; any
-   * thread.
+   * Called when handlers are starved: raises the number of carriers soon. Never waits and never
+   * throws; any thread.
    *
-   * @param most how many carriers there may be
+   * @param most the largest number of carriers
    */
   @SuppressWarnings("CatchingUnchecked")
   void starved(int most) {
@@ -118,7 +118,7 @@ final class Carriers {
     try {
       freshThread.execute(() -> raise(most));
     } catch (Throwable t) {
-      raising.set(false); // No thread to be had: the next check tries again.
+      raising.set(false); // No thread is available: the next check tries again.
       log.debug("the number of carriers can't be raised now", t);
     }
   }
@@ -147,7 +147,7 @@ final class Carriers {
   private void raise(Scheduler carriers, int most) {
     int current = carriers.parallelism();
     if (current != raised) {
-      before = current; // Also where somebody else has changed it since the last raise.
+      before = current; // Also if other code has changed it since the last raise.
     }
     int more = Math.max(current, Math.min(most, Math.max(FIRST_STEP, 2 * current)));
     if (more > current) {
@@ -163,7 +163,7 @@ final class Carriers {
     }
   }
 
-  /** Goes back to the number before, unless handlers have been starved lately. */
+  /** Restores the previous number, unless handlers have been starved lately. */
   private void lower() {
     lock.lock();
     try {
@@ -185,7 +185,10 @@ final class Carriers {
     }
   }
 
-  /** The JDK's own, by the names of its public interface, which JDK 21 does not have. */
+  /**
+   * The JDK's scheduler, accessed through its public interface by name, since JDK 21 does not have
+   * it.
+   */
   private record JdkScheduler(Object bean, Method getter, Method setter) implements Scheduler {
 
     static Scheduler find() throws ReflectiveOperationException {
@@ -204,8 +207,8 @@ final class Carriers {
     }
 
     /**
-     * A carrier is started by what joins an empty queue, and the event loop's queue is not empty
-     * when handlers wait. A thread that is new has a queue of its own.
+     * A carrier is started by a task that joins an empty queue, and the event loop's queue is not
+     * empty when handlers wait. A new thread has its own queue.
      */
     @Override
     public void setParallelism(int carriers) {

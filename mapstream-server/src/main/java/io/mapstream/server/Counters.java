@@ -7,12 +7,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What the server has done since its start. Any thread may take a {@link #snapshot}, at any time
- * and without waiting.
+ * Counts what the server has done since its start. Any thread may take a {@link #snapshot}, at any
+ * time and without waiting.
  *
- * <p>The event loop alone counts what belongs to the streams, so that these counts need no atomic
- * addition: a plain load and a store that others see. Failures and waits in {@code emit} are
- * counted by whichever thread meets them; both are rare, or cost more than the counting.
+ * <p>Only the event loop counts what belongs to the streams, so these counts need no atomic
+ * addition, but only a plain load and a store that others see. Failures and waits in {@code emit}
+ * are counted by the thread in which they occur; both are rare, or cost more than the counting.
  */
 final class Counters {
 
@@ -40,7 +40,7 @@ final class Counters {
   private final Count handlersRun = new Count();
   private final Count starvedChecks = new Count();
 
-  /** Microseconds: nanoseconds of thousands of handlers at once would overflow within weeks. */
+  /** In microseconds: nanoseconds of thousands of handlers at once would overflow within weeks. */
   private final Count handlerMicros = new Count();
 
   // Any thread.
@@ -72,19 +72,19 @@ final class Counters {
     answered.add(1);
   }
 
-  /** A datum is no longer in work, and its handler never ran. */
+  /** Counts a datum that is no longer in work and whose handler never ran. */
   void released() {
     released.add(1);
   }
 
-  /** A datum is no longer in work. */
+  /** Counts a datum that is no longer in work. */
   void released(long nanosOfHandler) {
     handlersRun.add(1);
     handlerMicros.add(nanosOfHandler / 1000);
     released(); // last, since a snapshot reads it first
   }
 
-  /** A handler waits for a carrier, and no other has begun since the last check. */
+  /** Counts a check that found a handler waiting for a carrier while no other began. */
   void starved() {
     starvedChecks.add(1);
   }
@@ -104,7 +104,7 @@ final class Counters {
     failures.merge(kind, 1L, Long::sum);
   }
 
-  /** What was counted by now; what follows from something else is read before it. */
+  /** Returns what was counted so far. A count that follows from another is read before it. */
   ServerMetrics snapshot() {
     long releasedNow = released.get();
     long answeredNow = answered.get();

@@ -13,12 +13,12 @@ import jdk.jfr.Timespan;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gathers what a flight recording is to hold of one datum. {@link #begin}, {@link #end} and {@link
- * #commit} belong to the handler's thread; any thread may emit.
+ * Collects what a flight recording contains about one datum. {@link #begin}, {@link #end} and
+ * {@link #commit} belong to the handler's thread; any thread may emit.
  */
 final class DatumRecording {
 
-  /** What became of a datum when its handler had ended. */
+  /** The outcome of a datum when its handler has ended. */
   enum Outcome {
     /** The handler returned while its stream was open; the EOT follows the results. */
     ANSWERED,
@@ -42,7 +42,7 @@ final class DatumRecording {
     this.event = event;
   }
 
-  /** A recording of the datum, or null where nobody asks for it. */
+  /** Returns a recording of the datum, or null if no flight recording asks for it. */
   static @Nullable DatumRecording of(String id) {
     if (!StreamRecording.mayBeOn()) {
       return null;
@@ -68,7 +68,7 @@ final class DatumRecording {
     blockedNanos.getAndAdd(nanos);
   }
 
-  /** The handler has returned or thrown. */
+  /** Called when the handler has returned or thrown. */
   void end() {
     event.end();
   }
@@ -85,7 +85,10 @@ final class DatumRecording {
     event.commit();
   }
 
-  /** In a flight recording: one handler call, on the handler's thread and as long as it took. */
+  /**
+   * An event of a flight recording: one handler call, on the handler's thread and with its
+   * duration.
+   */
   @Name("io.mapstream.Datum")
   @Label("Datum")
   @Category("mapstream")

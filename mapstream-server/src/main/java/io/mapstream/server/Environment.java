@@ -9,12 +9,12 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The process's environment, or a test's. It remembers which variables it was asked for. */
+/** The environment of the process, or of a test. It remembers which variables were requested. */
 final class Environment {
 
   private static final String PREFIX = "MAPSTREAM_";
 
-  /** What Kubernetes sets in each pod of a namespace that has a service of that name. */
+  /** Variables that Kubernetes sets in each pod of a namespace with a service of that name. */
   private static final String OF_A_SERVICE =
       ".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\\d+_(TCP|UDP|SCTP)(_.*)?)?)";
 
@@ -25,7 +25,7 @@ final class Environment {
     this.variables = variables;
   }
 
-  /** The value given in the code, or that of the first variable that is set, or the default. */
+  /** Returns the value given in code, or that of the first variable that is set, or the default. */
   <T> T orElse(@Nullable T given, Function<String, T> parse, String defaultValue, String... names) {
     known.addAll(List.of(names));
     if (given != null) {
@@ -49,7 +49,7 @@ final class Environment {
     }
   }
 
-  /** A line for each variable that is named like a setting and that nobody has asked for. */
+  /** Returns a line for each variable that is named like a setting and was never requested. */
   List<String> misspelt() {
     List<String> lines = new ArrayList<>();
     for (String name : new TreeSet<>(variables.keySet())) {
@@ -67,7 +67,10 @@ final class Environment {
         .orElse("none");
   }
 
-  /** How many characters have to be inserted, deleted or replaced to get from one to the other. */
+  /**
+   * Returns how many characters have to be inserted, deleted or replaced to get from one to the
+   * other.
+   */
   private static int distance(String from, String to) {
     int[] row = new int[to.length() + 1];
     for (int column = 0; column <= to.length(); column++) {

@@ -10,31 +10,31 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.event.Level;
 
 /**
- * What a failure does: the one place that decides it, counts it and says it in the log. Decision 5
- * ({@code docs/adr}) has the reasons.
+ * Decides what a failure does, counts it and logs it. Decision 5 ({@code docs/adr}) has the
+ * reasons.
  *
  * <ul>
- *   <li>A handler that fails after the end of its stream: nothing more than a report, and none if
- *       it failed because of that end.
+ *   <li>A handler that fails after the end of its stream, other than for lack of memory: only a
+ *       report, and none if it failed because of that end.
  *   <li>An {@code Exception} or {@code StackOverflowError} under {@code FAIL}: its datum is
  *       answered with the fail mark.
- *   <li>All else that a handler throws: its stream ends with INTERNAL, and the server stops. The
- *       first such failure wins; those that follow are suppressed on it.
- *   <li>What is no handler's failure (a client that is gone, a request that breaks the contract, no
- *       memory) ends its stream only.
+ *   <li>Everything else that a handler throws: its stream ends with INTERNAL, and the server stops.
+ *       The first such failure wins; later ones are suppressed on it.
+ *   <li>Any failure other than a handler's (a client that is gone, a request that violates the
+ *       contract, no memory) ends only its stream.
  * </ul>
  *
- * Any thread, except where a method says otherwise.
+ * Any thread may call a method, except where it says otherwise.
  */
 final class Failures {
 
-  /** Who wants to know of handlers' failures, for instance to stop the server. */
+  /** Is notified of handlers' failures, for instance to stop the server. */
   @FunctionalInterface
   interface Listener {
 
     /**
-     * A handler has failed. On the event loop for {@link FailureKind#HANDLER_STOPPED_SERVER}, on
-     * any thread for the others; must not block.
+     * Called when a handler has failed: on the event loop for {@link
+     * FailureKind#HANDLER_STOPPED_SERVER}, on any thread for the others. Must not block.
      *
      * @param failure what it threw
      * @param kind what the failure does: one of the kinds that begin with {@code HANDLER_}
@@ -42,12 +42,12 @@ final class Failures {
     void handlerFailed(HandlerFailure failure, FailureKind kind);
 
     /**
-     * A handler or a stream has failed, and the client can't be told. On any thread; must not need
-     * memory.
+     * Called when a handler or a stream has failed, and the client can't be notified. On any
+     * thread; must not need memory.
      */
     default void failureLost() {}
 
-    /** A handler that has failed found no memory. On any thread; must not need memory. */
+    /** Called when a handler has failed for lack of memory. On any thread; must not need memory. */
     default void memoryFull() {}
   }
 
@@ -55,7 +55,7 @@ final class Failures {
 
   private static final int TRIES = 5;
 
-  /** What is caught here with a full heap, as in {@link HeapWatch}. */
+  /** The classes that are caught here when the heap is full, as in {@link HeapWatch}. */
   @SuppressWarnings("UnusedVariable")
   private static final List<Class<? extends Throwable>> CAUGHT = List.of(Throwable.class);
 
@@ -63,7 +63,7 @@ final class Failures {
   private final Counters counters;
   private final Listener listener;
 
-  /** There was no memory to report a handler's failure. */
+  /** Whether there was no memory to report a handler's failure. */
   private volatile boolean lost;
 
   /** The failure that stops the server; later ones are suppressed on it. */
@@ -75,14 +75,14 @@ final class Failures {
     this.listener = listener;
   }
 
-  /** The failure that stops the server, or null while there is none. */
+  /** Returns the failure that stops the server, or null while there is none. */
   @Nullable HandlerFailure first() {
     return first.get();
   }
 
   /**
-   * A handler has thrown, or its sink is broken. Called on its thread, or on the event loop where
-   * the thread could not be started. Returns what that did.
+   * Called when a handler has thrown or its sink is broken: on its thread, or on the event loop if
+   * the thread could not be started. Returns the outcome.
    */
   @SuppressWarnings("CatchingUnchecked")
   Outcome handlerFailed(MapStream stream, HandlerTask task, Throwable cause) {
@@ -121,10 +121,10 @@ final class Failures {
   }
 
   /**
-   * A datum left open would stall the client for good, so this is tried again. If there is no
-   * memory in the end, or a lambda could not be linked for lack of it, which is for good, the
-   * listener has to help itself. Other handlers that fail then don't try: each try takes a
-   * collection of a full heap, and there may be hundreds.
+   * Tries again, since a datum left open would stall the client for good. If there is still no
+   * memory, or a lambda could not be linked for lack of it (which is permanent), {@link
+   * Listener#failureLost} is called instead. Other handlers that fail then do not try: each try
+   * takes a collection of a full heap, and there may be hundreds.
    */
   @SuppressWarnings("CatchingUnchecked")
   private Outcome stopAnyway(MapStream stream, HandlerTask task, Throwable cause, Throwable again) {
@@ -135,14 +135,17 @@ final class Failures {
         stream.endAfter(task, failure, failure.plainStatus());
         return Outcome.FAILED;
       } catch (Throwable t) {
-        // Each try collects garbage first, so this is worth a few.
+        // Each try collects garbage first, so a few are worthwhile.
       }
     }
     lost();
     return Outcome.FAILED;
   }
 
-  /** A client will not learn of a failure; most likely there is no memory. Any thread. */
+  /**
+   * Called when a client can't be notified of a failure, most likely for lack of memory. Any
+   * thread.
+   */
   void lost() {
     if (!lost) {
       listener.failureLost();
@@ -150,7 +153,7 @@ final class Failures {
     }
   }
 
-  /** Whether this failure concerns its datum alone, by the error policy. */
+  /** Returns whether this failure affects only its datum, according to the error policy. */
   private boolean isAnsweredWithFail(Throwable failure) {
     return options.errorPolicy() == ServerOptions.ErrorPolicy.FAIL
         && (failure instanceof Exception || failure instanceof StackOverflowError);
@@ -170,7 +173,7 @@ final class Failures {
     listener.handlerFailed(failure, FailureKind.HANDLER_ANSWERED_WITH_FAIL);
   }
 
-  /** Mostly the handler was interrupted by the end, which is then the cause of its failure. */
+  /** In most cases, the handler was interrupted by the end and failed because of that. */
   private void failedAfterTheEnd(HandlerTask task, Throwable cause) {
     if (comesFromTheEnd(cause)) {
       log.trace("handler of datum \"{}\" was stopped with its stream", task.id());
@@ -179,7 +182,10 @@ final class Failures {
     }
   }
 
-  /** Whether a handler threw because it was interrupted or its sink closed, wrapped or not. */
+  /**
+   * Returns whether a handler threw because it was interrupted or its sink was closed, or threw an
+   * exception with such a cause.
+   */
   static boolean comesFromTheEnd(Throwable thrown) {
     return Thrown.causes(thrown).stream()
         .anyMatch(
@@ -187,10 +193,10 @@ final class Failures {
   }
 
   /**
-   * A handler's failure is to end its stream and the server. Event loop only.
+   * Ends the stream, and stops the server, after a handler's failure. Event loop only.
    *
    * @param stream its stream, which may have ended since the handler threw
-   * @param status what the client is to see
+   * @param status what the client receives
    */
   void endStream(MapStream stream, HandlerFailure failure, StatusRuntimeException status) {
     if (stream.isEnded()) {
@@ -204,7 +210,7 @@ final class Failures {
     }
   }
 
-  /** The stop is asked for before anything that needs memory, which may be full. */
+  /** Requests the stop before anything that needs memory, since there may be none. */
   private void stopServer(HandlerFailure failure) {
     boolean isFirst = first.compareAndSet(null, failure);
     listener.handlerFailed(failure, FailureKind.HANDLER_STOPPED_SERVER);
@@ -215,9 +221,9 @@ final class Failures {
   }
 
   /**
-   * A result was refused because the handler of its datum had returned before; told once per datum.
+   * Called once per datum if a result was refused because the datum's handler had already returned.
    *
-   * @param datumId for people to read
+   * @param datumId in printable form
    * @param refused what {@code emit} throws
    */
   void emittedLate(String datumId, SinkClosedException refused) {
@@ -231,7 +237,7 @@ final class Failures {
         FailureKind.HANDLER_EMITTED_LATE);
   }
 
-  /** The end does not cause an OutOfMemoryError, which would come again with the next datums. */
+  /** An OutOfMemoryError is not caused by the end, and would recur with the next datums. */
   private void failedLate(HandlerFailure failure) {
     if (failure.cause() instanceof OutOfMemoryError) {
       stopServer(failure);
@@ -256,7 +262,7 @@ final class Failures {
         log.isDebugEnabled() ? System.lineSeparator() + late.stack() : "");
   }
 
-  /** The failure that stops the server, in the log. Not for the event loop. */
+  /** Logs the failure that stops the server. Not for the event loop. */
   static void reportStop(HandlerFailure failure) {
     log.error(
         "the handler failed on datum \"{}\"; the server stops",
@@ -264,9 +270,9 @@ final class Failures {
         failure.printable());
   }
 
-  // What is no handler's failure; on the event loop.
+  // Failures other than a handler's; on the event loop.
 
-  /** A request can't be taken. Returns the status that its stream ends with. */
+  /** Called when a request can't be accepted. Returns the status that its stream ends with. */
   Status requestRefused(FailureKind kind, String reason) {
     counters.failed(kind);
     log.countedBy(kind.name(), Level.WARN, "stream refused: {}", reason);
@@ -277,7 +283,7 @@ final class Failures {
     };
   }
 
-  /** The client has cancelled or disconnected. */
+  /** Called when the client has cancelled or disconnected. */
   void clientGone(int datumsInWork, String reason) {
     if (datumsInWork > 0) {
       counters.failed(FailureKind.CLIENT_GONE);
@@ -285,7 +291,7 @@ final class Failures {
     }
   }
 
-  /** A stream has ended because of a fault below it. */
+  /** Called when a stream has ended because of a fault in a lower layer. */
   void streamFailed(FailureKind kind, String reason, Throwable cause) {
     counters.failed(kind);
     log.counted(Level.ERROR, "{}, the stream ends", reason, cause);

@@ -16,27 +16,27 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a handler threw, and what the platform is told about it. The throwable's own methods are the
- * user's code, which may throw or block. So they are called on the handler's thread, which makes
- * the failure; the event loop reads what is known by then.
+ * What a handler threw, and what is reported to the platform about it. The throwable's own methods
+ * are the user's code, which may throw or block. They are therefore called on the handler's thread,
+ * which creates this object; the event loop only reads their results.
  */
 final class HandlerFailure {
 
   /**
-   * Bytes of the message and of the stack that are sent; the log has all of both. Clients limit the
-   * size of a trailer block (8 KiB by gRPC's default), percent-encoding can triple a message, and
-   * base64 makes a third more of the details.
+   * The most bytes of the message and of the stack that are sent; the log has both in full. Clients
+   * limit the size of a trailer block (8 KiB by gRPC's default), percent-encoding can triple a
+   * message, and base64 adds a third to the details.
    */
   static final int SENT_MESSAGE = 500;
 
   private static final int SENT_STACK = 3000;
 
-  /** Kinds of later failures that are told apart; those beyond are counted together. */
+  /** The most kinds of later failures that are distinguished; the others are counted together. */
   private static final int MOST_KINDS = 20;
 
   private static final String OTHERS = "";
 
-  /** Stands for failures that are like one that is kept already. */
+  /** Stands for failures that are like one already kept. */
   private static final class Repeated extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -75,7 +75,7 @@ final class HandlerFailure {
   private final Map<String, Repeated> alike = new ConcurrentHashMap<>();
 
   /**
-   * Looks at what was thrown; on the handler's thread.
+   * Examines what was thrown. Called on the handler's thread.
    *
    * @param datumId the datum that the handler was called with
    * @param cause what it threw
@@ -130,46 +130,47 @@ final class HandlerFailure {
   }
 
   /**
-   * {@code UDF_EXECUTION_ERROR(<container>): <class>: <message>}, as the platform's other SDKs word
-   * it, with the class: many messages say nothing without it.
+   * Returns {@code UDF_EXECUTION_ERROR(<container>): <class>: <message>}, worded as in the
+   * platform's other SDKs, with the class, since many messages are meaningless without it.
    */
   String message() {
     return "UDF_EXECUTION_ERROR(" + container + "): " + description;
   }
 
-  /** Class and message of what was thrown. */
+  /** Returns class and message of what was thrown. */
   String description() {
     return description;
   }
 
-  /** The same text for failures of one class that were thrown at one place. */
+  /** Returns the same text for all failures of one class that were thrown at one place. */
   String likeness() {
     return likeness;
   }
 
-  /** The stack trace with causes, as it was when the handler threw. */
+  /** Returns the stack trace with causes, as it was when the handler threw. */
   String stack() {
     return stack;
   }
 
-  /** The stack trace with all that is suppressed by now. Not for the event loop. */
+  /** Returns the stack trace with everything that is suppressed so far. Not for the event loop. */
   String stackWithSuppressed() {
     String all = ifPrintable(HandlerFailure::stackOf, printable);
     return all == null ? stack : all;
   }
 
   /**
-   * What the handler threw, or an exception in its place where the thrown one can't be printed: its
-   * own methods throw.
+   * Returns what the handler threw, or another exception if that can't be printed because its own
+   * methods throw.
    */
   Throwable printable() {
     return printable;
   }
 
   /**
-   * INTERNAL, with a {@code google.rpc.DebugInfo} in the trailer {@code grpc-status-details-bin}.
-   * Where that can't be made because memory or a class is missing, the status goes without it, and
-   * the reason is suppressed on the {@link #cause}. Not for the event loop.
+   * Returns INTERNAL, with a {@code google.rpc.DebugInfo} in the trailer {@code
+   * grpc-status-details-bin}. If that can't be created because memory or a class is missing, the
+   * status does not have it, and the reason is suppressed on the {@link #cause}. Not for the event
+   * loop.
    */
   @SuppressWarnings("CatchingUnchecked")
   StatusRuntimeException toStatus() {
@@ -181,7 +182,7 @@ final class HandlerFailure {
     }
   }
 
-  /** As {@link #toStatus}, without the details. */
+  /** Returns the same as {@link #toStatus}, without the details. */
   StatusRuntimeException plainStatus() {
     return Status.INTERNAL.withDescription(beginning(message(), SENT_MESSAGE)).asRuntimeException();
   }
@@ -196,7 +197,10 @@ final class HandlerFailure {
             .build());
   }
 
-  /** Keeps another throwable with the cause. Identity is meant: none can be kept on itself. */
+  /**
+   * Suppresses another throwable on the cause. Compares by identity: none can be suppressed on
+   * itself.
+   */
   @SuppressWarnings("ReferenceEquality")
   void suppress(Throwable other) {
     if (other != cause) {
@@ -205,8 +209,8 @@ final class HandlerFailure {
   }
 
   /**
-   * Keeps a failure that came after this one: the first of those that are alike with its stack, the
-   * others as a count.
+   * Keeps a failure that came after this one: the first of similar ones with its stack, the others
+   * as a count.
    */
   void suppress(HandlerFailure later) {
     boolean isKnown = alike.containsKey(later.likeness) || alike.size() < MOST_KINDS;
@@ -218,7 +222,7 @@ final class HandlerFailure {
     }
   }
 
-  /** At most {@code limit} bytes of UTF-8. */
+  /** Truncates a text to at most {@code limit} bytes of UTF-8. */
   static String beginning(String text, int limit) {
     ByteString bytes = ByteString.copyFromUtf8(text);
     if (bytes.size() <= limit) {

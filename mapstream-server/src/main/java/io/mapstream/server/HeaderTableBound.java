@@ -9,18 +9,18 @@ import io.grpc.netty.shaded.io.netty.handler.codec.http2.Http2HeadersEncoder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the table of headers that a connection's encoder remembers at HTTP/2's default size. A
- * client may allow up to 4 GiB (SETTINGS_HEADER_TABLE_SIZE), Netty's encoder takes what it is
- * allowed, and gRPC has no setting for it; a smaller table than allowed is always legal.
+ * Limits the header table of a connection's encoder to HTTP/2's default size. A client may allow up
+ * to 4 GiB (SETTINGS_HEADER_TABLE_SIZE), Netty's encoder uses what it is allowed, and gRPC has no
+ * setting for it; a table smaller than allowed is always legal.
  */
 final class HeaderTableBound extends ChannelInboundHandlerAdapter {
 
-  /** Bytes; RFC 9113, 6.5.2. */
+  /** In bytes; see RFC 9113, 6.5.2. */
   static final long LARGEST = 4096;
 
   private Http2HeadersEncoder.@Nullable Configuration encoder;
 
-  /** Puts one in front of each connection that a server's channel accepts. */
+  /** Adds one to each connection that a server's channel accepts. */
   static final class Installer extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object connection) {
@@ -29,7 +29,7 @@ final class HeaderTableBound extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Looks after each read, since that is when the client's settings arrive. */
+  /** Checks the size after each read, since the client's settings may have arrived with it. */
   @Override
   public void channelRead(ChannelHandlerContext context, Object bytes) throws Http2Exception {
     context.fireChannelRead(bytes);

@@ -10,22 +10,22 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Notices that the heap is full, whoever finds no memory. An {@link OutOfMemoryError} may get lost:
- * in gRPC, in Netty, or where its report needs memory, too. Then datums are neither answered nor
- * refused, and nothing else would tell.
+ * Detects that the heap is full, whichever code runs out of memory. An {@link OutOfMemoryError} may
+ * get lost: in gRPC, in Netty, or where its report also needs memory. Datums are then neither
+ * answered nor refused, and nothing else would report it.
  *
  * <p>The JVM clears all soft references before it throws the first such Error, which wakes this
- * thread without taking memory. The thread then tries to get some, and where that fails a few times
- * in a row, the heap is full. On an idle server it only waits (decision 22).
+ * thread without taking memory. The thread then tries to allocate some, and if that fails a few
+ * times in a row, the heap is full. On an idle server it only waits (decision 22).
  */
 final class HeapWatch {
 
-  /** So many tries have to fail, one pause apart: others may need a lot for a moment. */
+  /** How many tries have to fail, one pause apart: others may need a lot of memory for a moment. */
   static final int TRIES = 3;
 
   /**
-   * What is caught here with a full heap. The JVM looks such a class up when the first one is
-   * caught, which takes memory: without it, the Error passes by.
+   * The classes that are caught here when the heap is full. The JVM resolves such a class when the
+   * first one is caught, which takes memory: without it, the Error is not caught.
    */
   @SuppressWarnings("UnusedVariable")
   private static final List<Class<? extends Throwable>> CAUGHT =
@@ -37,20 +37,20 @@ final class HeapWatch {
   private final ReferenceQueue<Object> cleared = new ReferenceQueue<>();
   private volatile @Nullable Reference<Object> sentinel;
 
-  /** Somebody has found out already. */
+  /** Whether the heap is already known to be full. */
   private volatile boolean known;
 
-  /** A field, so that no compiler finds the allocation to be useless. */
+  /** A field, so that no compiler removes the allocation as useless. */
   @SuppressWarnings("UnusedVariable")
   private volatile byte @Nullable [] tried;
 
   private @Nullable Thread thread;
 
   /**
-   * A watch that has not begun.
+   * Creates a watch that has not started.
    *
-   * @param memory allocates what there has to be room for
-   * @param pause between two tries
+   * @param memory allocates what must fit into the heap
+   * @param pause the time between two tries
    * @param onFull run once, on the watch's thread; must not need memory
    */
   HeapWatch(Supplier<byte[]> memory, Duration pause, Runnable onFull) {
@@ -69,7 +69,7 @@ final class HeapWatch {
     }
   }
 
-  /** The heap is known to be full: nothing is tried any more. Any thread; needs no memory. */
+  /** Called when the heap is known to be full: ends the tries. Any thread; needs no memory. */
   void full() {
     known = true;
     Reference<Object> waiting = sentinel;
@@ -78,7 +78,7 @@ final class HeapWatch {
     }
   }
 
-  /** What the JVM clears when memory is short; null until it has been made. */
+  /** Returns what the JVM clears when memory is short; null until it has been created. */
   @Nullable Reference<Object> sentinel() {
     return sentinel;
   }

@@ -7,13 +7,12 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bounds what streams hold of requests that are not admitted: messages of which a part has come,
- * which wait inside gRPC, and datums that wait for capacity. Where several streams hold more than
- * the limit together, the one that goes above it is told so. A stream that is alone may hold a
- * message of any size.
+ * Bounds the requests that streams hold and that are not admitted: partially received messages,
+ * which wait inside gRPC, and datums that wait for capacity. If several streams together hold more
+ * than the limit, the one that exceeds it is notified. A stream that is alone may hold a message of
+ * any size.
  *
- * <p>A server has to be told of it by {@code ServerBuilder.addStreamTracerFactory}. Belongs to the
- * event loop.
+ * <p>It has to be set by {@code ServerBuilder.addStreamTracerFactory}. Belongs to the event loop.
  */
 final class InboundBudget extends ServerStreamTracer.Factory {
 
@@ -35,7 +34,7 @@ final class InboundBudget extends ServerStreamTracer.Factory {
     return new Held();
   }
 
-  /** What the call that is being opened holds; null where the server was not told of any budget. */
+  /** Returns what the call that is being opened holds; null if the server has no such budget. */
   static @Nullable Held current() {
     return HELD.get();
   }
@@ -53,26 +52,29 @@ final class InboundBudget extends ServerStreamTracer.Factory {
       return context.withValue(HELD, this);
     }
 
-    /** Told once, on the event loop; must not close the call at once. */
+    /**
+     * Sets what runs when the limit is exceeded: once, on the event loop; must not close the call
+     * at once.
+     */
     void onExceeded(Runnable action) {
       onExceeded = action;
     }
 
-    /** A part of a message has been read. */
+    /** Called when a part of a message has been read. */
     @Override
     public void inboundWireSize(long bytes) {
       partial += bytes;
       add(bytes);
     }
 
-    /** A message is complete. */
+    /** Called when a message is complete. */
     @Override
     public void inboundMessageRead(int number, long wireSize, long uncompressedSize) {
       total -= partial;
       partial = 0;
     }
 
-    /** A datum waits for capacity, or no longer; then it has no bytes. */
+    /** Called when a datum of this size waits for capacity, or with 0 when it no longer does. */
     void datumWaits(long bytes) {
       long more = bytes - waiting;
       waiting = bytes;

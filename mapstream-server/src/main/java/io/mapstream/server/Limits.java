@@ -3,19 +3,19 @@ package io.mapstream.server;
 import java.util.function.IntUnaryOperator;
 
 /**
- * What an engine keeps to. The server takes its limits from {@link #of}: they count bytes. A test
- * may count results in place of bytes, see {@link #countingResults}.
+ * The limits of an engine. Those of a server come from {@link #of} and count bytes. A test may
+ * count results instead of bytes, see {@link #countingResults}.
  *
  * @param datumsInWork datums in work at once, over all streams
  * @param requestBytes encoded requests in work at once, over all streams
  * @param pending the cost of the emitted results of one stream that wait to be written; {@code
  *     emit} blocks above it
  * @param pendingLeast what each stream has of {@code pending}, whatever other streams do
- * @param pendingShared what all streams together have beyond that: for the rest of {@code pending},
- *     and as much again for results that cost more than a stream's permits
- * @param resultCost what a result of so many encoded bytes takes of {@code pending}
+ * @param pendingShared what all streams share beyond that: for the rest of {@code pending}, and as
+ *     much again for results that cost more than a stream's permits
+ * @param resultCost what a result of a given number of encoded bytes takes of {@code pending}
  * @param messageSize bytes of one encoded request or response
- * @param mergedResults results that one response carries at most
+ * @param mergedResults the most results that one response carries
  * @param readyThreshold bytes inside the transport at which it is no longer ready
  */
 record Limits(
@@ -29,10 +29,12 @@ record Limits(
     int mergedResults,
     int readyThreshold) {
 
-  /** Heap that an emission takes besides its bytes, so that many tiny results count as well. */
+  /**
+   * Heap that an emission takes in addition to its bytes, so that many tiny results count as well.
+   */
   private static final int RESULT_OVERHEAD = 128;
 
-  /** The limits of a server with these options in this heap. */
+  /** Returns the limits of a server with these options in this heap. */
   static Limits of(ServerOptions options) {
     return new Limits(
         options.maxConcurrency(),
@@ -46,7 +48,9 @@ record Limits(
         Tuning.READY_THRESHOLD);
   }
 
-  /** The same, but {@code emit} blocks at another cost, and streams share nothing. */
+  /**
+   * Returns the same limits, but {@code emit} blocks at another cost, and streams share nothing.
+   */
   Limits withPending(int cost) {
     return new Limits(
         datumsInWork,
@@ -60,7 +64,10 @@ record Limits(
         readyThreshold);
   }
 
-  /** The same, but {@code emit} blocks while so many results wait, each in its own response. */
+  /**
+   * Returns the same limits, but {@code emit} blocks while this many results wait, each in its own
+   * response.
+   */
   Limits countingResults(int results) {
     return new Limits(
         datumsInWork,
@@ -74,7 +81,10 @@ record Limits(
         readyThreshold);
   }
 
-  /** Of a stream's permits, those that are given back together: each return may wake an emitter. */
+  /**
+   * Returns how many of a stream's permits are given back together, since each time may wake an
+   * emitter.
+   */
   int returnedTogether(int ownPermits) {
     return mergedResults == 1 ? 1 : ownPermits / 8;
   }
@@ -88,7 +98,7 @@ record Limits(
     return (int) Math.min((long) encodedBytes + RESULT_OVERHEAD, Integer.MAX_VALUE);
   }
 
-  /** What a result of so many encoded bytes costs while it waits. */
+  /** Returns what a result of this many encoded bytes costs while it waits. */
   int cost(int encodedBytes) {
     return resultCost.applyAsInt(encodedBytes);
   }

@@ -8,8 +8,8 @@ import org.slf4j.event.Level;
 import org.slf4j.helpers.MessageFormatter;
 
 /**
- * One line of the log that is yet to be written. The arguments must be immutable: another thread
- * may read them later.
+ * A log line that is yet to be written. The arguments must be immutable: another thread may read
+ * them later.
  */
 final class LogLine {
 
@@ -17,11 +17,11 @@ final class LogLine {
   @FunctionalInterface
   interface Output {
 
-    /** Writes a line; may block for as long as the application's log does. */
+    /** Writes a line; may block as long as the application's log does. */
     void write(Level level, String text, @Nullable Throwable thrown);
   }
 
-  /** Numbers, hexadecimal ones too, as they name channels and streams in messages. */
+  /** Numbers, including hexadecimal ones, which identify channels and streams in messages. */
   private static final Pattern NUMBER = Pattern.compile("\\b(?:0x)?[0-9a-f]*[0-9][0-9a-f]*\\b");
 
   private final String logger;
@@ -50,10 +50,10 @@ final class LogLine {
   }
 
   /**
-   * A line for SLF4J.
+   * Returns a line for SLF4J.
    *
-   * @param kind tells lines of the same template apart that are not alike; empty where all are
-   * @param arguments for the template's {@code {}}; the last one may be a throwable besides
+   * @param kind distinguishes lines of the same template that are not alike; empty if all are
+   * @param arguments for the template's {@code {}}; an additional last one may be a throwable
    */
   static LogLine of(Logger logger, Level level, String kind, String template, Object... arguments) {
     return new LogLine(
@@ -66,23 +66,23 @@ final class LogLine {
         MessageFormatter.getThrowableCandidate(arguments));
   }
 
-  /** SLF4J's log. */
+  /** Returns SLF4J's log as an output. */
   static Output to(Logger logger) {
     return (level, text, thrown) -> logger.atLevel(level).setCause(thrown).log(text);
   }
 
-  /** A line whose text is complete. */
+  /** Returns a line whose text is complete. */
   static LogLine of(
       String logger, Output output, Level level, String text, @Nullable Throwable thrown) {
     return new LogLine(logger, output, level, "", text, new Object[0], thrown);
   }
 
-  /** Writes the line. It may block for as long as the application's log does. */
+  /** Writes the line. May block as long as the application's log does. */
   void write() {
     output.write(level, text(), thrown);
   }
 
-  /** Writes how many lines like this one were not written, and what this one, the last, says. */
+  /** Writes how many lines like this one were not written, and the text of this one, the last. */
   void writeCount(long count, Duration time) {
     String cause = thrown == null ? "" : ": " + Thrown.describe(thrown);
     output.write(
@@ -97,8 +97,8 @@ final class LogLine {
   }
 
   /**
-   * What alike lines have in common: the logger, the text but for its arguments and numbers, and
-   * the class and stack of the exception, or the kind.
+   * Returns what similar lines have in common: the logger, the text except its arguments and
+   * numbers, and the class and stack of the exception, or the kind.
    */
   String likeness() {
     String text = NUMBER.matcher(template).replaceAll("#");

@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 
 /**
  * The server's lines about itself: one at its start and one at its stop. The first datum waits for
- * the former, which therefore does without {@link java.util.Formatter}: that is slow to load.
+ * the former, which therefore does not use {@link java.util.Formatter}: that is slow to load.
  */
 final class LogLines {
 
@@ -17,7 +17,7 @@ final class LogLines {
 
   private LogLines() {}
 
-  /** What is in effect. */
+  /** Logs the settings in effect. */
   static void started(ServerLog log, ServerOptions options, InternalSocketKind kind) {
     Duration slow = options.slowHandlerWarning();
     log.info(
@@ -44,13 +44,13 @@ final class LogLines {
     options.misspelt().forEach(line -> log.warn("the environment's {}", line));
   }
 
-  /** Unknown where jars have been merged into one. */
+  /** Returns gRPC's version, which is unknown if jars have been merged into one. */
   private static String grpc() {
     String version = Status.class.getPackage().getImplementationVersion();
     return version == null ? "" : ", gRPC " + version;
   }
 
-  /** Totals. */
+  /** Logs the totals. */
   static void stopped(ServerLog log, ServerMetrics metrics, Duration up) {
     log.info(
         "mapstream stopped after {}: streams {}, datums {}, answered {}, results {}, in {}, out {},"
@@ -67,7 +67,9 @@ final class LogLines {
         failures(metrics));
   }
 
-  /** The kinds that occurred; if there are none, how many datums a stop has left unanswered. */
+  /**
+   * Returns the kinds that occurred; if there are none, how many datums a stop has left unanswered.
+   */
   static String failures(ServerMetrics metrics) {
     String kinds =
         metrics.failures().entrySet().stream()
@@ -81,7 +83,7 @@ final class LogLines {
     return unanswered > 0 ? unanswered + " datums unanswered" : "no failures";
   }
 
-  /** To the millisecond; to the second where the time is beyond all clocks. */
+  /** Formats a time to the millisecond, or to the second if it is beyond all clocks. */
   static String seconds(Duration time) {
     if (time.compareTo(LONG) > 0) {
       return time.toSeconds() + " s";
@@ -90,7 +92,7 @@ final class LogLines {
     return decimal(millis, 1000) + " s";
   }
 
-  /** To a tenth of the unit, rounded down. */
+  /** Formats a size to a tenth of the unit, rounded down. */
   static String bytes(long bytes) {
     if (bytes < KIB) {
       return bytes + " B";
@@ -100,7 +102,7 @@ final class LogLines {
         + (unit == KIB ? " KiB" : " MiB");
   }
 
-  /** {@code value / scale}, a power of ten, without zeros at its end. */
+  /** Formats {@code value / scale}, where the scale is a power of ten, without trailing zeros. */
   private static String decimal(long value, long scale) {
     StringBuilder text = new StringBuilder().append(value / scale);
     long rest = value % scale;

@@ -15,32 +15,32 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes the log for threads that must not wait for it: the event loop and those that stop the
- * server. A log may block, as standard error does when it is a pipe that nobody reads.
+ * server. A log may block, as standard error does if it is a pipe that is not read.
  *
  * <p>Lines of the server's own threads go through a bounded queue to one daemon thread. The first
  * line starts it; it ends when there is nothing more to write. When the queue is full, lines are
- * dropped and counted; the count is written when the log takes lines again. Handlers' threads and
- * all others write their lines themselves. Lines that may come in great numbers are {@linkplain
- * RepeatedLines counted} where they are alike.
+ * dropped and counted; the count is written when the log accepts lines again. All other threads,
+ * including those of handlers, write their lines themselves. Lines that may occur in large numbers
+ * are {@linkplain RepeatedLines counted} if they are alike.
  */
 final class LogThread {
 
-  /** The one of this process, as the log is. */
+  /** The instance of this process, like the log. */
   static final LogThread OF_PROCESS = new LogThread(System::nanoTime);
 
-  /** Lines that wait at most. With the stack of an exception each, they take a few megabytes. */
+  /** The most lines that wait. With the stack of an exception each, they take a few megabytes. */
   static final int CAPACITY = 512;
 
   /** How long the thread waits for another line before it ends. */
   private static final Duration IDLE = Duration.ofSeconds(5);
 
-  /** After an Error, which may be followed by others of its kind. */
+  /** The pause after an Error, which may be followed by similar ones. */
   private static final long PAUSE_NANOS = 20_000_000;
 
-  /** What the names of the server's own platform threads begin with, and of no others. */
+  /** The prefix of the names of the server's own platform threads, and of no others. */
   private static final String OWN_THREADS = "mapstream-";
 
-  /** What is in the queue: a line to write, or a caller that waits for all lines before it. */
+  /** An element of the queue: a line to write, or a caller that waits for all lines before it. */
   private record Entry(@Nullable LogLine line, boolean counted, @Nullable CountDownLatch flushed) {}
 
   private final Queue<Entry> queue = new ConcurrentLinkedQueue<>();
@@ -54,7 +54,7 @@ final class LogThread {
   /** When the number of dropped lines may be written again. */
   private volatile long droppedDue;
 
-  /** Whether the thread wakes by itself when a count is due. */
+  /** Whether the thread wakes up on its own when a count is due. */
   private volatile boolean timed;
 
   LogThread(LongSupplier clock) {
@@ -64,7 +64,7 @@ final class LogThread {
   }
 
   /**
-   * Writes a line, or has it written. Never blocks on a thread of the server's own.
+   * Writes a line, or enqueues it. Never blocks one of the server's own threads.
    *
    * @param counted whether lines like it are counted instead of repeated
    */
@@ -76,7 +76,7 @@ final class LogThread {
     }
   }
 
-  /** Whether lines of this thread are written by another one. */
+  /** Returns whether lines of this thread are written by another one. */
   boolean isOwn(Thread caller) {
     return !caller.isVirtual() && caller.getName().startsWith(OWN_THREADS) && caller != thread;
   }
@@ -91,7 +91,7 @@ final class LogThread {
     wake();
   }
 
-  /** For a thread that may block. */
+  /** Writes a line on a thread that may block. */
   private void write(LogLine line, boolean counted) {
     if (!counted || repeated.isNew(line)) {
       line.write();
@@ -101,8 +101,8 @@ final class LogThread {
   }
 
   /**
-   * Waits until the lines that are there have been written, counts among them. The thread ends
-   * then, if there is nothing else to do.
+   * Waits until all lines so far have been written, including counts. The thread then ends if there
+   * is nothing else to do.
    *
    * @param limit how long to wait at most
    * @return whether all of them have been written
@@ -122,12 +122,12 @@ final class LogThread {
     }
   }
 
-  /** What was counted so far is forgotten: the next line of each kind is written whole. */
+  /** Forgets what was counted so far: the next line of each kind is written in full. */
   void forgetRepeated() {
     repeated.forget();
   }
 
-  /** Wakes the thread. The first call starts it; where that fails, the next one tries again. */
+  /** Wakes the thread. The first call starts it; if that fails, the next one tries again. */
   @SuppressWarnings("CatchingUnchecked")
   private void wake() {
     if (!started.compareAndSet(false, true)) {
@@ -141,10 +141,10 @@ final class LogThread {
               .inheritInheritableThreadLocals(false)
               .name(OWN_THREADS + "log")
               .unstarted(this::run);
-      thread = made; // Before it runs, so that nobody misses to wake it.
+      thread = made; // Before it runs, so that no wake-up is missed.
       made.start();
     } catch (Throwable t) {
-      started.set(false); // Out of memory or of threads: there is nobody to tell.
+      started.set(false); // Out of memory or of threads: this can't be reported.
     }
   }
 
@@ -156,8 +156,8 @@ final class LogThread {
   }
 
   /**
-   * Writes what is due, or sleeps. An Error for lack of memory may come from anywhere, and must not
-   * end the thread, which nobody would start again.
+   * Writes what is due, or sleeps. An Error for lack of memory may occur anywhere, and must not end
+   * the thread, which would not be started again.
    *
    * @return whether there may be nothing to do
    */
@@ -175,7 +175,9 @@ final class LogThread {
     }
   }
 
-  /** Whether this thread has nothing left to do. Who has a line from now on starts another one. */
+  /**
+   * Returns whether this thread has nothing left to do. The next line then starts another thread.
+   */
   private boolean mayEnd() {
     timed = false;
     if (!queue.isEmpty() || nanosUntilDue() >= 0) {
@@ -186,7 +188,10 @@ final class LogThread {
     return isIdle || !started.compareAndSet(false, true);
   }
 
-  /** Returns whether a caller waited for all lines before it, as a stop does at its end. */
+  /**
+   * Handles an entry, and returns whether a caller waited for all lines before it, as a stop does
+   * at its end.
+   */
   private boolean handle(Entry entry) {
     LogLine line = entry.line();
     if (line != null) {
@@ -202,7 +207,7 @@ final class LogThread {
     return flushed != null;
   }
 
-  /** At most once per window, as a flood may fill the queue again and again. */
+  /** Writes the count at most once per window, as a flood may fill the queue again and again. */
   private void writeDropped(boolean atOnce) {
     long lines = dropped.get();
     long now = clock.getAsLong();
@@ -216,7 +221,7 @@ final class LogThread {
     }
   }
 
-  /** In how many nanoseconds there is a number to write; negative while there is none. */
+  /** Returns in how many nanoseconds there is a number to write; negative while there is none. */
   private long nanosUntilDue() {
     long counts = repeated.nanosUntilDue();
     if (dropped.get() == 0) {
@@ -230,18 +235,18 @@ final class LogThread {
     quietly(() -> repeated.take(all).forEach(RepeatedLines.Count::write));
   }
 
-  /** A line that can't be written must not end the thread. */
+  /** Ignores what is thrown: a line that can't be written must not end the thread. */
   @SuppressWarnings("CatchingUnchecked")
   private static void quietly(Runnable writing) {
     try {
       writing.run();
     } catch (Throwable t) {
-      // The application's log has failed, or there is no memory: there is nobody to tell.
+      // The application's log has failed, or there is no memory: this can't be reported.
     }
   }
 
   /**
-   * Sleeps until there is a line, a count is due, or there was nothing to do for some time.
+   * Sleeps until there is a line, a count is due, or the thread has been idle for some time.
    *
    * @return whether there may be nothing to do
    */

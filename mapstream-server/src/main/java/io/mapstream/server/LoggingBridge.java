@@ -13,19 +13,19 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes what gRPC logs through {@code java.util.logging} to SLF4J: gRPC's loggers alone. gRPC logs
- * on the event loop, so its lines are written by the {@link LogThread}, and counted where they are
- * alike. Where SLF4J itself logs through {@code java.util.logging}, the lines go on to the handlers
- * that they would have reached without this class.
+ * Passes what gRPC logs through {@code java.util.logging} to SLF4J, for gRPC's loggers only. gRPC
+ * logs on the event loop, so its lines are written by the {@link LogThread}, and counted if they
+ * are alike. If SLF4J itself logs through {@code java.util.logging}, the lines are passed to the
+ * handlers that they would have reached without this class.
  */
 final class LoggingBridge extends Handler {
 
   private static final ReentrantLock installing = new ReentrantLock();
 
-  /** Held for good: java.util.logging forgets the settings of a logger that nobody refers to. */
+  /** Held permanently: java.util.logging loses the settings of a logger without references. */
   private static @Nullable Logger bridged;
 
-  /** What it logs below INFO are HTTP/2's frames, the payload's bytes among them. */
+  /** Below INFO, it logs HTTP/2 frames, including the payload's bytes. */
   private static final String FRAMES = "io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler";
 
   /** Logs what breaks a message's framing. */
@@ -42,7 +42,10 @@ final class LoggingBridge extends Handler {
         LoggerFactory.getILoggerFactory().getClass().getName().startsWith("org.slf4j.jul.");
   }
 
-  /** Once per process. A bridge for gRPC that the application has installed is replaced. */
+  /**
+   * Installs the bridge once per process. A bridge for gRPC that the application has installed is
+   * replaced.
+   */
   static void install() {
     installing.lock();
     try {
@@ -76,7 +79,7 @@ final class LoggingBridge extends Handler {
       return;
     }
     if (name.equals(STREAM) && isAboveLimit(record.getThrown())) {
-      return; // The stream says so itself, with more.
+      return; // The stream logs this itself, with more details.
     }
     LogThread.OF_PROCESS.log(line(name, record), true);
   }
@@ -109,7 +112,7 @@ final class LoggingBridge extends Handler {
         : org.slf4j.event.Level.ERROR;
   }
 
-  /** To the handlers of the loggers above gRPC's. */
+  /** Passes a record to the handlers of the loggers above gRPC's. */
   private void passOn(String name, Level level, String text, @Nullable Throwable thrown) {
     LogRecord record = new LogRecord(level, text);
     record.setLoggerName(name);

@@ -10,9 +10,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Keeps marks from a platform that does not know them: it would take one for an ordinary tag,
- * acknowledge the datum and forward an empty message. The platform tells nobody its release; where
- * the option does not say it either, there is a warning. Any thread may use it.
+ * Keeps marks from a platform that does not know them: it would treat one as an ordinary tag,
+ * acknowledge the datum and forward an empty message. The platform does not report its release; if
+ * the option does not name it either, a warning is logged. Any thread may use it.
  */
 final class MarkCheck {
 
@@ -24,7 +24,7 @@ final class MarkCheck {
 
   private final Optional<NumaflowRelease> release;
 
-  /** The marks that a warning is still to be written for. */
+  /** The marks for which a warning is still to be logged. */
   private final Set<Mark> unseen = ConcurrentHashMap.newKeySet();
 
   MarkCheck(Optional<NumaflowRelease> release) {
@@ -35,8 +35,8 @@ final class MarkCheck {
   }
 
   /**
-   * Refuses a message whose mark the release does not know; of an unknown release, warns once per
-   * mark.
+   * Refuses a message whose mark the release does not know; if the release is unknown, warns once
+   * per mark.
    */
   void check(Message message) {
     Mark mark = Mark.of(message);
@@ -64,7 +64,7 @@ final class MarkCheck {
     }
   }
 
-  /** At the start of a server: warns of a policy whose mark the platform perhaps does not know. */
+  /** At the start of a server, warns of a policy whose mark the platform may not know. */
   static void warn(ServerLog log, ErrorPolicy policy, Optional<NumaflowRelease> release) {
     if (policy == ErrorPolicy.FAIL && release.isEmpty()) {
       log.warn("the error policy FAIL needs {}" + LOSS, Mark.FAIL.known());

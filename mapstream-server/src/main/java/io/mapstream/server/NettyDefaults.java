@@ -4,9 +4,8 @@ import io.grpc.netty.shaded.io.netty.util.internal.logging.InternalLoggerFactory
 import io.grpc.netty.shaded.io.netty.util.internal.logging.JdkLoggerFactory;
 
 /**
- * What this server wants otherwise than Netty's defaults, and Netty reads once, when its first
- * class is loaded. The process's own settings win, but for the log, and no other Netty than gRPC's
- * is meant.
+ * Settings that differ from Netty's defaults, and that Netty reads once, when its first class is
+ * loaded. The process's own settings win, except for the log. Only gRPC's Netty is affected.
  */
 final class NettyDefaults {
 
@@ -15,11 +14,11 @@ final class NettyDefaults {
   private NettyDefaults() {}
 
   /**
-   * Leaves out Netty's flight recorder events of single buffers. No recording has them unless its
-   * settings name them, and making them known to the JVM takes a seventh of a server's start.
+   * Omits Netty's flight recorder events for single buffers. No recording has them unless its
+   * settings name them, and registering them with the JVM takes a seventh of a server's start.
    *
-   * <p>Netty logs the way gRPC does, so that its lines go through the {@link LoggingBridge}: by
-   * itself it would find SLF4J, write on the event loop, and log payload at DEBUG.
+   * <p>Netty is made to log like gRPC, so that its lines go through the {@link LoggingBridge}: by
+   * default, it would use SLF4J, write on the event loop, and log payload at DEBUG.
    */
   static void set() {
     if (System.getProperty(ALLOCATOR_EVENTS) == null) {

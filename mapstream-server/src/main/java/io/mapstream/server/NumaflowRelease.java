@@ -6,17 +6,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A release of the platform, and what it knows. */
+/** A release of the platform, and the marks that it knows. */
 record NumaflowRelease(int major, int minor, int patch) implements Comparable<NumaflowRelease> {
 
-  /** The first with map-stream functions. */
+  /** The first release with map-stream functions. */
   private static final NumaflowRelease OLDEST = new NumaflowRelease(1, 4, 0);
 
   private static final NumaflowRelease FIRST_WITH_NACK = new NumaflowRelease(1, 8, 2);
 
-  /**
-   * The fail mark is in the platform's main branch, and in no release that was out in August 2026.
-   */
+  /** The fail mark is in the platform's main branch, and not in any release as of August 2026. */
   private static final NumaflowRelease LAST_WITHOUT_FAIL = new NumaflowRelease(1, 8, 3);
 
   private static final Pattern TEXT = Pattern.compile("v?(\\d{1,9})\\.(\\d{1,9})\\.(\\d{1,9})");
@@ -40,7 +38,7 @@ record NumaflowRelease(int major, int minor, int patch) implements Comparable<Nu
     }
 
     /**
-     * That of a message; null for a message without one and for a drop, which all releases know.
+     * Returns the mark of a message; null if it has none, and for a drop, which all releases know.
      */
     static @Nullable Mark of(Message message) {
       return message.isNack() ? NACK : message.isFail() ? FAIL : null;
@@ -50,7 +48,7 @@ record NumaflowRelease(int major, int minor, int patch) implements Comparable<Nu
       return word;
     }
 
-    /** The releases that know it. */
+    /** Returns the releases that know it. */
     String known() {
       return known;
     }
@@ -59,7 +57,7 @@ record NumaflowRelease(int major, int minor, int patch) implements Comparable<Nu
   /**
    * Reads {@code 1.8.3} or {@code v1.8.3}.
    *
-   * @throws IllegalArgumentException if it is no such text, or a release without map-stream
+   * @throws IllegalArgumentException if it is not a release, or one without map-stream
    */
   static NumaflowRelease parse(String text) {
     Matcher parts = TEXT.matcher(text);
@@ -94,7 +92,7 @@ record NumaflowRelease(int major, int minor, int patch) implements Comparable<Nu
     return ORDER.compare(this, other);
   }
 
-  /** As {@code 1.8.3}. */
+  /** Returns text such as {@code 1.8.3}. */
   @Override
   public String toString() {
     return major + "." + minor + "." + patch;

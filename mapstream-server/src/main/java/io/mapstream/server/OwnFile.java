@@ -24,18 +24,18 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that this server makes: the socket, the server info file, an error report. It is made
- * under another name in the same folder and then renamed, so that it is there whole or not at all.
- * No link is followed, and a file that somebody else has put in its place is not removed.
+ * A file that this server creates: the socket, the server info file, an error report. It is created
+ * under another name in the same folder and then renamed, so that it appears complete or not at
+ * all. No link is followed, and a file that has replaced it is not removed.
  */
 final class OwnFile {
 
-  /** How often another temporary name is tried where one is taken. */
+  /** How many temporary names are tried if they are taken. */
   private static final int TRIES = 10;
 
   /**
-   * The locked files of this process. To open and close such a file would take its lock away, by
-   * the rules of POSIX, so nobody here opens one to look.
+   * The locked files of this process. Opening and closing such a file would release its lock, by
+   * the rules of POSIX, so they are not opened for a check.
    */
   private static final Set<Identity> LOCKED_HERE = ConcurrentHashMap.newKeySet();
 
@@ -45,11 +45,14 @@ final class OwnFile {
   private @Nullable Identity locked;
 
   /**
-   * The key alone would not do: a file system may give that of a deleted file to the next one. Its
-   * clock may be coarse, so the size counts as well.
+   * The identity of a file. The key alone is not enough: a file system may reuse that of a deleted
+   * file. Its clock may be coarse, so the size counts as well.
    */
   private record Identity(@Nullable Object key, FileTime lastModified, long size) {
-    /** The one that a record has is linked at its first call, which may be in a full heap. */
+    /**
+     * Used instead of the record's {@code equals}, which is linked at its first call, when the heap
+     * may be full.
+     */
     boolean isThatOf(Path path) throws IOException {
       Identity other = of(path);
       return Objects.equals(key, other.key)
@@ -64,7 +67,7 @@ final class OwnFile {
   }
 
   /**
-   * A file that is not there yet.
+   * Creates an instance for a file that does not exist yet.
    *
    * @param setting what sets the path, for messages
    */
@@ -78,9 +81,9 @@ final class OwnFile {
   }
 
   /**
-   * The path without the links on the way to it.
+   * Returns the path with links in its folder resolved.
    *
-   * @param noFolder the message if there is none
+   * @param noFolder the message if there is no folder
    * @throws NoSuchFileException if its folder does not exist
    */
   Path realPath(String noFolder) throws IOException {
@@ -91,15 +94,15 @@ final class OwnFile {
     return folder.toRealPath().resolve(path.getFileName());
   }
 
-  /** Another name in the same folder, which is short and likely to be free. */
+  /** Returns another name in the same folder, which is short and likely to be free. */
   Path temporary() {
     int random = ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36);
     return path.resolveSibling("." + Integer.toString(random, 36));
   }
 
   /**
-   * Writes the file. The channel that is returned holds a lock until {@link #unlock}, which others
-   * see in {@link #isLocked}; a file system without locks goes without.
+   * Writes the file. The returned channel holds a lock until {@link #unlock}, which others detect
+   * by {@link #isLocked}; on a file system without locks, there is none.
    *
    * @return the channel by which it was written
    */
@@ -117,7 +120,7 @@ final class OwnFile {
     throw failure("can't be written", taken);
   }
 
-  /** As {@link #write(String)}, by way of that name, which must be free. */
+  /** Does the same as {@link #write(String)}, under a given temporary name, which must be free. */
   FileChannel write(String content, Path temporary) throws IOException {
     FileChannel channel =
         FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
@@ -138,7 +141,10 @@ final class OwnFile {
     }
   }
 
-  /** Known as locked before it is at its path, where others of this process may look at it. */
+  /**
+   * Registers the file as locked before it is at its path, where others in this process may check
+   * it.
+   */
   private boolean place(Path temporary) throws IOException {
     Identity identity = Identity.of(temporary);
     LOCKED_HERE.add(identity);
@@ -158,7 +164,7 @@ final class OwnFile {
     try {
       channel.tryLock();
     } catch (IOException e) {
-      // There are file systems that have no locks.
+      // Some file systems have no locks.
     }
   }
 
@@ -170,12 +176,15 @@ final class OwnFile {
     written.close();
   }
 
-  /** Whether this process has written the file and still locks it. Does not open it. */
+  /** Returns whether this process has written the file and still locks it. Does not open it. */
   boolean isLockedHere() throws IOException {
     return LOCKED_HERE.contains(Identity.of(path));
   }
 
-  /** Whether the process that has written the file still lives. Not for a file of this process. */
+  /**
+   * Returns whether the process that has written the file is still alive. Not for a file of this
+   * process.
+   */
   boolean isLocked() {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         FileLock lock = channel.tryLock(0, Long.MAX_VALUE, true)) {
@@ -187,14 +196,14 @@ final class OwnFile {
     }
   }
 
-  /** Moves a file that was made under another name to its place. From now on it is this one's. */
+  /** Moves a file that was created under another name to the path, and then owns it. */
   void rename(Path temporary) throws IOException {
     Identity identity = Identity.of(temporary);
     Files.move(temporary, path);
     made = identity;
   }
 
-  /** Removes the file if it is still the one that was made here. */
+  /** Removes the file if it is still the one that was created here. */
   void remove() throws IOException {
     if (made == null) {
       return;
@@ -204,14 +213,14 @@ final class OwnFile {
         Files.deleteIfExists(path);
       }
     } catch (NoSuchFileException e) {
-      // Somebody was faster.
+      // It has already been removed.
     } catch (IOException e) {
       throw failure("can't be removed", e);
     }
     made = null;
   }
 
-  /** Removes what another process has left there. */
+  /** Removes a file that another process has left there. */
   void removeStale() throws IOException {
     try {
       Files.deleteIfExists(path);
@@ -220,7 +229,7 @@ final class OwnFile {
     }
   }
 
-  /** Names setting, path and reason, where the system's exception may name a temporary file. */
+  /** Returns an exception with setting, path and reason; the system's may name a temporary file. */
   IOException failure(String what, @Nullable Throwable cause) {
     return new IOException(setting + " " + path + " " + what + ": " + reason(cause), cause);
   }

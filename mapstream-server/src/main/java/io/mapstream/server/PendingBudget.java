@@ -4,19 +4,19 @@ import java.util.ArrayDeque;
 import java.util.concurrent.Semaphore;
 
 /**
- * Bounds what waits to be written over all streams together, so that many stalled clients take no
- * more memory than a few.
+ * Bounds the results that wait to be written, over all streams together, so that many stalled
+ * clients take no more memory than a few.
  *
  * <ul>
- *   <li>Each stream has permits of its own: a guaranteed minimum, and a share of what is free when
- *       it opens (at most half of it, so that streams that open later get something). What other
- *       streams do takes nothing of them.
+ *   <li>Each stream has its own permits: a guaranteed minimum, and a share of what is free when it
+ *       opens (at most half of it, so that streams that open later get something). Other streams
+ *       can't reduce them.
  *   <li>A result that costs more than its stream's permits needs a {@link Loan} for the rest. All
- *       loans together are bounded, too; those that find nothing free wait in the order in which
- *       they came.
+ *       loans together are also bounded; those for which too little is free wait in order of
+ *       arrival.
  * </ul>
  *
- * <p>Belongs to the event loop. Emitters only ever wait at the {@link Permits} of their stream.
+ * <p>Belongs to the event loop. Emitters only ever wait for the {@link Permits} of their stream.
  */
 final class PendingBudget {
 
@@ -34,7 +34,7 @@ final class PendingBudget {
     }
   }
 
-  /** More permits for one stream, until a large result of it is written. */
+  /** Additional permits for one stream, until one of its large results is written. */
   static final class Loan {
     private final int size;
     private final Permits permits;
@@ -63,7 +63,7 @@ final class PendingBudget {
   private final ArrayDeque<Loan> waiting = new ArrayDeque<>();
 
   /**
-   * Nothing is in use.
+   * Creates a budget of which nothing is in use.
    *
    * @param shares permits for shares of streams
    * @param loans permits for loans
@@ -74,24 +74,24 @@ final class PendingBudget {
     this.largestLoan = loans;
   }
 
-  /** A loan can't be larger. Any thread. */
+  /** Returns the size of the largest loan. Any thread. */
   int largestLoan() {
     return largestLoan;
   }
 
-  /** Takes a stream's share: so many permits, or half of what is free. */
+  /** Takes a stream's share: {@code most} permits, or half of what is free if that is less. */
   int takeShare(int most) {
     int share = Math.min(most, freeForShares / 2);
     freeForShares -= share;
     return share;
   }
 
-  /** The stream has ended. */
+  /** Returns the share of a stream that has ended. */
   void returnShare(int share) {
     freeForShares += share;
   }
 
-  /** Lends when there is enough; the stream's permits grow then. */
+  /** Lends as soon as enough is free; the stream's permits then increase. */
   void lend(Loan loan) {
     if (loan.state == Loan.State.NEW) {
       loan.state = Loan.State.WAITING;
@@ -100,7 +100,7 @@ final class PendingBudget {
     }
   }
 
-  /** Takes the loan back from a result that has its permits. Has an effect once. */
+  /** Takes back the loan of a result that holds its permits. Has an effect once. */
   void giveBack(Loan loan) {
     if (loan.state == Loan.State.LENT) {
       freeForLoans += loan.size;
@@ -108,7 +108,7 @@ final class PendingBudget {
     end(loan);
   }
 
-  /** Takes the loan back, or forgets it where it still waits, and nobody has its permits. */
+  /** Takes back a loan whose permits no result holds, or forgets it if it still waits. */
   void cancel(Loan loan) {
     if (loan.state == Loan.State.WAITING) {
       waiting.remove(loan);

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * whether the stream is closed, since that ends the wait for permits.
  *
  * <p>{@link #reserve}, {@link #unreserve}, {@link #onLoop} and {@link #closedBecause} are safe from
- * any thread; all else belongs to the event loop.
+ * any thread; everything else belongs to the event loop.
  */
 final class PendingPermits {
 
@@ -30,7 +30,7 @@ final class PendingPermits {
   private final Runnable onAsked;
   private final ReentrantLock borrowing = new ReentrantLock(true);
 
-  /** What running emitters may still take before those that wait. */
+  /** The cost that running emitters may still take before waiting ones. */
   private final AtomicInteger barging = new AtomicInteger();
 
   private volatile @Nullable String closedBecause;
@@ -41,9 +41,9 @@ final class PendingPermits {
   private int freed;
 
   /**
-   * Takes a share of what all streams have.
+   * Takes a share of the budget of all streams.
    *
-   * @param onAsked run on the loop when a loan was asked for; may call {@link #lend}
+   * @param onAsked run on the loop when a loan was requested; may call {@link #lend}
    */
   PendingPermits(StreamContext context, Runnable onAsked) {
     this.onAsked = onAsked;
@@ -56,17 +56,17 @@ final class PendingPermits {
     this.permits = new Permits(own);
   }
 
-  /** Why nothing is accepted any more, or null while the stream is open. */
+  /** Returns why nothing is accepted any more, or null while the stream is open. */
   @Nullable String closedBecause() {
     return closedBecause;
   }
 
   /**
    * Waits until a result may be emitted. One that costs more than the stream's own permits needs a
-   * loan of the budget that all streams share.
+   * loan from the budget that all streams share.
    *
    * @param size encoded bytes of the result
-   * @param recording told how long that took if it had to wait
+   * @param recording records how long it had to wait
    * @return the loan, or null if it needs none
    * @throws SinkClosedException if the stream is closed, or the thread is interrupted while it
    *     waits; the interrupt flag stays set
@@ -87,8 +87,8 @@ final class PendingPermits {
 
   /**
    * While others wait, a running emitter may still go first, which saves a switch of threads for
-   * each result. It may do so only for a limited cost after each wait that has ended, so that those
-   * that wait get their turn, however many emitters run.
+   * each result. It may do so only up to a limited cost after each wait that has ended, so that
+   * waiting emitters get their turn, however many emitters run.
    */
   private boolean acquireAtOnce(int needed) {
     return (!permits.hasQueuedThreads() || barge(needed)) && permits.tryAcquire(needed);
@@ -98,7 +98,7 @@ final class PendingPermits {
     return barging.get() >= needed && barging.addAndGet(-needed) >= 0;
   }
 
-  /** What a result takes of the stream's own permits. */
+  /** Returns what a result takes of the stream's own permits. */
   private int own(int size) {
     return Math.min(limits.cost(size), own);
   }
@@ -129,9 +129,9 @@ final class PendingPermits {
   }
 
   /**
-   * One emitter after the other, so that loans are lent in the order in which emitters wait for
-   * permits. Otherwise the first loan could go to the second emitter, and each would wait for what
-   * the other one has. Until a loan is lent, its result is the handler's array and no copy.
+   * Lets one emitter wait after the other, so that loans are lent in the order in which emitters
+   * wait for permits. Otherwise the first loan could go to the second emitter, and each would wait
+   * for what the other one has. Until a loan is lent, its result is not copied.
    */
   private void acquire(int needed, Loan loan) throws InterruptedException {
     borrowing.lockInterruptibly();
@@ -165,12 +165,12 @@ final class PendingPermits {
     }
   }
 
-  /** Has the loop do something; where the loop has ended, the stream is closed. */
+  /** Runs an action on the loop; if the loop has ended, the stream is closed. */
   void onLoop(Runnable action) {
     try {
       loop.execute(action);
     } catch (RejectedExecutionException e) {
-      // The transport is gone, and the stream with it: there is nobody to write to.
+      // The transport is gone, and the stream with it: there is no client to write to.
       if (closedBecause == null) {
         closedBecause = "the server has stopped";
       }
@@ -178,9 +178,9 @@ final class PendingPermits {
     }
   }
 
-  // What follows belongs to the event loop.
+  // For the event loop only.
 
-  /** A loan goes back at once, own permits together with others: see {@link #release}. */
+  /** Gives back a loan at once, and own permits together with others: see {@link #release}. */
   void written(Emission emission) {
     Loan loan = emission.loan();
     if (loan != null) {
@@ -191,7 +191,7 @@ final class PendingPermits {
     }
   }
 
-  /** Gives back what written results have held, if it is enough to be worth waking emitters. */
+  /** Gives back what written results have held, if it is enough to wake emitters for. */
   void release(boolean nothingWaits) {
     if (freed >= limits.returnedTogether(own) || (freed > 0 && nothingWaits)) {
       permits.release(freed);
@@ -200,8 +200,8 @@ final class PendingPermits {
   }
 
   /**
-   * Borrows what was asked for, if anything was. Only for a stream that can write: one whose client
-   * reads nothing must not keep what others need.
+   * Borrows what was requested, if anything was. Only for a stream that can write: one whose client
+   * does not read must not keep what others need.
    */
   void lend() {
     Loan loan = asked;
@@ -223,7 +223,7 @@ final class PendingPermits {
     }
   }
 
-  /** Ends all waits; false if the stream was closed before. */
+  /** Closes the stream and ends all waits; returns false if it was closed before. */
   boolean close(String reason) {
     if (closedBecause != null) {
       return false;
@@ -237,7 +237,7 @@ final class PendingPermits {
     return true;
   }
 
-  /** Enough permits that no emitter waits any more; each finds the stream closed. */
+  /** Releases enough permits that no emitter waits any more; each finds the stream closed. */
   private void releaseWaiting() {
     permits.drainPermits();
     permits.release(Integer.MAX_VALUE / 2);

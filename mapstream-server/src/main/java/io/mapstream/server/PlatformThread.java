@@ -3,9 +3,9 @@ package io.mapstream.server;
 import java.util.concurrent.ThreadFactory;
 
 /**
- * A daemon thread of the system for a part of a stop, since handlers may keep all carriers of
- * virtual threads busy. It is a virtual thread if the system has no more threads to give, which may
- * be the reason for the stop.
+ * Starts platform daemon threads for parts of a stop, since handlers may keep all carriers of
+ * virtual threads busy. Starts a virtual thread if the system has no more threads, which may be the
+ * reason for the stop.
  */
 final class PlatformThread {
 
@@ -13,7 +13,7 @@ final class PlatformThread {
 
   private PlatformThread() {}
 
-  /** Runs an action on a thread of that name. */
+  /** Runs an action on a thread with the given name. */
   static Thread start(String name, Runnable action) {
     return start(Thread.ofPlatform().daemon().name(name).factory(), name, action);
   }

@@ -8,25 +8,25 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
 /**
- * The end of a process whose life is a server: what {@link MapStreamServer#run()} does besides
- * starting the server and waiting for it.
+ * Ends a process that exists to run a server: what {@link MapStreamServer#run()} does in addition
+ * to starting the server and waiting for it.
  *
- * <p>A signal is taken before the JVM begins to shut down. So the drain happens in a whole process:
- * the log works, {@code run} returns, its caller cleans up and ends, and only then the process
- * exits, with all its hooks. A shutdown hook covers the rest: {@code System.exit} elsewhere, and
- * signals that could not be taken.
+ * <p>A signal is handled before the JVM begins to shut down. The drain therefore happens in an
+ * intact process: the log works, {@code run} returns, its caller cleans up and ends, and only then
+ * does the process exit, with all its hooks. A shutdown hook covers the rest: {@code System.exit}
+ * elsewhere, and signals that could not be handled.
  */
 final class ProcessEnd {
 
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
-  /** How long the hook waits for others, where the JVM has handled a signal. */
+  /** How long the hook waits for others, if the JVM has handled a signal. */
   private static final Duration HOOK_TIMEOUT = Duration.ofSeconds(5);
 
-  /** How long others may take where the log blocks: they may be blocked by it as well. */
+  /** How long others may take if the log blocks, since it may block them as well. */
   private static final Duration BLOCKED_TIMEOUT = Duration.ofSeconds(2);
 
-  /** Where the threads of the JDK's pools are while they have nothing to do. */
+  /** The methods in which threads of the JDK's pools wait for work. */
   private static final Set<String> WAITING_FOR_WORK =
       Set.of(
           "java.util.concurrent.ThreadPoolExecutor.getTask",
@@ -41,14 +41,14 @@ final class ProcessEnd {
   private final AtomicBoolean signalled = new AtomicBoolean();
   private final Signals signals;
 
-  /** Made early: a process that is out of memory can't link a method. */
+  /** Created early: a process that is out of memory can't link a method. */
   private final UncaughtExceptionHandler onUncaught = this::failed;
 
   private UncaughtExceptionHandler former = onUncaught;
   private volatile boolean failedAfterwards;
   private volatile boolean runReturned;
 
-  /** For a server that is about to be run by the calling thread. Changes the process. */
+  /** Prepares the process for a server that the calling thread is about to run. */
   ProcessEnd(MapStreamServer server) {
     this.server = server;
     server.shutdown().endsProcess();
@@ -68,7 +68,7 @@ final class ProcessEnd {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      // The hook runs or has run.
+      // The hook is running or has run.
     }
     if (signalled.get() || server.shutdown().hasFailed()) {
       former = runner.getUncaughtExceptionHandler();
@@ -78,8 +78,8 @@ final class ProcessEnd {
   }
 
   /**
-   * The running thread ends by an exception. If it is the main one, the process fails, whatever
-   * other threads there are. Others may be a test's.
+   * Called when the running thread ends with an exception. If that is the main thread, the process
+   * fails, whatever other threads there are. Any other thread may belong to a test.
    */
   private void failed(Thread thread, Throwable thrown) {
     failedAfterwards = true;
@@ -92,10 +92,11 @@ final class ProcessEnd {
     }
   }
 
-  // A signal.
+  // Signals.
 
   private void onSignal(String name, int number) {
-    Thread.currentThread().setName("mapstream-signal"); // one that doesn't wait for the log
+    Thread.currentThread()
+        .setName("mapstream-signal"); // by this name, it does not wait for the log
     if (!signalled.compareAndSet(false, true)) {
       haltAfterSecond(name, number);
     }
@@ -122,9 +123,9 @@ final class ProcessEnd {
 
   /**
    * Waits until the thread that called {@code run} has ended, or has returned from it and waits for
-   * other work in a pool. {@code run} may take its time, if the signal came while it started.
+   * other work in a pool. {@code run} may take a while if the signal came during the start.
    *
-   * @return false if that may never be, since the log blocks
+   * @return false if that may never happen, since the log blocks
    */
   private boolean awaitRunner() throws InterruptedException {
     long begun = System.nanoTime();
@@ -148,7 +149,7 @@ final class ProcessEnd {
         .anyMatch(WAITING_FOR_WORK::contains);
   }
 
-  /** Exits with 0 if all went well: nothing has failed, and nothing is cut off. */
+  /** Exits with 0 if all went well: nothing has failed, and nothing was cut off. */
   private void exit(boolean ended) {
     int code = !ended || failedAfterwards || server.shutdown().hasFailed() ? 1 : 0;
     if (server.shutdown().isLogBlocked()) {
@@ -178,7 +179,7 @@ final class ProcessEnd {
     }
   }
 
-  /** Whether a platform thread is in that class of the JDK, or in one that is nested in it. */
+  /** Returns whether a platform thread executes the given class of the JDK, or one nested in it. */
   private static boolean isUnderWay(String className) {
     return Thread.getAllStackTraces().values().stream()
         .flatMap(Stream::of)
@@ -188,8 +189,8 @@ final class ProcessEnd {
   }
 
   /**
-   * The JVM exits with 143 after the hooks. The only way to 0 is {@code halt}, which waits for
-   * nobody: so it is taken only if nobody is left.
+   * Halts with 0 if no other thread is left. The JVM would exit with 143 after the hooks, and
+   * {@code halt}, the only way to exit with 0, waits for no thread.
    */
   private void haltAfterOthers() {
     long deadline = System.nanoTime() + HOOK_TIMEOUT.toNanos();
@@ -211,7 +212,7 @@ final class ProcessEnd {
     LogThread.OF_PROCESS.flush(Shutdown.STEP_TIMEOUT);
   }
 
-  /** The caller of {@code run} and the hooks: neither daemons, nor the JVM's, nor idle. */
+  /** Returns the caller of {@code run} and the hooks: neither daemons, nor the JVM's, nor idle. */
   private List<Thread> others() {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> !thread.equals(hook))

@@ -4,10 +4,10 @@ import io.grpc.netty.shaded.io.netty.channel.DefaultMaxMessagesRecvByteBufAlloca
 import io.grpc.netty.shaded.io.netty.channel.RecvByteBufAllocator;
 
 /**
- * How much one read of the socket takes: some dozens of requests of the size that came last. Small
- * requests come in small reads, so that the event loop takes turns between reading and writing
- * results; large ones in few reads. It shrinks by half with each smaller request, so that requests
- * of mixed sizes are read as large ones.
+ * How much one read of the socket takes: some dozens of requests of the latest size. Small requests
+ * are read in small reads, so that the event loop alternates between reading and writing results;
+ * large ones in few reads. The size shrinks at most by half with each smaller request, so that
+ * requests of mixed sizes are read as large ones.
  *
  * <p>Belongs to the event loop.
  */
@@ -17,11 +17,11 @@ final class ReadSize extends DefaultMaxMessagesRecvByteBufAllocator {
   private int bytes = Tuning.LEAST_READ;
 
   ReadSize() {
-    // One read in a turn of the loop: if there is more, the next turn comes at once.
+    // One read per turn of the loop: if there is more, the next turn follows at once.
     super(1);
   }
 
-  /** A request of this many encoded bytes has come. */
+  /** Adapts to a request of this many encoded bytes. */
   void follow(int requestBytes) {
     long wanted = Math.max((long) requestBytes * Tuning.REQUESTS_PER_READ, bytes / 2);
     bytes = Math.clamp(wanted, Tuning.LEAST_READ, Tuning.LARGEST_READ);

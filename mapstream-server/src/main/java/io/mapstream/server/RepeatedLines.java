@@ -11,25 +11,25 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells which lines of the log are like one that was just written: those are counted, and one line
- * says how many they were. So a client that makes the same fault ten thousand times, or five
- * hundred handlers that fail alike, cost a few lines.
+ * Determines which log lines are like one that was just written: those are counted, and one line
+ * reports their number. A client that makes the same fault ten thousand times, or five hundred
+ * handlers that fail alike, therefore cost only a few lines.
  *
- * <p>The first line of a kind is written whole. Those that follow within {@link #WINDOW} are
- * counted, and so on for as long as any come. Safe for use by several threads; not for the event
+ * <p>The first line of a kind is written in full. Those that follow within {@link #WINDOW} are
+ * counted, and so on as long as there are any. Safe for use by several threads; not for the event
  * loop, since it takes a lock.
  */
 final class RepeatedLines {
 
-  /** How often the count of a kind is written at most. */
+  /** The shortest time between two counts of a kind. */
   static final Duration WINDOW = Duration.ofSeconds(10);
 
-  /** Kinds that are told apart; those beyond are counted together. */
+  /** The most kinds that are distinguished; the others are counted together. */
   private static final int MOST_KINDS = 100;
 
   private static final String OTHERS = "";
 
-  /** What is known of one kind. */
+  /** The state of one kind. */
   private static final class Kind {
     private final long end;
     private long count;
@@ -39,7 +39,7 @@ final class RepeatedLines {
       this.end = end;
     }
 
-    /** None came in the window, so the next one is new. */
+    /** Returns whether none came in the window, so that the next one is new. */
     boolean isOver(long now) {
       return last == null && end - now <= 0;
     }
@@ -55,14 +55,14 @@ final class RepeatedLines {
   private final LongSupplier clock;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** In the order of their windows' ends, since all windows are equally long. */
+  /** In the order in which their windows end, since all windows are equally long. */
   private final Map<String, Kind> kinds = new LinkedHashMap<>();
 
   RepeatedLines(LongSupplier clock) {
     this.clock = clock;
   }
 
-  /** Whether the line is to be written; if not, it is counted. */
+  /** Returns whether the line is to be written; if not, counts it. */
   boolean isNew(LogLine line) {
     String likeness = line.likeness();
     lock.lock();
@@ -118,7 +118,7 @@ final class RepeatedLines {
     kinds.values().removeIf(kind -> kind.isOver(now));
   }
 
-  /** Forgets all kinds, counts among them. */
+  /** Forgets all kinds, including counts. */
   void forget() {
     lock.lock();
     try {
@@ -128,7 +128,7 @@ final class RepeatedLines {
     }
   }
 
-  /** In how many nanoseconds there is a count to take; negative while there is none. */
+  /** Returns in how many nanoseconds there is a count to take; negative while there is none. */
   long nanosUntilDue() {
     lock.lock();
     try {

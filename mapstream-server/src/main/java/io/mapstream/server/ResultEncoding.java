@@ -12,10 +12,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message on its way to the field {@code results} of a {@code MapResponse}. Its size is known
- * before its bytes are made, so that a result waits for permits before it takes memory.
+ * Encodes a message for the field {@code results} of a {@code MapResponse}. The size is known
+ * before the bytes are created, so that a result waits for permits before it takes memory.
  *
- * <p>The system's metadata is the platform's and never sent back.
+ * <p>The system metadata belongs to the platform and is never sent back.
  */
 final class ResultEncoding {
 
@@ -35,7 +35,7 @@ final class ResultEncoding {
   /**
    * Computes the size.
    *
-   * @throws MessageTooLargeException if it is above every limit that can be set
+   * @throws MessageTooLargeException if it exceeds every limit that can be set
    */
   ResultEncoding(Message message) {
     this.message = message;
@@ -60,19 +60,19 @@ final class ResultEncoding {
     this.body = (int) size;
   }
 
-  /** Encoded bytes. */
+  /** Returns the number of encoded bytes. */
   int size() {
     return CodedOutputStream.computeTagSize(RESULTS)
         + CodedOutputStream.computeUInt32SizeNoTag(body)
         + body;
   }
 
-  /** Whether the datum ends with it. */
+  /** Returns whether the datum ends with it. */
   boolean isLast() {
     return message.isFail();
   }
 
-  /** Copies all of the message: the value's array is the caller's again. */
+  /** Copies all of the message: the caller may then change the value's array. */
   byte[] encode() {
     byte[] bytes = new byte[size()];
     try {

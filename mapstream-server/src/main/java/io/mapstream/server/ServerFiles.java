@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The files by which clients find a server: its socket, and the server info file. They are removed
- * by whoever ends the server or its process, also in a heap that is full: some memory is held for
- * that.
+ * when the server or its process ends, even if the heap is full: some memory is reserved for that.
  */
 final class ServerFiles {
 
@@ -18,7 +17,7 @@ final class ServerFiles {
   private static final long RETRY_PAUSE_NANOS = 20_000_000;
   private static final int PIECES = 16;
 
-  /** What is caught here with a full heap, as in {@link HeapWatch}. */
+  /** The classes that are caught here when the heap is full, as in {@link HeapWatch}. */
   @SuppressWarnings("UnusedVariable")
   private static final List<Class<? extends Throwable>> CAUGHT =
       List.of(Throwable.class, IOException.class);
@@ -26,7 +25,7 @@ final class ServerFiles {
   private final SocketTransport socket;
   private final ServerInfoFile info;
 
-  /** Given up one by one where files can't be removed for lack of memory. */
+  /** Released one by one if files can't be removed for lack of memory. */
   private final byte[] @Nullable [] pieces = new byte[PIECES][Tuning.reserveBytes() / PIECES];
 
   ServerFiles(SocketTransport socket, ServerInfoFile info) {
@@ -35,9 +34,9 @@ final class ServerFiles {
   }
 
   /**
-   * Removes each file where it is still that of this server. Tries again after an Error, for a
-   * limited time: a piece of memory is given up then. No lambda is linked here, since one that
-   * can't be for lack of memory never can be again.
+   * Removes each file if it still belongs to this server. Tries again after an Error, for a limited
+   * time: each time, a piece of memory is released. No lambda is linked here, since one whose
+   * linkage has failed for lack of memory can never be linked again.
    */
   @SuppressWarnings("CatchingUnchecked")
   void remove() {

@@ -13,9 +13,9 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file by which the data plane learns that a map-stream server accepts connections. It polls
- * for the file and reads it once the closing marker is there, so the file appears whole or not at
- * all.
+ * The file that tells the data plane that a map-stream server accepts connections. The data plane
+ * polls for the file and reads it once the closing marker is there, so the file appears complete or
+ * not at all.
  */
 final class ServerInfoFile {
 
@@ -26,7 +26,7 @@ final class ServerInfoFile {
       "the folder of serverInfoFile does not exist; outside of a pod, set"
           + " MAPSTREAM_SERVER_INFO_FILE or serverInfoFile of the builder";
 
-  /** Larger ones are not read; the platform's are a few hundred bytes. */
+  /** Larger files are not read; the platform's are a few hundred bytes. */
   private static final long LARGEST = 64 * 1024;
 
   private final Path path;
@@ -44,7 +44,9 @@ final class ServerInfoFile {
     this.file = new OwnFile("serverInfoFile", path);
   }
 
-  /** This SDK's version, as the build filled it in. The platform takes three-part semver only. */
+  /**
+   * Returns this SDK's version, as set by the build. The platform accepts only three-part semver.
+   */
   static String sdkVersion() {
     try (InputStream in = ServerInfoFile.class.getResourceAsStream("version.properties")) {
       if (in == null) {
@@ -68,11 +70,11 @@ final class ServerInfoFile {
   }
 
   /**
-   * Removes what a killed process has left, so that nobody connects before this one accepts;
+   * Removes what a killed process has left, so that no client connects before this one accepts;
    * refuses to touch anything else.
    *
-   * @throws IOException if something else is there, a live server has written the file, it is the
-   *     socket's path, its folder does not exist, or what is there can't be removed
+   * @throws IOException if something else is there, a live server has written the file, the path is
+   *     also the socket's, its folder does not exist, or the existing file can't be removed
    */
   void makeWay(Path socketPath) throws IOException {
     Path real = file.realPath(NO_FOLDER);
@@ -93,7 +95,9 @@ final class ServerInfoFile {
     file.removeStale();
   }
 
-  /** Whether a server has written it, whole or not. A blank file may be anybody's. */
+  /**
+   * Returns whether a server has written it, completely or not. A blank file may have any origin.
+   */
   private boolean isServerInfo() throws IOException {
     if (Files.size(path) > LARGEST) {
       return false;
@@ -106,14 +110,14 @@ final class ServerInfoFile {
     return new FileSystemException(path.toString(), null, "serverInfoFile " + reason);
   }
 
-  /** Writes the file whole. */
+  /** Writes the complete file. */
   void write() throws IOException {
     written = file.write(content());
   }
 
   /**
-   * Removes the file if it is still the one that this server wrote. The lock ends then, also where
-   * the system refuses to remove it; after an Error it can be tried again.
+   * Removes the file if it is still the one that this server wrote. This also ends the lock, even
+   * if the system refuses to remove the file; after an Error, it can be called again.
    */
   void remove() throws IOException {
     if (written == null) {

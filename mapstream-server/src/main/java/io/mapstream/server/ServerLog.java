@@ -47,17 +47,17 @@ final class ServerLog {
   }
 
   /**
-   * A line that a client or a handler can cause in any number: the first one is written, those that
-   * are like it are counted.
+   * Logs a line that a client or a handler can cause in any number: the first one is written,
+   * similar ones are counted.
    */
   void counted(Level level, String template, Object... arguments) {
     log(level, true, "", template, arguments);
   }
 
   /**
-   * As above, for lines of one template that are not all alike.
+   * Logs a line as above, for lines of one template that are not all alike.
    *
-   * @param kind the same for those that are alike; for instance {@link Thrown#likeness}
+   * @param kind the same for lines that are alike; for instance {@link Thrown#likeness}
    */
   void countedBy(String kind, Level level, String template, Object... arguments) {
     log(level, true, kind, template, arguments);

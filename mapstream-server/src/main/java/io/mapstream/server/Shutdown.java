@@ -12,26 +12,29 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one stop of a server, in this order: the callback is started, streams drain (unless something
- * has failed), the socket goes, what is left is interrupted and told, the totals are logged, the
- * files go.
+ * Stops a server, once and in this order: the callback is started, streams drain (unless something
+ * has failed), the socket is closed, remaining handlers are interrupted and their streams ended,
+ * the totals are logged, the files are removed.
  *
- * <p>It happens on a thread that waits for it from the start of the server. To ask for a stop needs
- * no memory, no lock and no thread, so that a process whose heap is full still gets one, and a
- * reserve of memory becomes free then. Each wait has a limit, each step is tried whatever became of
- * the one before, and what removes files tries again after an Error.
+ * <p>The stop runs on a thread that waits for it from the start of the server. Requesting a stop
+ * needs no memory, no lock and no thread, so that a process with a full heap can still be stopped;
+ * a reserve of memory is then released. Each wait has a limit, each step is tried even if the one
+ * before has failed, and the removal of files is tried again after an Error.
  */
 final class Shutdown implements Failures.Listener {
 
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
-  /** For a last status to reach its client, for interrupted handlers, and for the log. */
+  /**
+   * How long to wait for a last status to reach its client, for interrupted handlers, and for the
+   * log.
+   */
   static final Duration STEP_TIMEOUT = Duration.ofSeconds(1);
 
-  /** How long the process may live on after the event loop has died. */
+  /** How long the process may continue after the event loop has died. */
   private static final Duration LAST_RESORT = Duration.ofSeconds(8);
 
-  /** What is caught here with a full heap, as in {@link HeapWatch}. */
+  /** The classes that are caught here when the heap is full, as in {@link HeapWatch}. */
   @SuppressWarnings("UnusedVariable")
   private static final List<Class<? extends Throwable>> CAUGHT =
       List.of(Throwable.class, InterruptedException.class);
@@ -48,7 +51,7 @@ final class Shutdown implements Failures.Listener {
   private final CountDownLatch drained = new CountDownLatch(1);
   private final CountDownLatch aborted = new CountDownLatch(1);
 
-  // Made early: when one is needed, there may be no memory for it.
+  // Created early: when one is needed, there may be no memory for it.
   private final ExecutionException loopDied =
       new ExecutionException(
           "the event loop has died, most likely for lack of memory",
@@ -61,17 +64,17 @@ final class Shutdown implements Failures.Listener {
           "a handler has failed, and there is no memory to say more",
           new IllegalStateException("out of memory"));
 
-  /** Given up for good once a handler has found no memory, or when the stop begins. */
-  @SuppressWarnings("UnusedVariable") // It is there to be forgotten.
+  /** Released for good once a handler has run out of memory, or when the stop begins. */
+  @SuppressWarnings("UnusedVariable") // Held only to be released.
   private volatile byte @Nullable [] reserve = new byte[Tuning.reserveBytes()];
 
   private final HeapWatch heap =
       new HeapWatch(() -> new byte[Tuning.reserveBytes()], Duration.ofSeconds(1), this::heapIsFull);
 
-  /** Why the process can't go on, if it can't. */
+  /** Why the process can't continue, if it can't. */
   private volatile @Nullable ExecutionException fatal;
 
-  /** The process is this server's: it ends with it. */
+  /** Whether the process belongs to this server, and ends with it. */
   private volatile boolean ofProcess;
 
   private volatile boolean atOnce;
@@ -85,10 +88,10 @@ final class Shutdown implements Failures.Listener {
   private long started;
 
   /**
-   * A stop that nobody has asked for.
+   * Creates a stop that has not been requested.
    *
-   * @param onStop the user's callback, run on a thread of its own when the stop begins
-   * @param terminated opened when all is done
+   * @param onStop the user's callback, run on its own thread when the stop begins
+   * @param terminated opened when the stop is complete
    */
   Shutdown(ServerOptions options, Counters counters, Runnable onStop, CountDownLatch terminated) {
     this.options = options;
@@ -98,7 +101,7 @@ final class Shutdown implements Failures.Listener {
     this.terminated = terminated;
   }
 
-  /** Starts the thread that waits for the stop. What was asked for earlier happens now. */
+  /** Starts the thread that waits for the stop. Earlier requests take effect now. */
   void await(StreamRegistry registry, SocketTransport socket, ServerFiles files) {
     this.registry = registry;
     this.socket = socket;
@@ -108,7 +111,7 @@ final class Shutdown implements Failures.Listener {
     Thread.ofPlatform().daemon().name("mapstream-stop").start(this::stopWhenRequested);
   }
 
-  /** The start has failed: gives back what it has taken. */
+  /** Releases what a failed start has taken. */
   void cancel(SocketTransport transport, ServerFiles files) {
     closing = true;
     files.remove();
@@ -116,25 +119,25 @@ final class Shutdown implements Failures.Listener {
     terminated.countDown();
   }
 
-  // Asking for it: any thread, without waiting and without memory.
+  // Requests: any thread, without waiting and without memory.
 
   void request() {
     requested.countDown();
   }
 
-  /** From now on a stop that a full heap keeps from its end is ended with the process. */
+  /** From now on, the process is ended if a full heap keeps a stop from completing. */
   void endsProcess() {
     ofProcess = true;
   }
 
-  /** Open handlers are not waited for: somebody has called {@code System.exit}. */
+  /** Requests a stop that does not wait for open handlers, after a call of {@code System.exit}. */
   void requestAtOnce() {
     atOnce = true;
     drained.countDown();
     requested.countDown();
   }
 
-  /** The event loop's thread ends. */
+  /** Called when the event loop's thread ends. */
   void loopEnded() {
     if (!closing) {
       fatal = loopDied;
@@ -158,8 +161,8 @@ final class Shutdown implements Failures.Listener {
   }
 
   /**
-   * Each step of a stop may collect garbage for seconds, while what it frees is taken by others.
-   * Runs on the heap's watch, and needs no memory.
+   * Ends the process if the stop does not end: each step may collect garbage for seconds, while
+   * others take what it frees. Runs on the thread of the heap watch, and needs no memory.
    */
   private void endStuckStop() {
     long begun = System.nanoTime();
@@ -206,7 +209,7 @@ final class Shutdown implements Failures.Listener {
     requested.countDown();
   }
 
-  // What became of it: any thread.
+  // The outcome: any thread.
 
   boolean isRequested() {
     return requested.getCount() == 0;
@@ -216,7 +219,7 @@ final class Shutdown implements Failures.Listener {
     return fatal != null || failures.first() != null;
   }
 
-  /** Whether the log did not take the lines of this stop. */
+  /** Returns whether the log has not accepted the lines of this stop. */
   boolean isLogBlocked() {
     return logBlocked;
   }
@@ -239,7 +242,9 @@ final class Shutdown implements Failures.Listener {
 
   // The stop itself, on its own thread.
 
-  /** Tries again where even the care for a full heap finds no memory, and ends the process then. */
+  /**
+   * Tries again if there is no memory even to handle a full heap, and in the end halts the process.
+   */
   @SuppressWarnings("CatchingUnchecked")
   private void stopWhenRequested() {
     boolean stopped = false;
@@ -311,7 +316,8 @@ final class Shutdown implements Failures.Listener {
   }
 
   /**
-   * The streams first: once a client can see that the server stops, none of its datums is taken.
+   * Drains the streams first: once a client can see that the server stops, none of its datums is
+   * accepted.
    */
   private void drain(StreamRegistry registry, SocketTransport transport) throws Exception {
     CountDownLatch begun = new CountDownLatch(1);
@@ -351,7 +357,7 @@ final class Shutdown implements Failures.Listener {
     }
   }
 
-  /** Has it run on the event loop, if that is still there. */
+  /** Runs the action on the event loop, if that is still running. */
   private static void onLoop(SocketTransport transport, Runnable action) {
     try {
       transport.loop().execute(action);
@@ -360,7 +366,7 @@ final class Shutdown implements Failures.Listener {
     }
   }
 
-  /** The callback is the user's code: whatever it throws is logged and goes no further. */
+  /** Runs the callback, which is the user's code: whatever it throws is only logged. */
   @SuppressWarnings("CatchingUnchecked")
   private void callBack() {
     try {
@@ -407,7 +413,7 @@ final class Shutdown implements Failures.Listener {
     }
   }
 
-  /** Nothing else has ended a process that can't serve any more. */
+  /** Ends a process that can't serve any more, if nothing else has ended it. */
   @SuppressWarnings("CatchingUnchecked")
   private void endProcess() {
     try {
@@ -415,7 +421,7 @@ final class Shutdown implements Failures.Listener {
       log.error("the process can't serve any more and lives on; halted");
       LogThread.OF_PROCESS.flush(STEP_TIMEOUT);
     } catch (Throwable t) {
-      // Out of memory: then without a word.
+      // Out of memory: halts without a log line.
     }
     files().removeAndHalt();
   }
@@ -440,7 +446,7 @@ final class Shutdown implements Failures.Listener {
     try {
       log.warn("the stop failed {}", purpose, failed);
     } catch (Throwable t) {
-      // Out of memory; what matters are the other steps.
+      // Out of memory; the other steps matter more.
     }
   }
 
@@ -448,7 +454,7 @@ final class Shutdown implements Failures.Listener {
     try {
       return latch.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
-      return false; // Nobody interrupts this thread but a test's end.
+      return false; // Only the end of a test interrupts this thread.
     }
   }
 }

@@ -13,20 +13,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the signals that end a process, before the JVM does. It uses {@code sun.misc.Signal}, which
- * is in the module {@code jdk.unsupported} and not part of Java, so it is reached by reflection. A
- * signal that can't be taken stays with whoever handles it.
+ * Takes over the signals that end a process before the JVM handles them. It uses {@code
+ * sun.misc.Signal}, which is in the module {@code jdk.unsupported} and not part of Java, so it is
+ * accessed by reflection. A signal that can't be taken over keeps its handler.
  *
- * <p>Belongs to one thread.
+ * <p>Not safe for use by several threads.
  */
 final class Signals {
 
   private static final Logger log = LoggerFactory.getLogger(Signals.class);
 
-  /** The JVM's own handlers are of this class; one of another class is somebody else's. */
+  /** The class of the JVM's own handlers; a handler of another class belongs to other code. */
   private static final String OF_THE_JVM = "sun.misc.Signal$SunMiscHandler";
 
-  /** A signal that was taken, and what handled it before. */
+  /** A signal that was taken over, and its previous handler. */
   private record Taken(Object signal, Object former) {}
 
   private final ObjIntConsumer<String> handler;
@@ -37,9 +37,9 @@ final class Signals {
   }
 
   /**
-   * Takes SIGTERM, SIGINT and SIGHUP.
+   * Takes over SIGTERM, SIGINT and SIGHUP.
    *
-   * @param handler told of each by name and number, on a thread that the JVM makes for it
+   * @param handler called with the name and number of each, on a thread that the JVM creates for it
    */
   static Signals take(ObjIntConsumer<String> handler) {
     Signals signals = new Signals(handler);
@@ -58,7 +58,10 @@ final class Signals {
     }
   }
 
-  /** {@code this::received} as the type that the JVM asks for; a proxy would be slow to make. */
+  /**
+   * Returns {@code this::received} as the type that the JVM requires; a proxy would be slow to
+   * create.
+   */
   @SuppressWarnings("CatchingUnchecked")
   private Object handlerOfTheJvm() throws ReflectiveOperationException {
     MethodHandles.Lookup lookup = MethodHandles.lookup();
@@ -122,7 +125,7 @@ final class Signals {
     }
   }
 
-  /** Gives all back to what handled them before. */
+  /** Gives all signals back to their previous handlers. */
   void giveBack() {
     for (Taken one : taken) {
       try {

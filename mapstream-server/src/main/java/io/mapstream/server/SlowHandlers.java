@@ -11,12 +11,11 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Finds handlers that run longer than a limit, each once. While handlers run, one look at the
- * oldest is scheduled for when it will be too long; where none run, nothing is. Looks keep a
- * distance of an eighth of the limit, so that handlers that hang on the same thing are found
- * together.
+ * Finds handlers that run longer than a limit, each once. While handlers run, one check is
+ * scheduled for when the oldest will exceed the limit; otherwise, nothing is. Checks are at least
+ * an eighth of the limit apart, so that handlers that hang for the same reason are found together.
  *
- * <p>Belongs to the event loop, and is only there where the setting is on.
+ * <p>Belongs to the event loop, and exists only if the setting is on.
  */
 final class SlowHandlers {
 
@@ -30,16 +29,16 @@ final class SlowHandlers {
   private final LongSupplier clock;
   private final Consumer<List<HandlerTask>> onFound;
 
-  /** When each was started, oldest first; without those that were found. */
+  /** When each handler was started, oldest first; without those that were found. */
   private final Map<HandlerTask, Long> running = new LinkedHashMap<>();
 
   private boolean scheduled;
 
   /**
-   * Nothing is scheduled yet.
+   * Creates an instance with nothing scheduled.
    *
-   * @param clock nanoseconds, as {@link System#nanoTime} gives them
-   * @param onFound told of handlers that have become too long; some may have returned meanwhile
+   * @param clock returns nanoseconds, as {@link System#nanoTime} does
+   * @param onFound called with handlers that exceed the limit; some may have returned meanwhile
    */
   SlowHandlers(
       Duration limit, Timer timer, LongSupplier clock, Consumer<List<HandlerTask>> onFound) {
@@ -56,7 +55,7 @@ final class SlowHandlers {
     }
   }
 
-  /** The task is no longer in work. */
+  /** Called when the task is no longer in work. */
   void released(HandlerTask task) {
     running.remove(task);
   }

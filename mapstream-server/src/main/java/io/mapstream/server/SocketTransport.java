@@ -29,23 +29,23 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The server's Unix socket: what knows Netty, with {@link InternalSocketKind}, {@link ReadSize} and
- * {@link HeaderTableBound}.
+ * The server's Unix socket. Only this class, {@link InternalSocketKind}, {@link ReadSize} and
+ * {@link HeaderTableBound} depend on Netty's transport.
  *
  * <p>One thread accepts connections, reads, writes and runs gRPC's callbacks: the event loop. The
  * data plane has one connection and one stream, so a second thread would have nothing to do, and
- * all that belongs to streams can belong to one thread.
+ * the state of all streams can belong to one thread.
  */
 final class SocketTransport {
 
-  /** What the JDK leaves of Linux's 108 bytes of {@code sun_path}; macOS has less. */
+  /** How many of Linux's 108 bytes of {@code sun_path} the JDK allows; macOS has fewer. */
   private static final int LONGEST_PATH = 106;
 
   static final String NO_FOLDER =
       "the folder of socketPath does not exist; outside of a pod, set MAPSTREAM_SOCKET_PATH or"
           + " socketPath of the builder";
 
-  // Of a file's mode, as stat(2) has it.
+  // Bits of a file's mode, see stat(2).
   private static final int FILE_TYPE = 0170000;
   private static final int SOCKET_TYPE = 0140000;
 
@@ -59,9 +59,9 @@ final class SocketTransport {
   private @Nullable Server server;
 
   /**
-   * Nothing is opened yet.
+   * Creates a transport that has opened nothing.
    *
-   * @param onLoopEnd run at the end of the event loop's thread, whatever ends it
+   * @param onLoopEnd run when the event loop's thread ends, for whatever reason
    */
   SocketTransport(Path path, InternalSocketKind kind, Runnable onLoopEnd) {
     this.path = path;
@@ -71,7 +71,7 @@ final class SocketTransport {
     this.loop = new MultiThreadIoEventLoopGroup(1, new LoopThreads(onLoopEnd), kind.ioHandler());
   }
 
-  /** A daemon: only the threads that wait for the server keep the process alive. */
+  /** Creates a daemon thread: only the threads that wait for the server keep the process alive. */
   private static final class LoopThreads extends DefaultThreadFactory {
     private final Runnable onEnd;
 
@@ -94,8 +94,8 @@ final class SocketTransport {
 
   /**
    * Turns off the sampling of buffers for leaks, which takes a stack trace for each sample, unless
-   * the process asks for it. It watches for faults in gRPC and Netty, and no buffer of theirs is
-   * seen outside of them here.
+   * the process asks for it. It detects faults in gRPC and Netty, and none of their buffers leave
+   * them here.
    */
   private static void quietLeakDetector() {
     if (System.getProperty(LEAK_DETECTION) == null
@@ -104,7 +104,7 @@ final class SocketTransport {
     }
   }
 
-  /** The event loop: whatever it is given runs on the thread that runs gRPC's callbacks. */
+  /** Returns the event loop, which runs actions on the thread that runs gRPC's callbacks. */
   Executor loop() {
     return loop.next();
   }
@@ -113,17 +113,17 @@ final class SocketTransport {
     return kind;
   }
 
-  /** Told of the size of a request, it reads accordingly. Event loop only. */
+  /** Adapts the size of reads to the size of a request. Event loop only. */
   void sizeReads(int requestBytes) {
     readSize.follow(requestBytes);
   }
 
   /**
-   * Accepts connections from now on. The socket is made under another name and moved, so that it is
-   * at its path only when it accepts; and Netty, which deletes what has a socket's first name when
-   * it closes, leaves what is at the path by then to {@link #remove}.
+   * Accepts connections from now on. The socket is created under another name and moved, so that it
+   * is at its path only when it accepts. Netty, which deletes the file with the socket's first name
+   * when it closes, therefore leaves the file at the path to {@link #remove}.
    *
-   * @throws IOException if the socket can't be made
+   * @throws IOException if the socket can't be created
    */
   void listen(
       ServerServiceDefinition service, ServerStreamTracer.Factory inbound, int maxMessageSize)
@@ -136,12 +136,13 @@ final class SocketTransport {
             .workerEventLoopGroup(loop)
             .directExecutor()
             .flowControlWindow(Tuning.RECEIVE_WINDOW)
-            // gRPC sets it, and Netty warns on each connection that a Unix socket has none.
+            // gRPC sets this option, and Netty warns on each connection that a Unix socket has no
+            // such option.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .withChildOption(ChannelOption.RECVBUF_ALLOCATOR, readSize)
             .maxInboundMessageSize(hardLimit(maxMessageSize))
             .addStreamTracerFactory(new TransportStatus.Factory())
-            // The kernel tells of a peer that is gone; a timer would be set at each wait.
+            // The kernel reports a peer that is gone; a timer would be set at each wait.
             .keepAliveTime(Long.MAX_VALUE, TimeUnit.NANOSECONDS)
             .permitKeepAliveWithoutCalls(true)
             .permitKeepAliveTime(0, TimeUnit.NANOSECONDS)
@@ -164,19 +165,19 @@ final class SocketTransport {
   }
 
   /**
-   * gRPC resets a stream whose message is above its own limit, without a status, so that limit is
-   * higher than ours: {@link WireMapping} refuses what is between them. It is no higher than what
-   * may have come unrequested before the size is looked at.
+   * Returns the limit for gRPC. gRPC resets a stream whose message exceeds it, without a status, so
+   * it is higher than ours: {@link WireMapping} refuses messages between the two. It is no higher
+   * than what may have arrived unrequested before the size is checked.
    */
   private static int hardLimit(int maxMessageSize) {
     return (int) Math.min((long) maxMessageSize + Tuning.RECEIVE_WINDOW, Integer.MAX_VALUE);
   }
 
   /**
-   * Removes the socket of a process that is no more; refuses to touch anything else.
+   * Removes the socket of a process that no longer exists; refuses to touch anything else.
    *
-   * @throws BindException if a live server has the path, something else than a socket is there, or
-   *     it is too long
+   * @throws BindException if a live server uses the path, something other than a socket is there,
+   *     or the path is too long
    * @throws IOException if its folder does not exist, or the old socket can't be removed
    */
   void makeWay() throws IOException {
@@ -211,8 +212,8 @@ final class SocketTransport {
   }
 
   /**
-   * Whether somebody listens. Only a refused connection says no: a server whose queue is full, or
-   * that this user may not connect to, is alive.
+   * Returns whether a server listens. Only a refused connection means that none does: a server
+   * whose queue is full, or to which this user may not connect, is alive.
    */
   private boolean answers() {
     try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -226,7 +227,7 @@ final class SocketTransport {
     }
   }
 
-  /** Accepts no new connection or stream; those that are open go on. */
+  /** Stops accepting connections and streams; open ones continue. */
   void stopAccepting(Duration limit) throws InterruptedException, IOException {
     if (server != null) {
       shutDown(server, limit);
@@ -234,7 +235,10 @@ final class SocketTransport {
     remove();
   }
 
-  /** gRPC waits for the event loop there, without a limit, and something may block the loop. */
+  /**
+   * Shuts down on another thread, since gRPC waits for the event loop without a limit, and
+   * something may block the loop.
+   */
   private static void shutDown(Server server, Duration limit) throws InterruptedException {
     Thread shutdown = PlatformThread.start("mapstream-shutdown", server::shutdown);
     shutdown.join(limit);
@@ -246,7 +250,7 @@ final class SocketTransport {
   }
 
   /**
-   * Closes what is still open, the event loop with it, and removes the socket file if it is ours.
+   * Closes what is still open, including the event loop, and removes the socket file if it is ours.
    */
   void close(Duration limit) throws InterruptedException, IOException {
     if (server != null) {

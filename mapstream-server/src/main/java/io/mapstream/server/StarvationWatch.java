@@ -6,14 +6,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds out that handlers wait for a carrier (a platform thread that runs virtual threads) and get
+ * Detects that handlers wait for a carrier (a platform thread that runs virtual threads) and get
  * none, since other handlers compute or block in native code. Such a handler is starved if it waits
  * for {@link Tuning#STARVED_NANOS} and no other handler begins meanwhile. A long queue that moves
- * is no starvation.
+ * is not starvation.
  *
  * <p>While started handlers wait, one check is scheduled. When none waits but many are at work, a
- * probe is started now and then in place of a handler, since handlers that go on after a pause wait
- * for a carrier as well. On an idle server nothing is scheduled.
+ * probe is started now and then instead of a handler, since handlers that continue after a pause
+ * also wait for a carrier. On an idle server nothing is scheduled.
  *
  * <p>Belongs to the event loop, except {@link #begins}.
  */
@@ -21,7 +21,7 @@ final class StarvationWatch {
 
   /** Something that was started on a virtual thread. */
   interface Start {
-    /** Whether it has run on a carrier, or never will. */
+    /** Returns whether it has run on a carrier, or never will. */
     boolean hasBegun();
   }
 
@@ -46,7 +46,7 @@ final class StarvationWatch {
   private final Supplier<Start> probes;
   private final Runnable onStarved;
 
-  /** What the scheduled check looks at; null while no check is scheduled. */
+  /** What the scheduled check examines; null while no check is scheduled. */
   private @Nullable Start watched;
 
   private @Nullable Start newest;
@@ -56,7 +56,7 @@ final class StarvationWatch {
   private volatile boolean moving;
 
   /**
-   * Nothing is scheduled yet.
+   * Creates a watch with nothing scheduled.
    *
    * @param isBusy whether enough handlers are at work to hold all carriers
    * @param probes starts a virtual thread that does nothing
@@ -80,7 +80,7 @@ final class StarvationWatch {
     return probe;
   }
 
-  /** A virtual thread was started. */
+  /** Called when a virtual thread was started. */
   void started(Start start) {
     newest = start;
     if (watched == null) {
@@ -88,9 +88,9 @@ final class StarvationWatch {
     }
   }
 
-  /** A handler begins. Any thread. */
+  /** Called when a handler begins. Any thread. */
   void begins() {
-    if (!moving) { // Read first: a write by each handler would move the cache line around.
+    if (!moving) { // Reads first: a write by each handler would move the cache line around.
       moving = true;
     }
   }

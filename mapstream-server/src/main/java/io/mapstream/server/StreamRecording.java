@@ -12,10 +12,10 @@ import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 import org.jspecify.annotations.Nullable;
 
-/** What a flight recording is to hold of one stream. Belongs to the event loop. */
+/** Collects what a flight recording contains about one stream. Belongs to the event loop. */
 final class StreamRecording {
 
-  /** A Java runtime may come without the module {@code jdk.jfr}. */
+  /** Whether this Java runtime has the module {@code jdk.jfr}. */
   private static final boolean AVAILABLE = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
 
   private final long opened = System.nanoTime();
@@ -27,8 +27,9 @@ final class StreamRecording {
   }
 
   /**
-   * Whether this process has used its flight recorder; only then can a recording be on. Asked
-   * before an event's class is touched: a server that nobody records loads none of them.
+   * Returns whether this process has used its flight recorder; only then can a recording be on.
+   * Called before an event's class is used, so that a server without a recording loads none of
+   * them.
    */
   static boolean mayBeOn() {
     return AVAILABLE && FlightRecorder.isInitialized();
@@ -40,7 +41,7 @@ final class StreamRecording {
     return event;
   }
 
-  /** The stream has ended; writes the event if a recording asks for it by now. */
+  /** Called when the stream has ended; writes the event if a recording asks for it by then. */
   void end(long datums, long results, Status.Code status, String reason) {
     if (mayBeOn()) {
       commit(begun == null ? new StreamEvent() : begun, datums, results, status, reason);
@@ -61,9 +62,9 @@ final class StreamRecording {
   }
 
   /**
-   * In a flight recording: one stream, written at its end. A recording that was started while the
-   * stream was open sees no more than that end; so the time for which it was open is a field as
-   * well.
+   * An event of a flight recording: one stream, written at its end. A recording that was started
+   * while the stream was open contains only that end, so the time for which it was open is also a
+   * field.
    */
   @Name("io.mapstream.Stream")
   @Label("Stream")

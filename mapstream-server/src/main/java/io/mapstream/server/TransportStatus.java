@@ -7,8 +7,8 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells a stream why gRPC closed it. A service learns only that its call was cancelled, whether the
- * client did that or gRPC refused a message. Belongs to the event loop.
+ * Tells a stream why gRPC closed it. A service is notified only that its call was cancelled,
+ * whether by the client or because gRPC refused a message. Belongs to the event loop.
  */
 final class TransportStatus extends ServerStreamTracer {
 
@@ -16,7 +16,7 @@ final class TransportStatus extends ServerStreamTracer {
 
   private @Nullable Status closed;
 
-  /** Makes one for each call, to be found in the call's context. */
+  /** Creates one for each call, and puts it into the call's context. */
   static final class Factory extends ServerStreamTracer.Factory {
     @Override
     public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
@@ -24,7 +24,7 @@ final class TransportStatus extends ServerStreamTracer {
     }
   }
 
-  /** That of the call that is being opened; null where the server makes none. */
+  /** Returns that of the call that is being opened; null if the server creates none. */
   static @Nullable TransportStatus current() {
     return KEY.get();
   }
@@ -39,7 +39,9 @@ final class TransportStatus extends ServerStreamTracer {
     closed = status;
   }
 
-  /** What gRPC says of a message above its own limit; null where that is not why it closed. */
+  /**
+   * Returns gRPC's description of a message above its limit; null if it closed for another reason.
+   */
   @Nullable String messageAboveLimit() {
     return closed != null && closed.getCode() == Status.Code.RESOURCE_EXHAUSTED
         ? closed.getDescription()

@@ -1,42 +1,42 @@
 package io.mapstream.server;
 
-/** Sizes in bytes, and a time. They were found by measuring (docs/adr) and are not settings. */
+/** Sizes in bytes, and times. They were found by measurements (docs/adr) and are not settings. */
 final class Tuning {
 
   /**
-   * What is inside the transport when it stops being ready: enough for a full write to the socket,
-   * little enough that what can't be sent yet is coalesced and not queued.
+   * How much is inside the transport when it stops being ready: enough for a full write to the
+   * socket, and little enough that results that can't be sent yet are coalesced and not queued.
    */
   static final int READY_THRESHOLD = 32 * 1024;
 
   /**
-   * HTTP/2's receive window. A fixed one bounds what the transport holds, and spares the pings by
-   * which gRPC would find a size of its own.
+   * HTTP/2's receive window. A fixed size bounds what the transport holds, and avoids the pings by
+   * which gRPC would find its own size.
    */
   static final int RECEIVE_WINDOW = 4 * 1024 * 1024;
 
-  /** How much one read of the socket takes, see {@link ReadSize}. */
+  /** How many requests one read of the socket takes, see {@link ReadSize}. */
   static final int REQUESTS_PER_READ = 48;
 
   static final int LEAST_READ = 4 * 1024;
   static final int LARGEST_READ = 256 * 1024;
 
   /**
-   * How long a handler's start waits for datums that came with its own; asked when the next of them
-   * has been read.
+   * How long a handler's start waits for datums that came with its own; checked when the next of
+   * them has been read.
    */
   static final long LONGEST_GATHERING_NANOS = 100_000;
 
   /**
    * How long a started handler waits, while no other begins, before it counts as starved: longer
-   * than a time slice of the system or a collection of garbage takes.
+   * than a time slice of the system or a garbage collection.
    */
   static final long STARVED_NANOS = 20_000_000;
 
   /** How long after a check that found nothing a probe is started. */
   static final long PROBE_PAUSE_NANOS = 100_000_000;
 
-  /** What each stream may have waiting, whatever others do: a merged response. */
+  /** How much may wait in each stream, whatever others do: a merged response. */
   static final int LEAST_PENDING = 64 * 1024;
 
   /**
@@ -53,28 +53,32 @@ final class Tuning {
   private Tuning() {}
 
   /**
-   * Emitted results of one stream that wait to be written, before {@code emit} blocks: enough for
-   * 20 small results of each of 500 datums, so that handlers seldom have to park.
+   * Returns how much of a stream's emitted results may wait to be written before {@code emit}
+   * blocks: enough for 20 small results of each of 500 datums, so that handlers seldom have to
+   * park.
    */
   static int pendingBytes() {
     return Math.clamp(heap() / 16, 4 * LEAST_PENDING, MOST_PENDING);
   }
 
   /**
-   * What streams have of that together, beyond {@link #LEAST_PENDING} each: twice what one may
-   * take, as it gets half of what is free. No more in a large heap, where many stalled clients
-   * would otherwise hold what nobody reads.
+   * Returns how much of that streams share, beyond {@link #LEAST_PENDING} each: twice what one may
+   * take, as it gets half of what is free. It does not grow further with the heap, where many
+   * stalled clients would otherwise hold results that are not read.
    */
   static int sharedPendingBytes() {
     return Math.clamp(heap() / 8, LEAST_SHARED, 2 * MOST_PENDING);
   }
 
-  /** Request bytes admitted at once: an eighth of the heap, since handlers work on them, too. */
+  /**
+   * Returns the bytes of requests in work at once: an eighth of the heap, since handlers need
+   * memory for them as well.
+   */
   static long bytesInWork() {
     return Math.max(LEAST_IN_WORK, heap() / 8);
   }
 
-  /** What a stop may need of a heap that is full: classes, lines of the log, traces of stacks. */
+  /** Returns what a stop may need when the heap is full: classes, log lines, stack traces. */
   static int reserveBytes() {
     return Math.clamp(heap() / 64, 0, MOST_RESERVE);
   }

@@ -16,8 +16,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The API's values as generated messages and back, as pure functions. Arrays are shared between
- * both sides on the way to the wire and copied on the way back.
+ * Converts between the API's values and generated messages, by pure functions. Encoding shares
+ * arrays, decoding copies them.
  *
  * <p>The server decodes requests and encodes results itself, without generated messages in between.
  * Everything else uses this class: clients, and the server for metadata and nack options.
@@ -32,9 +32,9 @@ public final class Codec {
   }
 
   /**
-   * A handshake, right or wrong.
+   * Returns a handshake, valid or not.
    *
-   * @param sot true for the one that the protocol wants
+   * @param sot true for the one that the protocol requires
    * @return the request
    */
   public static MapRequest handshake(boolean sot) {
@@ -45,7 +45,7 @@ public final class Codec {
    * Encodes a datum.
    *
    * @param id the id to send it under
-   * @param datum all of its fields are sent
+   * @param datum the datum, of which all fields are sent
    * @return the request
    */
   public static MapRequest request(String id, Datum datum) {
@@ -73,17 +73,17 @@ public final class Codec {
   }
 
   /**
-   * Decodes a message as the server's handler made it.
+   * Decodes a message as the server's handler emitted it.
    *
    * @param result one result of a response
    * @return the message
-   * @throws IllegalArgumentException if no message can be like that, for instance with two marks
+   * @throws IllegalArgumentException if it is not a valid message, for instance with two marks
    */
   public static Message message(MapResponse.Result result) {
     Message message =
         new Message(result.getValue().toByteArray(), result.getKeysList(), result.getTagsList());
     if (message.isNack() && result.hasNackOptions()) {
-      // The platform ignores a value beside the mark, and a message has no place for both.
+      // The platform ignores a value next to the mark, and a message can't have both.
       message =
           Message.toNack(nackOptions(result.getNackOptions()))
               .withKeys(result.getKeysList())
@@ -95,7 +95,7 @@ public final class Codec {
   }
 
   /**
-   * Encodes metadata, of a user or of the system.
+   * Encodes user or system metadata.
    *
    * @param metadata the groups
    * @return the groups by their names
@@ -132,7 +132,7 @@ public final class Codec {
   /**
    * Encodes the options of a nack.
    *
-   * @param options what is absent stays absent
+   * @param options the options; absent ones stay absent
    * @return the options on the wire
    */
   public static io.mapstream.proto.nackoptions.NackOptions nackOptions(NackOptions options) {
@@ -148,7 +148,7 @@ public final class Codec {
    *
    * @param wire the options on the wire
    * @return the options
-   * @throws IllegalArgumentException if the delay is above {@link Long#MAX_VALUE} milliseconds
+   * @throws IllegalArgumentException if the delay exceeds {@link Long#MAX_VALUE} milliseconds
    */
   public static NackOptions nackOptions(io.mapstream.proto.nackoptions.NackOptions wire) {
     var options = NackOptions.builder().nackMap(wire.getNackMapMap());

@@ -2,7 +2,7 @@ package io.mapstream.proto;
 
 import java.time.Duration;
 
-/** How a time is written for people, in logs and messages: {@code 30 s}, {@code 0.25 s}. */
+/** Formats times for people, in logs and messages: {@code 30 s}, {@code 0.25 s}. */
 public final class Durations {
 
   private static final Duration LONG = Duration.ofDays(1_000_000);
@@ -10,9 +10,9 @@ public final class Durations {
   private Durations() {}
 
   /**
-   * Seconds to the millisecond, rounded; whole seconds where the time is beyond all clocks.
+   * Formats seconds to the millisecond, rounded; whole seconds if the time is beyond all clocks.
    *
-   * @param time any
+   * @param time any duration
    * @return the text
    */
   public static String text(Duration time) {

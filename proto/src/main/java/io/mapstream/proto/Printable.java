@@ -1,15 +1,16 @@
 package io.mapstream.proto;
 
-/** Text from outside, escaped for where it is to stand. */
+/** Escapes external text for its destination. */
 public final class Printable {
 
   private Printable() {}
 
   /**
-   * For a line of the log, an exception's message or a thread's name: what would end the line, or
-   * hide what is in it, becomes an escape. The text itself where all of it can be shown.
+   * Escapes text for a log line, an exception's message or a thread's name: characters that would
+   * end the line, or hide its content, are escaped. Returns the text itself if all of it can be
+   * shown.
    *
-   * @param text any
+   * @param text any text
    * @return the text on one line
    */
   public static String text(String text) {
@@ -39,10 +40,10 @@ public final class Printable {
   }
 
   /**
-   * A JSON string, quotes included. Half a surrogate pair becomes U+FFFD, since readers refuse its
-   * escape.
+   * Returns a JSON string, including the quotes. Half a surrogate pair becomes U+FFFD, since
+   * readers refuse its escape.
    *
-   * @param text any
+   * @param text any text
    * @return the string
    */
   public static String json(String text) {

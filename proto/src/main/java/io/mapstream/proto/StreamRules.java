@@ -11,9 +11,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The rules that a server has to keep on one {@code MapFn} stream, judged by what was sent and what
- * came. It computes and does nothing else: it is told of each datum and each response in order, and
- * returns the rules that were broken.
+ * Checks the rules that a server has to keep on one {@code MapFn} stream. It has no side effects:
+ * it is called with each datum sent and each response received, in order, and returns the rules
+ * that were broken.
  *
  * <p>Not safe for use by several threads.
  */
@@ -21,7 +21,9 @@ public final class StreamRules {
 
   /** A rule of the protocol. */
   public enum Rule {
-    /** The first response is a handshake with sot = true and nothing else; there is no second. */
+    /**
+     * The first response is a handshake with sot = true and nothing else; no other response is one.
+     */
     HANDSHAKE,
     /** A response has the id of a datum that was sent. */
     KNOWN_ID,
@@ -33,21 +35,21 @@ public final class StreamRules {
     EOT_ALONE,
     /** A response is the handshake, has results or is an EOT; a status is an EOT. */
     CONTENT,
-    /** A result has one mark at most, nack options only with a nack, and nothing follows a fail. */
+    /** A result has at most one mark, nack options only with a nack, and nothing follows a fail. */
     MARKS,
     /** A stream that is closed with OK has an EOT for each datum. */
     ALL_ANSWERED
   }
 
   /**
-   * What a server did against a rule.
+   * A violation of a rule by a server.
    *
    * @param rule the rule
-   * @param text what was seen, with the id that it concerns
+   * @param text what was observed, with the id that it concerns
    */
   public record Fault(Rule rule, String text) {}
 
-  /** Ids remembered after their EOT, to tell a late result from one that nobody asked for. */
+  /** Ids remembered after their EOT, to distinguish a late result from one for an unknown id. */
   private static final int REMEMBERED_IDS = 10_000;
 
   private static final Set<String> MARKS =
@@ -63,11 +65,11 @@ public final class StreamRules {
 
   private boolean shaken;
 
-  /** Rules for a stream on which nothing was sent. */
+  /** Creates the rules for a stream on which nothing was sent. */
   public StreamRules() {}
 
   /**
-   * A datum is sent. An id may be used again, also while it is open.
+   * Notes that a datum is sent. An id may be used again, even while it is open.
    *
    * @param id its id
    */
@@ -76,9 +78,9 @@ public final class StreamRules {
   }
 
   /**
-   * A response has come.
+   * Checks a response that was received.
    *
-   * @param response any, the handshake included
+   * @param response any response, including the handshake
    * @return the rules that it breaks, often none
    */
   public List<Fault> received(MapResponse response) {
@@ -115,7 +117,7 @@ public final class StreamRules {
   }
 
   /**
-   * The server has closed the stream with OK.
+   * Called when the server has closed the stream with OK.
    *
    * @return the rule that this breaks, if datums are open
    */
@@ -134,7 +136,7 @@ public final class StreamRules {
     return Set.copyOf(open.keySet());
   }
 
-  /** {@return whether the handshake has come} */
+  /** {@return whether the handshake has been received} */
   public boolean isShaken() {
     return shaken;
   }
