@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The server creates datums from requests. Tests create them with {@link #of(List, byte[],
  * Instant, Instant, Map) of}, or with {@link #builder()} if only a few of the fields matter.
  */
-@SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
+@SuppressWarnings("exports") // JSpecify's annotations, which callers do not need
 public final class Datum {
 
   private final String id;
@@ -178,7 +178,7 @@ public final class Datum {
 
   /**
    * {@return what the platform attached, for instance a {@linkplain #traceContext() trace context};
-   * read only, and never sent back}
+   * read-only, and never sent back}
    */
   public Metadata systemMetadata() {
     return systemMetadata;

@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable apart from that array; equal by content; safe for use by several threads. The {@code
  * with} methods return changed copies that share the array.
  */
-@SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
+@SuppressWarnings("exports") // JSpecify's annotations, which callers do not need
 public final class Message {
 
   /** The tag that marks a {@linkplain #toDrop() drop}, as it is on the wire. */

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Like any list, it equals every other list with equal elements in the same order. It does not
  * contain {@code null}. Safe for use by several threads.
  */
-@SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
+@SuppressWarnings("exports") // JSpecify's annotations, which callers do not need
 public final class Messages extends AbstractList<Message> implements RandomAccess {
 
   private static final Messages EMPTY = new Messages(List.of());

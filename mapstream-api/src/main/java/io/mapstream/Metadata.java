@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * equal if they contain the same bytes under the same names. Names must not have an unpaired
  * surrogate, because the platform would receive a different name. Safe for use by several threads.
  */
-@SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
+@SuppressWarnings("exports") // JSpecify's annotations, which callers do not need
 public final class Metadata {
 
   private static final Metadata EMPTY = new Metadata(Map.of());

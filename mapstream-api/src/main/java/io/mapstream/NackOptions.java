@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Immutable, equal by content, safe for use by several threads.
  */
-@SuppressWarnings("exports") // JSpecify's annotations, which callers need not have
+@SuppressWarnings("exports") // JSpecify's annotations, which callers do not need
 public final class NackOptions {
 
   /**

@@ -8,7 +8,7 @@ package io.mapstream.server;
 public enum FailureKind {
 
   /**
-   * A handler threw, and its datum alone was answered with the fail mark; one per datum. See {@link
+   * A handler threw, and only its datum was answered with the fail mark; one per datum. See {@link
    * ServerOptions.ErrorPolicy#FAIL}.
    */
   HANDLER_ANSWERED_WITH_FAIL,

@@ -86,8 +86,8 @@ public final class MapStreamServerBuilder {
   }
 
   /**
-   * Sets the largest encoded request and response. Clients have a limit of their own (64 MiB in the
-   * data plane), which this one should not exceed.
+   * Sets the largest encoded request and response. Clients have their own limit (64 MiB in the data
+   * plane), which this one should not exceed.
    *
    * @param maxMessageSize bytes, at least 1
    * @return this

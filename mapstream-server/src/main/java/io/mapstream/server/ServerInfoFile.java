@@ -13,9 +13,9 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file that tells the data plane that a map-stream server accepts connections. The data plane
- * polls for the file and reads it once the closing marker is there, so the file appears complete or
- * not at all.
+ * The file that announces to the data plane that a map-stream server accepts connections. The data
+ * plane polls for the file and reads it once the closing marker is there, so the file appears
+ * complete or not at all.
  */
 final class ServerInfoFile {
 

@@ -7,8 +7,8 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells a stream why gRPC closed it. A service is notified only that its call was cancelled,
- * whether by the client or because gRPC refused a message. Belongs to the event loop.
+ * Gives a stream the reason why gRPC closed it. A service is notified only that its call was
+ * cancelled, whether by the client or because gRPC refused a message. Belongs to the event loop.
  */
 final class TransportStatus extends ServerStreamTracer {
 

@@ -62,8 +62,8 @@ final class Tuning {
   }
 
   /**
-   * Returns how much of that streams share, beyond {@link #LEAST_PENDING} each: twice what one may
-   * take, as it gets half of what is free. It does not grow further with the heap, where many
+   * Returns how much of that all streams share, beyond {@link #LEAST_PENDING} each: twice what one
+   * may take, as it gets half of what is free. It does not grow further with the heap, where many
    * stalled clients would otherwise hold results that are not read.
    */
   static int sharedPendingBytes() {
