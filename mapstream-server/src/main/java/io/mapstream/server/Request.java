@@ -31,7 +31,7 @@ sealed interface Request {
    */
   record Refused(FailureKind kind, String reason) implements Request {
 
-    /** Refuses a message that violates the contract. */
+    /** Creates one for which the client is at fault. */
     Refused(String reason) {
       this(FailureKind.REQUEST_REFUSED, reason);
     }

@@ -166,8 +166,8 @@ final class SocketTransport {
 
   /**
    * Returns the limit for gRPC. gRPC resets a stream whose message exceeds it, without a status, so
-   * it is higher than ours: {@link WireMapping} refuses messages between the two. It is no higher
-   * than what may have arrived unrequested before the size is checked.
+   * it is higher than the server's: {@link WireMapping} refuses messages between the two. It is no
+   * higher than what may have arrived unrequested before the size is checked.
    */
   private static int hardLimit(int maxMessageSize) {
     return (int) Math.min((long) maxMessageSize + Tuning.RECEIVE_WINDOW, Integer.MAX_VALUE);
@@ -244,13 +244,14 @@ final class SocketTransport {
     shutdown.join(limit);
   }
 
-  /** Removes the socket file if it is ours. */
+  /** Removes the socket file if it is this server's. */
   void remove() throws IOException {
     file.remove();
   }
 
   /**
-   * Closes what is still open, including the event loop, and removes the socket file if it is ours.
+   * Closes what is still open, including the event loop, and removes the socket file if it is this
+   * server's.
    */
   void close(Duration limit) throws InterruptedException, IOException {
     if (server != null) {
