@@ -13,7 +13,10 @@ public enum FailureKind {
    */
   HANDLER_ANSWERED_WITH_FAIL,
 
-  /** A handler threw, which ended its stream and stops the server; one per stream. */
+  /**
+   * A handler threw, which ended its stream and stops the server; one per stream. Also an {@link
+   * OutOfMemoryError} after the end of the stream.
+   */
   HANDLER_STOPPED_SERVER,
 
   /**

@@ -89,7 +89,10 @@ record Limits(
     return mergedResults == 1 ? 1 : ownPermits / 8;
   }
 
-  /** What running emitters may take before those that wait, after one that needed so much. */
+  /**
+   * Returns the cost that running emitters may take before waiting ones, after a waiting one has
+   * got the given number of permits. None where results are counted: tests rely on the order.
+   */
   int bargingAfter(int needed) {
     return mergedResults == 1 ? 0 : Math.max(Tuning.LEAST_BARGING, needed);
   }
