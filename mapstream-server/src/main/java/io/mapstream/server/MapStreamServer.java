@@ -215,7 +215,7 @@ public final class MapStreamServer implements AutoCloseable {
             .build();
     var streams = new StreamRegistry(context);
     var info = new ServerInfoFile(options.serverInfoFile());
-    var files = new ServerFiles(socket, info);
+    var files = new ServerFiles(socket::remove, info::remove);
     try {
       socket.makeWay();
       info.makeWay(options.socketPath());

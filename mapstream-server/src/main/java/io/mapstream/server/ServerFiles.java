@@ -22,13 +22,18 @@ final class ServerFiles {
   private static final List<Class<? extends Throwable>> CAUGHT =
       List.of(Throwable.class, IOException.class);
 
-  private final SocketTransport socket;
-  private final ServerInfoFile info;
+  /** Removes one file if it still belongs to this server. */
+  interface Removal {
+    void run() throws IOException;
+  }
+
+  private final Removal socket;
+  private final Removal info;
 
   /** Released one by one if files can't be removed for lack of memory. */
   private final byte[] @Nullable [] pieces = new byte[PIECES][Tuning.reserveBytes() / PIECES];
 
-  ServerFiles(SocketTransport socket, ServerInfoFile info) {
+  ServerFiles(Removal socket, Removal info) {
     this.socket = socket;
     this.info = info;
   }
@@ -62,7 +67,7 @@ final class ServerFiles {
 
   private void removeBoth() {
     try {
-      info.remove();
+      info.run();
     } catch (IOException e) {
       log.warn("the stop failed to remove the server info file", e);
     } finally {
@@ -72,7 +77,7 @@ final class ServerFiles {
 
   private void removeSocket() {
     try {
-      socket.remove();
+      socket.run();
     } catch (IOException e) {
       log.warn("the stop failed to remove the socket", e);
     }
