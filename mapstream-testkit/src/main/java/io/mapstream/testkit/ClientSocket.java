@@ -18,12 +18,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** The client's end of a Unix socket; the only class here that knows Netty. */
+/** The client's end of a Unix socket; the only class of the test kit that uses Netty. */
 final class ClientSocket {
 
   private static final Duration READY_CALL = Duration.ofSeconds(5);
 
-  // Answers to IsReady, beside those that are in the server's words.
+  // Answers to IsReady for which the server gives no status.
   private static final StreamStatus READY = new StreamStatus("OK", "ready = true", "");
   private static final StreamStatus NOT_READY =
       new StreamStatus("UNAVAILABLE", "ready = false", "");
@@ -43,29 +43,29 @@ final class ClientSocket {
             .channelType(kind.clientChannel())
             .eventLoopGroup(loop)
             .usePlaintext()
-            // The authority that gRPC derives from a path would be none.
+            // The authority that gRPC derives from a path would be invalid.
             .overrideAuthority("localhost")
-            // A retry of gRPC's own would hide a broken stream, and keeps what was sent.
+            // gRPC's own retries would hide a broken stream, and buffer what was sent.
             .disableRetry()
-            // gRPC sets it for TCP, and Netty would warn of it.
+            // gRPC sets it for TCP; on a Unix socket Netty would log a warning.
             .withOption(ChannelOption.SO_KEEPALIVE, null)
             .maxInboundMessageSize(maxMessageSize);
     window.ifPresent(builder::flowControlWindow);
     channel = builder.build();
   }
 
-  /** Connects at the first call, and again when the connection is gone. */
+  /** {@return a channel that connects at the first call, and again after a lost connection} */
   ManagedChannel channel() {
     return channel;
   }
 
-  /** Asks the server once whether it is ready; waits for five seconds at most. */
+  /** Asks the server once whether it is ready, and waits at most five seconds for the answer. */
   StreamStatus readiness() throws InterruptedException {
     return readiness(READY_CALL);
   }
 
   private StreamStatus readiness(Duration limit) throws InterruptedException {
-    // gRPC would wait for a second before it connects again.
+    // Otherwise gRPC would wait for a second before it reconnects.
     channel.resetConnectBackoff();
     long nanos = Math.min(limit.toNanos(), READY_CALL.toNanos());
     var call = MapGrpc.newFutureStub(channel).isReady(Empty.getDefaultInstance());
@@ -80,7 +80,7 @@ final class ClientSocket {
     }
   }
 
-  /** Waits until the server says that it is ready. */
+  /** Waits until the server reports that it is ready. */
   void awaitReady(Deadline deadline) throws InterruptedException {
     StreamStatus last = NONE;
     do {
@@ -88,7 +88,7 @@ final class ClientSocket {
       if (answer.isOk()) {
         return;
       }
-      // The last call may have been given no time; what was said before tells more.
+      // The last call may have had no time to complete; an earlier answer is more informative.
       last = answer.equals(NONE) ? last : answer;
     } while (deadline.pause());
     throw new WaitTimeoutError(
@@ -96,7 +96,7 @@ final class ClientSocket {
             .formatted(deadline, path, last.equals(NOT_READY) ? last.message() : last));
   }
 
-  /** Cuts the connection. Returns when that is done, or after some seconds. */
+  /** Closes the connection. Returns when that is done, or after a few seconds. */
   void close() {
     channel.shutdownNow();
     try {

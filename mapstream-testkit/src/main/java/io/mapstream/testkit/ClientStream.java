@@ -22,41 +22,42 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One {@code MapFn} stream, as the data plane uses it: a handshake, then datums under ids. What
- * comes back is sorted by these ids: any number of results and then the EOT for each.
+ * One {@code MapFn} stream, as the data plane uses it: a handshake, then datums under ids.
+ * Responses are assigned to datums by id: for each, any number of results and then the EOT.
  *
- * <p><b>Ids.</b> {@link #send(Datum)} counts them up where datums have none; {@link #send(String,
- * Datum)} takes any, also one that was used before. If the earlier datum with that id is still
- * open, what arrives belongs to the earlier one until its EOT, and then to the later one: the wire
- * can't tell more.
+ * <p><b>Ids.</b> {@link #send(Datum)} numbers datums that have none; {@link #send(String, Datum)}
+ * accepts any id, even one that was used before. If the earlier datum with that id is still open,
+ * responses belong to the earlier one until its EOT, and then to the later one: the protocol has no
+ * way to tell them apart.
  *
- * <p><b>Reading.</b> A stream reads as fast as responses come, and a {@link Reply} keeps them until
- * they are taken. {@link #pauseReading()} stops that: no further response is asked for, so a
- * server's handlers soon wait in {@code emit}. {@link #read(int)} then reads as many responses as
- * the test says.
+ * <p><b>Reading.</b> A stream reads responses as fast as they arrive, and a {@link Reply} keeps
+ * them until they are taken. {@link #pauseReading()} stops that: no further response is requested,
+ * so the server's handlers soon block in {@code emit}. {@link #read(int)} then reads the given
+ * number of responses.
  *
- * <p><b>Faults.</b> What a server must not do (see {@link ProtocolFaultError}) cancels the stream.
- * Whatever waits here throws the error; if nothing waits, {@link #close()} does.
+ * <p><b>Faults.</b> A violation of the protocol by the server (see {@link ProtocolFaultError})
+ * cancels the stream. Methods that are waiting throw the error; if none is, {@link #close()} throws
+ * it.
  *
  * <p>All methods may be called from any thread.
  */
 public final class ClientStream implements AutoCloseable {
 
-  /** Where a stream is in its life; it only moves downwards. */
+  /** The states of a stream, in order; it never goes back to an earlier one. */
   private enum State {
     /** The handshake was sent and its echo is awaited. */
     OPENING,
     /** Datums are sent and answered. */
     OPEN,
-    /** No more datums are sent; those that are open are answered. */
+    /** No more datums are sent; the open ones are still being answered. */
     HALF_CLOSED,
-    /** There is a status; nothing is sent or received any more. */
+    /** The status is known; nothing more is sent or received. */
     ENDED
   }
 
   /**
-   * Responses asked for at once while all are read: asking for each alone costs as much as reading
-   * it.
+   * The number of responses to request at once while reading is not paused: requesting one at a
+   * time costs as much as reading it.
    */
   static final int READ_AHEAD = 32;
 
@@ -64,7 +65,7 @@ public final class ClientStream implements AutoCloseable {
   private final Duration timeout;
   private final ClientCall<MapRequest, MapResponse> call;
 
-  /** What the handler of an id has thrown, where that is known on this side. */
+  /** Returns what the handler of an id threw, if that is known on this side. */
   private final Function<String, Optional<Throwable>> failures;
 
   /** Guards everything below, the sending side of the call, and the replies. */
@@ -75,7 +76,7 @@ public final class ClientStream implements AutoCloseable {
   private State state = State.OPENING;
   private boolean reading;
 
-  /** Responses that were asked for and have not arrived. */
+  /** Responses that were requested and have not arrived. */
   private int asked;
 
   private @Nullable StreamStatus status;
@@ -95,7 +96,7 @@ public final class ClientStream implements AutoCloseable {
     this.call = channel.newCall(MapGrpc.getMapFnMethod(), CallOptions.DEFAULT);
   }
 
-  /** Shakes hands. Called once, before anything else. */
+  /** Starts the stream with a handshake. Called once, before any other method. */
   void open() throws InterruptedException {
     Deadline deadline = Deadline.in(timeout);
     guard.run(() -> {
@@ -119,16 +120,16 @@ public final class ClientStream implements AutoCloseable {
    * Sends a datum under its {@linkplain Datum#id() id}, or under the next free number if it has
    * none.
    *
-   * <p>Waits while the connection takes nothing more, which is how the server holds the client
-   * back, for at most the client's {@link MapStreamClient.Builder#timeout}. An interruption or the
-   * end of the stream ends the wait.
+   * <p>Waits while the server applies back-pressure (the connection accepts no more data), for at
+   * most the client's {@link MapStreamClient.Builder#timeout}. An interruption or the end of the
+   * stream ends the wait.
    *
-   * @param datum what to send
-   * @return where its results arrive
+   * @param datum the datum to send
+   * @return the reply that receives its results
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
-   * @throws WaitTimeoutError if the server took nothing for too long; the datum was not sent
+   * @throws WaitTimeoutError if the server did not accept the datum in time; it was not sent
    * @throws StreamBrokenException if the stream has ended
-   * @throws ProtocolFaultError if the server has broken the protocol
+   * @throws ProtocolFaultError if the server violated the protocol
    * @throws IllegalStateException if the stream was half-closed
    */
   public Reply send(Datum datum) throws InterruptedException {
@@ -138,9 +139,9 @@ public final class ClientStream implements AutoCloseable {
   /**
    * Sends a datum under a given id. Waits and fails as {@link #send(Datum)} does.
    *
-   * @param id any text but the empty one; an earlier one again, to imitate a retry
-   * @param datum what to send
-   * @return where its results arrive
+   * @param id any text that is not empty; reuse an earlier one to imitate a retry
+   * @param datum the datum to send
+   * @return the reply that receives its results
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
    * @throws IllegalArgumentException if the id is empty
    */
@@ -154,12 +155,12 @@ public final class ClientStream implements AutoCloseable {
   }
 
   /**
-   * Sends a datum under a given id, and has a listener told of what arrives. Waits and fails as
-   * {@link #send(Datum)} does.
+   * Sends a datum under a given id, and notifies a listener of what arrives for it. Waits and fails
+   * as {@link #send(Datum)} does.
    *
-   * @param id any text but the empty one; an earlier one again, to imitate a retry
-   * @param datum what to send
-   * @param listener told of each message and of the end, unless this method throws
+   * @param id any text that is not empty; reuse an earlier one to imitate a retry
+   * @param datum the datum to send
+   * @param listener notified of each message and of the end, unless this method throws
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
    * @throws IllegalArgumentException if the id is empty
    */
@@ -175,7 +176,7 @@ public final class ClientStream implements AutoCloseable {
       await(
           deadline,
           () -> state != State.OPEN || call.isReady(),
-          () -> "the server to take " + what + situation());
+          () -> "the server to accept " + what + situation());
       throwIfEndedBefore(what + " could be sent");
       if (state == State.HALF_CLOSED) {
         throw new IllegalStateException(what + " can't be sent: " + name + " was half-closed");
@@ -187,9 +188,9 @@ public final class ClientStream implements AutoCloseable {
   }
 
   /**
-   * Tells the server that no more datums follow: it finishes those that are open and then closes
-   * with OK. Does not wait for that, see {@link #complete}. Does nothing on a stream that was
-   * half-closed before or has ended.
+   * Tells the server that no more datums follow: it finishes the open ones and then closes with OK.
+   * Does not wait for that; see {@link #complete}. Does nothing if the stream was half-closed
+   * before or has ended.
    */
   public void halfClose() {
     guard.update(() -> {
@@ -201,8 +202,8 @@ public final class ClientStream implements AutoCloseable {
   }
 
   /**
-   * Cancels the stream, as the data plane does at its own stop: the server interrupts the handlers
-   * of all datums that are open. Does nothing on a stream that has ended.
+   * Cancels the stream, as the data plane does when it stops: the server interrupts the handlers of
+   * all open datums. Does nothing on a stream that has ended.
    */
   public void cancel() {
     guard.run(() -> {
@@ -212,7 +213,7 @@ public final class ClientStream implements AutoCloseable {
     });
   }
 
-  /** The caller holds the lock. Listeners are told when gRPC says that the call has ended. */
+  /** The caller holds the lock. Listeners are notified when gRPC reports the end of the call. */
   private void cancel(String reason) {
     end(new StreamStatus("CANCELLED", reason, ""));
     call.cancel(reason, null);
@@ -228,14 +229,14 @@ public final class ClientStream implements AutoCloseable {
   // Reading.
 
   /**
-   * Reads no more responses until {@link #resumeReading()} or {@link #read(int)}. Some dozens that
-   * were asked for before may still arrive; on a stream that was opened paused none do.
+   * Stops reading responses until {@link #resumeReading()} or {@link #read(int)}. A few dozen that
+   * were requested before may still arrive; on a stream that was opened paused, none do.
    */
   public void pauseReading() {
     guard.run(() -> reading = false);
   }
 
-  /** Reads responses as they come, from now on. */
+  /** Reads responses as they arrive, from now on. */
   public void resumeReading() {
     guard.run(() -> {
       reading = true;
@@ -255,12 +256,12 @@ public final class ClientStream implements AutoCloseable {
   }
 
   /**
-   * Asks for some more responses and returns at once. A response carries one or many results of one
+   * Requests more responses and returns at once. A response carries one or more results of one
    * datum, or an EOT.
    *
    * @param responses how many, at least 1
    * @throws IllegalStateException if reading isn't paused
-   * @throws IllegalArgumentException if there are less than 1
+   * @throws IllegalArgumentException if it is less than 1
    */
   public void read(int responses) {
     if (responses < 1) {
@@ -268,7 +269,8 @@ public final class ClientStream implements AutoCloseable {
     }
     guard.run(() -> {
       if (reading) {
-        throw new IllegalStateException(name + " reads all that comes: pause reading first");
+        throw new IllegalStateException(
+            name + " reads responses as they arrive: pause reading first");
       }
       ask(responses);
     });
@@ -277,14 +279,14 @@ public final class ClientStream implements AutoCloseable {
   // The end.
 
   /**
-   * Half-closes the stream and waits until the server has closed it with OK, every datum with its
-   * EOT. An interruption ends the wait and leaves the stream as it is.
+   * Half-closes the stream and waits until the server has sent an EOT for every datum and closed
+   * the stream with OK. An interruption ends the wait and leaves the stream as it is.
    *
    * @param limit how long to wait
    * @throws InterruptedException if the thread was interrupted
    * @throws WaitTimeoutError if the server did not close in time
-   * @throws StreamBrokenException if the stream ended with another status than OK
-   * @throws ProtocolFaultError if the server has broken the protocol
+   * @throws StreamBrokenException if the stream ended with a status other than OK
+   * @throws ProtocolFaultError if the server violated the protocol
    */
   public void complete(Duration limit) throws InterruptedException {
     halfClose();
@@ -294,14 +296,14 @@ public final class ClientStream implements AutoCloseable {
   }
 
   /**
-   * Waits until the stream has ended, whatever ends it. An interruption ends the wait and leaves
-   * the stream as it is.
+   * Waits until the stream has ended for any reason. An interruption ends the wait and leaves the
+   * stream as it is.
    *
    * @param limit how long to wait
    * @return how it ended
    * @throws InterruptedException if the thread was interrupted
    * @throws WaitTimeoutError if it did not end in time
-   * @throws ProtocolFaultError if the server has broken the protocol
+   * @throws ProtocolFaultError if the server violated the protocol
    */
   public StreamStatus awaitEnd(Duration limit) throws InterruptedException {
     Deadline deadline = Deadline.in(limit);
@@ -312,7 +314,7 @@ public final class ClientStream implements AutoCloseable {
     });
   }
 
-  /** Whether the close of the client has nothing to report of this stream. */
+  /** Whether closing the client has nothing to report about this stream. */
   boolean isForgettable() {
     return guard.get(() -> state == State.ENDED && (fault == null || faultReported));
   }
@@ -323,8 +325,8 @@ public final class ClientStream implements AutoCloseable {
   }
 
   /**
-   * {@return the datums that have no EOT, by their ids and in the order in which they were sent:
-   * what the data plane sends again when the stream is broken}
+   * {@return the datums that have no EOT, by id and in the order in which they were sent: those
+   * that the data plane would send again after a broken stream}
    */
   public Map<String, Datum> unanswered() {
     return guard.get(open::datums);
@@ -333,8 +335,7 @@ public final class ClientStream implements AutoCloseable {
   /**
    * Cancels the stream unless it has ended.
    *
-   * @throws ProtocolFaultError if the server has broken the protocol and nothing has thrown that
-   *     yet
+   * @throws ProtocolFaultError if the server violated the protocol and that was not thrown before
    */
   @Override
   public void close() {
@@ -346,13 +347,13 @@ public final class ClientStream implements AutoCloseable {
     });
   }
 
-  /** {@return the name of the stream and its state, as in messages of exceptions} */
+  /** {@return the name and the state of the stream, as in exception messages} */
   @Override
   public String toString() {
     return guard.get(() -> name + situation());
   }
 
-  // What replies need. The caller holds the lock.
+  // Used by replies. The caller holds the lock.
 
   String situation() {
     return " (stream "
@@ -362,20 +363,20 @@ public final class ClientStream implements AutoCloseable {
         + (reading ? ")" : ", reading paused)");
   }
 
-  /** Throws why nothing comes after the end of the stream: its fault, or its status. */
+  /** Throws if the stream has ended: its protocol fault, or else its status. */
   void throwIfEndedBefore(String awaited) {
     if (state == State.ENDED) {
       throwEndedBefore(awaited);
     }
   }
 
-  /** As {@link #throwIfEndedBefore}, where the end is known. */
+  /** Like {@link #throwIfEndedBefore}, for a stream that is known to have ended. */
   void throwEndedBefore(String awaited) {
     throwFault();
     throw broken(awaited);
   }
 
-  /** What the handler of an id has thrown, if that has ended this stream. */
+  /** Returns what the handler of an id threw, if that ended this stream. */
   Optional<Throwable> failure(String id) {
     return fault == null && status != null && status.code().equals("INTERNAL")
         ? failures.apply(id)
@@ -398,7 +399,7 @@ public final class ClientStream implements AutoCloseable {
     return name + ": " + what;
   }
 
-  /** Receives the responses of the call, one after the other. Tells listeners without the lock. */
+  /** Receives the responses one after another. Notifies listeners without holding the lock. */
   private final class Responses extends ClientCall.Listener<MapResponse> {
 
     @Override
@@ -411,7 +412,7 @@ public final class ClientStream implements AutoCloseable {
       guard.get(() -> taken(response)).run();
     }
 
-    /** What is left to do with a response, without the lock. */
+    /** Returns the rest of the work for a response, to be run without the lock. */
     private Runnable taken(MapResponse response) {
       asked--;
       if (state == State.ENDED) {

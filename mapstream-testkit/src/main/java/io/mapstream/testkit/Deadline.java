@@ -6,7 +6,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The moment at which a wait gives up; printed as the limit that was given.
+ * The time at which a wait times out. Its text is the limit that was given.
  *
  * @param end on the clock of {@link System#nanoTime}
  */
@@ -14,13 +14,13 @@ record Deadline(Duration limit, long end) {
 
   private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 2);
 
-  /** Starts a limit now. */
+  /** Returns the deadline that is {@code limit} from now. */
   static Deadline in(Duration limit) {
     boolean isLong = notNegative("limit", limit).compareTo(LONGEST) > 0;
     return new Deadline(limit, System.nanoTime() + (isLong ? LONGEST : limit).toNanos());
   }
 
-  /** Checks an argument of the given name. */
+  /** Checks that an argument of the given name is not negative. */
   static Duration notNegative(String name, Duration limit) {
     if (Objects.requireNonNull(limit, name).isNegative()) {
       throw new IllegalArgumentException(
@@ -29,7 +29,7 @@ record Deadline(Duration limit, long end) {
     return limit;
   }
 
-  /** What is left; zero or less when the moment has passed. */
+  /** Returns the time left, in nanoseconds; zero or less if the deadline has passed. */
   long nanosLeft() {
     return end - System.nanoTime();
   }
@@ -39,10 +39,10 @@ record Deadline(Duration limit, long end) {
   }
 
   /**
-   * Sleeps for a little while, for a state that can only be polled: a file that another process
+   * Sleeps briefly, to poll for a state that gives no notification: a file that another process
    * writes, a server that has not started yet.
    *
-   * @return false if the moment had passed before
+   * @return false if the deadline had already passed
    */
   boolean pause() throws InterruptedException {
     long left = nanosLeft();

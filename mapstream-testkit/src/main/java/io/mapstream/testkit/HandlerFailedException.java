@@ -4,17 +4,17 @@ import io.mapstream.Messages;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The handler threw, and its stream has ended with that. What it threw is the {@linkplain
- * #getCause() cause}.
+ * Thrown when the handler threw an exception and its stream ended for that reason. The handler's
+ * exception is the {@linkplain #getCause() cause}.
  *
- * <p>On the platform this ends more than the one datum; see {@link io.mapstream.MapStreamer#handle
- * MapStreamer.handle}.
+ * <p>On the platform this affects more than the one datum; see {@link
+ * io.mapstream.MapStreamer#handle MapStreamer.handle}.
  */
 public class HandlerFailedException extends StreamBrokenException {
 
   private static final long serialVersionUID = 1L;
 
-  /** What was emitted; lost where the exception is serialized, since messages can't be. */
+  /** What was emitted; lost in serialization, since messages are not serializable. */
   private final transient @Nullable Messages messages;
 
   HandlerFailedException(String message, Messages messages, Throwable cause, StreamStatus status) {
@@ -24,8 +24,8 @@ public class HandlerFailedException extends StreamBrokenException {
   }
 
   /**
-   * {@return the messages that the handler emitted before it failed, in their order, except those
-   * that the test had taken before: all of them after {@link
+   * {@return the messages that the handler emitted before it failed, in order, without those that
+   * the test had already taken; all of them after {@link
    * MapStreamHarness#process(io.mapstream.Datum) process}}
    */
   public Messages messages() {

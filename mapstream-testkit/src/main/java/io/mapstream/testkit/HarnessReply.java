@@ -13,18 +13,18 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reply whose handler is in the same process: it sees what the handler does, and what waits in
- * the server to be read.
+ * A reply whose handler runs in the same process: it observes the handler, and what waits in the
+ * server to be read.
  *
- * <p>It asks the server for no more than the test reads, one message at a time. So what the test
- * has not read waits in the server, up to the bound, and the server's {@code emit} blocks above
- * that. Once the handler has ended, the rest comes by itself.
+ * <p>It requests only what the test reads, one message at a time. So unread messages wait in the
+ * server, and {@code emit} blocks when they reach the bound. Once the handler has ended, the rest
+ * arrives without being requested.
  */
 final class HarnessReply extends Reply {
 
   private final int bound;
 
-  /** Of the whole harness: what was emitted after the end of its handler. */
+  /** Descriptions of messages emitted after their handler ended; shared by the whole harness. */
   private final Queue<String> lateEmits;
 
   // Guarded by the stream's lock.
@@ -32,10 +32,10 @@ final class HarnessReply extends Reply {
   private long emitted;
   private int emitting;
 
-  /** Messages that were asked for one by one. */
+  /** Messages that were requested one by one. */
   private long requested;
 
-  /** Whether all is read as it comes. */
+  /** Whether messages are read as they arrive, without requests. */
   private boolean isFree;
 
   private boolean failMarkEmitted;
@@ -59,8 +59,9 @@ final class HarnessReply extends Reply {
   // The handler's side.
 
   /**
-   * Runs the handler, on the thread that the server gives it. Does not call it if the stream has
-   * ended, which the server may not know yet: once {@link #isRunning} was false, it stays so.
+   * Runs the handler on the current thread, which the server started for it. Does not call it if
+   * the stream has ended, which the server may not know yet: once {@link #isRunning} has returned
+   * false, it stays false.
    */
   void run(MapStreamer handler, List<String> keys, Datum datum, MessageSink sink) throws Exception {
     update(() -> thread = broken ? null : Thread.currentThread());
@@ -76,7 +77,7 @@ final class HarnessReply extends Reply {
     }
   }
 
-  /** What was emitted before a failure has to arrive before the failure ends the stream. */
+  /** Waits, after a failure, until what was emitted has arrived: the failure ends the stream. */
   private void ended(@Nullable Throwable failure) {
     update(() -> {
       thrown = failure;
@@ -88,7 +89,7 @@ final class HarnessReply extends Reply {
     }
   }
 
-  /** The server's sink, which counts what it is given. */
+  /** Wraps the server's sink to count what is emitted. */
   private MessageSink observed(MessageSink sink) {
     return new MessageSink() {
       @Override
@@ -135,7 +136,7 @@ final class HarnessReply extends Reply {
     }
   }
 
-  /** Reads all that comes, from now on; the bound no longer holds. */
+  /** Reads messages as they arrive from now on; the bound no longer applies. */
   private void readFreely() {
     isFree = true;
     stream().resumeReading();
@@ -146,7 +147,7 @@ final class HarnessReply extends Reply {
     stream().read((int) messages);
   }
 
-  /** What was emitted is about to come, so it is waited for however short the limit is. */
+  /** A message that was emitted is about to arrive, so it is awaited even if the limit is short. */
   @Override
   Deadline patience(Deadline given) {
     Deadline own = Deadline.in(timeLimit);
@@ -185,9 +186,9 @@ final class HarnessReply extends Reply {
       waitUntil(
           deadline,
           () -> isBlocked() || handlerEnded || failMarkEmitted || broken,
-          "an emit that waits for the test to read");
+          "an emit that is blocked until the test reads");
       if (!isBlocked()) {
-        throw new AssertionError("no emit waits for the test to read: " + situation());
+        throw new AssertionError("no emit is blocked until the test reads: " + situation());
       }
     });
   }
@@ -219,7 +220,7 @@ final class HarnessReply extends Reply {
     } else if (thread == null) {
       doing = "has not started, with";
     } else if (isBlocked()) {
-      doing = "waits in emit for the test to read (bound " + bound + "), with";
+      doing = "is blocked in emit until the test reads (bound " + bound + "), with";
     } else {
       doing = "still runs, with";
     }
@@ -241,7 +242,7 @@ final class HarnessReply extends Reply {
     return ": " + stack() + shownArrived();
   }
 
-  /** The situation, the datum, and where the handler is. */
+  /** Returns the situation, the datum, and the handler's stack. */
   private String stack() {
     StringBuilder text = new StringBuilder(situation()).append("\n  ").append(datum());
     if (thread != null && !handlerEnded) {
@@ -260,8 +261,8 @@ final class HarnessReply extends Reply {
   // The end of the test.
 
   /**
-   * Waits until the handler has ended and the client knows how, or it can't end because it waits
-   * for the test to read.
+   * Waits until the handler has ended and the client knows its outcome, or until the handler is
+   * blocked because the test does not read.
    */
   void awaitEndOrBlocked(Deadline deadline) {
     update(() ->
@@ -276,7 +277,7 @@ final class HarnessReply extends Reply {
     update(() -> waitUntil(deadline, () -> !isRunning(), "the return of the handler"));
   }
 
-  /** Adds what the test has left out. */
+  /** Adds what the test did not finish or check. */
   void findLeftovers(List<String> findings, List<Throwable> failures) {
     update(() -> {
       if (isRunning()) {
@@ -290,13 +291,13 @@ final class HarnessReply extends Reply {
       if (thrown != null
           && !failureSeen
           && (cancelled ? !InternalMapStreamServer.comesFromTheEnd(thrown) : broken)) {
-        findings.add("failed, and the test did not ask: " + situation);
+        findings.add("failed, and the test did not check for it: " + situation);
         failures.add(thrown);
       }
     });
   }
 
-  /** Fetches what waits in the server. */
+  /** Fetches the messages that wait in the server. */
   private Messages unread() {
     long waiting = emitted;
     if (!isFree && waiting > requested) {

@@ -9,22 +9,22 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lock for state that threads share, and waits for its changes. Who holds it may enter again.
- * Internal: not part of the API, and free to change with each release.
+ * A reentrant lock for shared state, with waits for changes of that state. Internal: not part of
+ * the API, may change in any release.
  */
 public final class InternalGuard {
 
   /**
-   * Something to do with the state.
+   * An action on the state.
    *
-   * @param <T> what it gives
-   * @param <X> what it throws
+   * @param <T> the type of its result
+   * @param <X> the type of its exception
    */
   public interface Action<T extends @Nullable Object, X extends Exception> {
     /**
-     * {@return what is given to the caller} Called with the lock.
+     * {@return the result for the caller} Called with the lock held.
      *
-     * @throws X for the caller
+     * @throws X if the action fails
      */
     T run() throws X;
   }
@@ -32,16 +32,16 @@ public final class InternalGuard {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
-  /** Makes a guard that nobody holds. */
+  /** Creates a guard that is not held. */
   public InternalGuard() {}
 
   /**
-   * {@return what an action gives}
+   * {@return the result of an action}
    *
-   * @param <T> what it gives
-   * @param <X> what it throws
-   * @param action called with the lock
-   * @throws X if the action does
+   * @param <T> the type of its result
+   * @param <X> the type of its exception
+   * @param action called with the lock held
+   * @throws X if the action throws it
    */
   public <T extends @Nullable Object, X extends Exception> T get(Action<T, X> action) throws X {
     lock.lock();
@@ -53,9 +53,9 @@ public final class InternalGuard {
   }
 
   /**
-   * Does something that wakes nobody.
+   * Runs an action without waking waiting threads.
    *
-   * @param action called with the lock
+   * @param action called with the lock held
    */
   public void run(Runnable action) {
     get(() -> {
@@ -65,9 +65,9 @@ public final class InternalGuard {
   }
 
   /**
-   * Changes the state; wakes all that wait.
+   * Changes the state and wakes all waiting threads.
    *
-   * @param change called with the lock
+   * @param change called with the lock held
    */
   public void update(Runnable change) {
     run(() -> {
@@ -77,13 +77,13 @@ public final class InternalGuard {
   }
 
   /**
-   * Waits until a state is reached, or nothing has changed for a time.
+   * Waits until a state is reached, or until nothing has changed for the given time.
    *
    * @param limit how long to wait for the next change
-   * @param reached called with the lock
-   * @return whether it is reached
-   * @throws InterruptedException if the thread was interrupted, also before, and also if the state
-   *     is reached already
+   * @param reached called with the lock held
+   * @return whether the state was reached
+   * @throws InterruptedException if the thread is interrupted, before or during the wait, even if
+   *     the state was already reached
    */
   public boolean awaitWhileChanging(Duration limit, BooleanSupplier reached)
       throws InterruptedException {
@@ -112,7 +112,9 @@ public final class InternalGuard {
     });
   }
 
-  /** As the JDK's waits do, so that an interruption does not depend on who is faster. */
+  /**
+   * Checks first, as the JDK's waits do, so that an interruption is noticed whatever the timing.
+   */
   static void throwIfInterrupted() throws InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException();

@@ -10,12 +10,12 @@ import java.util.Comparator;
 import java.util.stream.Stream;
 
 /**
- * A folder for a socket, so with a short path. Internal: not part of the API, and free to change
- * with each release.
+ * A temporary folder whose path is short enough for a Unix socket. Internal: not part of the API,
+ * may change in any release.
  */
 public final class InternalTemporaryFolder {
 
-  /** Of 103 bytes that macOS gives the path of a Unix socket; the rest is for names in it. */
+  /** macOS allows 103 bytes for the path of a Unix socket; the rest is for names in the folder. */
   private static final int LONGEST = 70;
 
   private final Path path;
@@ -25,10 +25,11 @@ public final class InternalTemporaryFolder {
   }
 
   /**
-   * Makes a folder where temporary files are, or in {@code /tmp} where that path is too long.
+   * Creates a folder in the default directory for temporary files, or in {@code /tmp} if that path
+   * is too long.
    *
    * @return a new folder
-   * @throws IOException if it can't be made
+   * @throws IOException if it can't be created
    */
   public static InternalTemporaryFolder create() throws IOException {
     return in(Path.of(System.getProperty("java.io.tmpdir")));
@@ -41,7 +42,7 @@ public final class InternalTemporaryFolder {
   }
 
   /**
-   * {@return the path of a file in it}
+   * {@return the path of a file in the folder}
    *
    * @param name the file's name
    */
@@ -49,14 +50,14 @@ public final class InternalTemporaryFolder {
     return path.resolve(name);
   }
 
-  /** Removes the folder with all that is in it. */
+  /** Removes the folder and everything in it. */
   public void delete() {
     try (Stream<Path> walk = Files.walk(path)) {
       for (Path each : walk.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(each);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("the temporary folder was not removed: " + path, e);
+      throw new UncheckedIOException("the temporary folder could not be removed: " + path, e);
     }
   }
 }

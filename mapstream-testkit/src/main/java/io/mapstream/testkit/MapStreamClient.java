@@ -17,23 +17,23 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls a running map-stream function as Numaflow's data plane does: over its Unix socket, after
- * its server info and its readiness, first a handshake and then datums under ids. The function may
- * be written with any SDK.
+ * Calls a running map-stream function over its Unix socket, as Numaflow's data plane does: it
+ * checks the server info and the readiness, and then sends a handshake and datums with ids. The
+ * function may be written with any SDK.
  *
  * {@snippet :
  * try (MapStreamClient client = MapStreamClient.connect(socket)) {
  *   Reply reply = client.send(datum);
- *   Message first = reply.next(); // as soon as it is here
+ *   Message first = reply.next(); // as soon as it arrives
  *   Messages others = reply.remaining(); // up to the EOT
  * }
  * }
  *
  * <p>Any number of datums can be open at once: {@link #send} does not wait for results. A client
- * has one stream at first, made when it is needed; {@link #openStream()} makes more, and {@link
- * #redrive} sends again what a broken one left unanswered, as the platform does.
+ * opens its first stream when it is needed; {@link #openStream()} opens more, and {@link #redrive}
+ * sends the unanswered datums of a broken stream again, as the platform does.
  *
- * <p>All methods may be called from any thread. Every wait has a limit.
+ * <p>All methods may be called from any thread. Every wait has a time limit.
  */
 public final class MapStreamClient implements AutoCloseable {
 
@@ -55,11 +55,11 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Connects to the server on a socket, which need not be there yet: waits until the server says
+   * Connects to the server on a socket, which need not exist yet: waits until the server reports
    * that it is ready, for at most 30 seconds. An interruption ends the wait.
    *
    * @param socketPath the Unix socket
-   * @return a client that is connected
+   * @return a connected client
    * @throws InterruptedException if the thread was interrupted
    * @throws WaitTimeoutError if no server was ready in time
    */
@@ -68,7 +68,7 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * {@return a builder of a client, with nothing set}
+   * {@return a client builder with the default settings}
    *
    * @param socketPath the Unix socket
    */
@@ -80,15 +80,15 @@ public final class MapStreamClient implements AutoCloseable {
    * Asks the server once whether it is ready, and waits for the answer for at most five seconds. An
    * interruption ends the wait.
    *
-   * @return OK if it is ready, otherwise why not: the status of the call, or {@code UNAVAILABLE}
-   *     with the server's {@code ready = false}
+   * @return OK if it is ready; otherwise the status of the call, or {@code UNAVAILABLE} if the
+   *     server answered {@code ready = false}
    * @throws InterruptedException if the thread was interrupted
    */
   public StreamStatus readiness() throws InterruptedException {
     return socket.readiness();
   }
 
-  /** {@return what the server info file said, if the client was told to read it} */
+  /** {@return the content of the server info file, if the client was set up to read it} */
   public Optional<ServerInfo> serverInfo() {
     return Optional.ofNullable(serverInfo);
   }
@@ -99,13 +99,13 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * The client's first stream; opened by the first call, which waits for the handshake.
+   * Returns the client's first stream. The first call opens it and waits for the handshake.
    *
-   * @return the stream, always the same one, whether or not it has ended
+   * @return the stream; always the same one, even if it has ended
    * @throws InterruptedException if the thread was interrupted
    * @throws WaitTimeoutError if the handshake wasn't answered in time
    * @throws StreamBrokenException if the server ended the stream
-   * @throws ProtocolFaultError if it answered with something else
+   * @throws ProtocolFaultError if the server answered with something else
    * @throws IllegalStateException if the client is closed
    */
   public ClientStream stream() throws InterruptedException {
@@ -113,9 +113,9 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Opens a stream beside those that are there. Waits and fails as {@link #stream()} does.
+   * Opens another stream. Waits and fails as {@link #stream()} does.
    *
-   * @return a stream that reads as responses come
+   * @return a stream that reads responses as they arrive
    * @throws InterruptedException if the thread was interrupted
    */
   public ClientStream openStream() throws InterruptedException {
@@ -123,8 +123,8 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Opens a stream that reads nothing but the handshake until it is told to, by {@link
-   * ClientStream#read} or {@link ClientStream#resumeReading}. Else like {@link #openStream()}.
+   * Opens a stream like {@link #openStream()} that reads only the handshake until {@link
+   * ClientStream#read} or {@link ClientStream#resumeReading} is called.
    *
    * @return a stream whose reading is paused
    * @throws InterruptedException if the thread was interrupted
@@ -134,7 +134,7 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Opens a stream for a test of a server, on which nothing is sent or read by itself.
+   * Opens a stream for testing servers, which sends and reads nothing automatically.
    *
    * @return a stream without a handshake; the caller closes it
    * @throws IllegalStateException if the client is closed
@@ -145,10 +145,10 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Opens a stream like {@link #openRawStream()} that keeps no responses.
+   * Opens a stream like {@link #openRawStream()} that passes responses on instead of keeping them.
    *
    * @param receiver called with each response, one at a time and without a lock, on the client's
-   *     event loop: it must not wait
+   *     event loop: it must not block
    * @return a stream without a handshake; the caller closes it
    * @throws IllegalStateException if the client is closed
    */
@@ -175,8 +175,8 @@ public final class MapStreamClient implements AutoCloseable {
    * Sends a datum on the {@linkplain #stream() first stream}. Waits and fails as that method and
    * {@link ClientStream#send(Datum)} do.
    *
-   * @param datum what to send
-   * @return where its results arrive
+   * @param datum the datum to send
+   * @return the reply that receives its results
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
    * @throws IllegalStateException if the client is closed, or the stream was half-closed
    */
@@ -188,9 +188,9 @@ public final class MapStreamClient implements AutoCloseable {
    * Sends a datum under a given id on the {@linkplain #stream() first stream}. Waits and fails as
    * that method and {@link ClientStream#send(String, Datum)} do.
    *
-   * @param id any text but the empty one; one that was used before for a retry
-   * @param datum what to send
-   * @return where its results arrive
+   * @param id any text that is not empty; reuse an earlier one for a retry
+   * @param datum the datum to send
+   * @return the reply that receives its results
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
    * @throws IllegalStateException if the client is closed, or the stream was half-closed
    * @throws IllegalArgumentException if the id is empty
@@ -201,21 +201,22 @@ public final class MapStreamClient implements AutoCloseable {
 
   /**
    * Does what the platform does after a broken stream: waits until the server is ready again, opens
-   * a stream, and sends all datums without an EOT again, under the same ids and in the same order.
-   * Results that had arrived before are repeated by the server.
+   * a stream, and sends all datums without an EOT again, with the same ids and in the same order.
+   * The server repeats results that had already arrived.
    *
    * @param broken a stream that has ended
-   * @return where the results arrive now, on a stream of their own; empty if nothing was unanswered
+   * @return the replies that receive the results now, all on one new stream; empty if nothing was
+   *     unanswered
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutError if the server wasn't ready, or took nothing, for too long
-   * @throws StreamBrokenException if the new stream has broken, too
-   * @throws ProtocolFaultError if the server has broken the protocol
+   * @throws WaitTimeoutError if the server was not ready or did not accept a datum in time
+   * @throws StreamBrokenException if the new stream also breaks
+   * @throws ProtocolFaultError if the server violated the protocol
    * @throws IllegalArgumentException if the stream has not ended
    * @throws IllegalStateException if the client is closed
    */
   public List<Reply> redrive(ClientStream broken) throws InterruptedException {
     if (!broken.hasEnded()) {
-      throw new IllegalArgumentException("only a stream that has ended is redriven: " + broken);
+      throw new IllegalArgumentException("only a stream that has ended can be redriven: " + broken);
     }
     streams.verifyOpen();
     Map<String, Datum> unanswered = broken.unanswered();
@@ -232,10 +233,9 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Cancels all streams and cuts the connection. Does nothing the second time.
+   * Cancels all streams and closes the connection. A second call does nothing.
    *
-   * @throws ProtocolFaultError if the server has broken the protocol and nothing has thrown that
-   *     yet
+   * @throws ProtocolFaultError if the server violated the protocol and that was not thrown before
    */
   @Override
   public void close() {
@@ -244,7 +244,7 @@ public final class MapStreamClient implements AutoCloseable {
     Opened.throwFirst(faults);
   }
 
-  /** Collects the settings of a client. Not safe for use by several threads. */
+  /** Collects the settings of a client. Not thread-safe. */
   public static final class Builder {
 
     private final Path socketPath;
@@ -260,10 +260,10 @@ public final class MapStreamClient implements AutoCloseable {
     }
 
     /**
-     * Has the client wait for the server info file before anything else, read it, and check it as
-     * the platform does.
+     * Makes the client first wait for the server info file, read it, and check it as the platform
+     * does.
      *
-     * @param file the path; not read unless this is set
+     * @param file the path; no file is read unless this is set
      * @return this builder
      */
     public Builder serverInfoFile(Path file) {
@@ -272,8 +272,8 @@ public final class MapStreamClient implements AutoCloseable {
     }
 
     /**
-     * Limits how long to wait for the server to be there and ready, for the echo of a handshake,
-     * for a datum to be taken, and for a {@link Reply} where its call is given no other limit.
+     * Limits how long to wait for the server to be ready, for the echo of a handshake, for the
+     * server to accept a datum, and for a {@link Reply} unless its method is given another limit.
      *
      * @param limit 30 seconds unless set
      * @return this builder
@@ -285,7 +285,7 @@ public final class MapStreamClient implements AutoCloseable {
     }
 
     /**
-     * Sets the largest response that is taken; a larger one breaks the stream with
+     * Sets the largest response that is accepted; a larger one ends the stream with
      * RESOURCE_EXHAUSTED.
      *
      * @param bytes encoded; 64 MiB unless set, as in the data plane
@@ -301,11 +301,11 @@ public final class MapStreamClient implements AutoCloseable {
     }
 
     /**
-     * Sets how many bytes the server may send ahead of what is read. With a small window a handler
-     * blocks early in {@code emit} when the client is slow, with a large one late.
+     * Sets how many bytes the server may send ahead of what is read. When the client is slow, a
+     * handler blocks earlier in {@code emit} with a smaller window.
      *
-     * @param bytes HTTP/2's window per stream; 1 MiB at first unless set, and more as gRPC finds
-     *     fit
+     * @param bytes the HTTP/2 window per stream; unless set, 1 MiB at first, and increased by gRPC
+     *     as needed
      * @return this builder
      * @throws IllegalArgumentException if it is less than 1
      */
@@ -317,7 +317,7 @@ public final class MapStreamClient implements AutoCloseable {
       return this;
     }
 
-    /** Tells what the handler of an id has thrown, where it runs in this process. */
+    /** Sets the lookup for what the handler of an id threw, if it runs in this process. */
     Builder failures(Function<String, Optional<Throwable>> failures) {
       this.failures = failures;
       return this;
@@ -329,13 +329,13 @@ public final class MapStreamClient implements AutoCloseable {
     }
 
     /**
-     * Connects: waits for the server info file if that is set, then until the server says that it
+     * Connects: waits for the server info file if one is set, then until the server reports that it
      * is ready. An interruption ends the wait.
      *
-     * @return a client that is connected
+     * @return a connected client
      * @throws InterruptedException if the thread was interrupted
-     * @throws WaitTimeoutError if the file or a ready server wasn't there in time
-     * @throws ProtocolFaultError if the platform would refuse what the file says
+     * @throws WaitTimeoutError if the file did not appear or the server was not ready in time
+     * @throws ProtocolFaultError if the platform would refuse the content of the file
      */
     public MapStreamClient connect() throws InterruptedException {
       Deadline deadline = Deadline.in(timeout);

@@ -32,12 +32,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a map-stream function in memory, on the server's own engine, and lets a test read what it
- * emits. There is no socket, no file and no port; a test waits for nothing but the function.
+ * emits. There is no socket, no file and no port, and a test waits only for the function.
  *
  * <h2>What comes out for a datum</h2>
  *
- * A test makes a harness for a handler and closes it at its end. {@link #process(String) process}
- * gives the handler a datum on a virtual thread of its own, and returns all its messages:
+ * A test creates a harness for a handler and closes it at the end. {@link #process(String) process}
+ * runs the handler on a datum, in a new virtual thread, and returns all its messages:
  *
  * {@snippet lang=java :
  * try (var harness = MapStreamHarness.of(new WordSplitter())) {
@@ -46,8 +46,8 @@ import org.jspecify.annotations.Nullable;
  * }
  *
  * <p>Messages and lists of them are equal by content, so a test can also compare whole messages,
- * with keys, tags and marks. {@link TestDatum} makes datums of which only what matters is set; the
- * times of the others are constants.
+ * with keys, tags and marks. {@link TestDatum} creates datums in which a test sets only what
+ * matters; times that are not set are constants.
  *
  * {@snippet lang=java :
  * Datum datum = TestDatum.builder().keys("k").text("a,b").build();
@@ -59,8 +59,8 @@ import org.jspecify.annotations.Nullable;
  * assertTrue(harness.process("").get(0).isDrop());
  * }
  *
- * <p>What the handler throws is the cause of a {@link HandlerFailedException}, which has the
- * messages that were emitted before:
+ * <p>An exception of the handler becomes the cause of a {@link HandlerFailedException}, which holds
+ * the messages that were emitted before:
  *
  * {@snippet lang=java :
  * var failed =
@@ -72,9 +72,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Message by message</h2>
  *
- * Results of a map-stream function leave while it still works. {@link #send(Datum) send} returns at
- * once, and the test takes the messages as they come. Here the handler reads from a queue that the
- * test fills:
+ * A map-stream function sends results while it is still running. {@link #send(Datum) send} returns
+ * at once, and the test takes the messages as they arrive. Here the handler reads from a queue that
+ * the test fills:
  *
  * {@snippet lang=java :
  * Reply results = harness.send("orders");
@@ -89,16 +89,15 @@ import org.jspecify.annotations.Nullable;
  * assertFalse(results.isRunning());
  * }
  *
- * <p>There is never a reason to sleep: every wait for the handler ends as soon as something
- * happens, and after a limited time (5 seconds unless {@linkplain Builder#timeLimit set
- * otherwise}). A wait that times out fails with what was waited for and with the stack of the
- * handler.
+ * <p>A test never needs to sleep: every wait for the handler ends as soon as the awaited event
+ * happens, or after a time limit (5 seconds unless {@linkplain Builder#timeLimit set otherwise}). A
+ * wait that times out fails with a description of the awaited event and the stack of the handler.
  *
  * <h2>Back-pressure</h2>
  *
  * {@code emit} blocks while the reader is behind by a {@linkplain Builder#bound bound}. With a
- * bound of 1 a test can show that a handler makes its results one by one, and doesn't read all of a
- * file before it emits the first line:
+ * bound of 1, a test can show that a handler produces its results one by one, and does not read a
+ * whole file before it emits the first line:
  *
  * {@snippet lang=java :
  * try (var harness = MapStreamHarness.builder(counter).bound(1).build()) {
@@ -117,10 +116,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Cancel</h2>
  *
- * {@link Reply#cancel() cancel} does what a client does that cancels or disconnects: the handler's
- * thread is interrupted, and what it emits is refused with a {@link
- * io.mapstream.SinkClosedException}, the interrupt flag still set. Tests show with it that a
- * handler ends and cleans up:
+ * {@link Reply#cancel() cancel} has the effect of a client that cancels or disconnects: the
+ * handler's thread is interrupted, and {@code emit} throws a {@link
+ * io.mapstream.SinkClosedException} and leaves the interrupt flag set. A test can show with it that
+ * a handler ends and cleans up:
  *
  * {@snippet lang=java :
  * Reply results = harness.send("orders");
@@ -135,8 +134,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Several datums at once</h2>
  *
- * One handler serves all datums, many at the same time. Each call of {@code send} starts another
- * one:
+ * One handler serves all datums, many at the same time. Each call of {@code send} starts one more:
  *
  * {@snippet lang=java :
  * List<Reply> replies =
@@ -149,35 +147,35 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>The end of a test</h2>
  *
- * {@link #close()} fails where the test has left something out: a handler still runs, messages were
- * not read, a handler has failed and nobody asked, or a thread of a handler has emitted after its
- * end. In a try-with-resources statement it doesn't hide an earlier failure, to which it is added
- * as suppressed. With JUnit, {@link MapStreamHarnessExtension} makes a harness for each test and
- * closes it.
+ * {@link #close()} fails if the test did not finish or check something: a handler still runs,
+ * messages were not read, a handler failed and the test did not check for it, or a thread of a
+ * handler emitted after the handler had ended. In a try-with-resources statement it does not hide
+ * an earlier failure; it is added to that one as suppressed. With JUnit, {@link
+ * MapStreamHarnessExtension} creates a harness for each test and closes it.
  *
  * <h2>What is not simulated</h2>
  *
- * Requests are decoded, handlers started, results encoded, bounded and written by the classes that
- * do it in production. What is missing is what is outside of them:
+ * Requests are decoded, handlers started, and results encoded, bounded and written by the classes
+ * that do this in production. The parts outside those classes are missing:
  *
  * <ul>
- *   <li><b>The wire.</b> gRPC's transport within a process takes the place of HTTP/2 on a socket,
- *       and is never slow by itself.
- *   <li><b>The stream that datums share.</b> Each datum has a stream of its own, so a cancel or a
- *       failure concerns that datum alone, and the bound counts its messages alone, where a server
- *       counts the bytes of all datums of a stream. {@code maxConcurrency} is for all of them.
- *   <li><b>The platform.</b> A failure ends no process, and nothing is delivered again. Drops,
- *       nacks and fails are messages that a test can see. Event times and watermarks are the
- *       test's.
+ *   <li><b>The wire.</b> gRPC's in-process transport replaces HTTP/2 on a socket, and is never
+ *       slow.
+ *   <li><b>The stream that datums share.</b> Each datum has its own stream, so a cancel or a
+ *       failure affects only that datum, and the bound counts only its messages; a server counts
+ *       the bytes of all datums of a stream. {@code maxConcurrency} applies to all datums together.
+ *   <li><b>The platform.</b> A failure does not end a process, and nothing is delivered again.
+ *       Drops, nacks and fails are ordinary messages to a test. Event times and watermarks are
+ *       those that the test sets.
  * </ul>
  *
  * <p>{@link MapStreamTestServer} has the wire and the shared stream.
  *
- * <p>Safe for use by several threads.
+ * <p>Thread-safe.
  */
 public final class MapStreamHarness implements AutoCloseable {
 
-  /** For the start of a stream, which loads most classes in a new JVM. */
+  /** Limits the start of a stream, which loads most classes in a new JVM. */
   private static final Duration OPENING_TIMEOUT = Duration.ofSeconds(30);
 
   private final MapStreamer handler;
@@ -214,13 +212,13 @@ public final class MapStreamHarness implements AutoCloseable {
               .start();
     } catch (IOException e) {
       loop.shutdown();
-      throw new UncheckedIOException("the server in this process could not be started", e);
+      throw new UncheckedIOException("the in-process server could not be started", e);
     }
     channel = InProcessChannelBuilder.forName(name).directExecutor().build();
   }
 
   /**
-   * {@return a harness with the default settings, to be closed}
+   * {@return a harness with the default settings; the caller closes it}
    *
    * @param handler the function to test; one instance for all datums, as in a server
    */
@@ -229,7 +227,7 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * {@return a builder of a harness, with the default settings}
+   * {@return a harness builder with the default settings}
    *
    * @param handler the function to test; one instance for all datums, as in a server
    */
@@ -238,17 +236,18 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * Runs the handler on a datum to its end, and returns all its messages.
+   * Runs the handler on a datum until it returns, and returns all its messages.
    *
-   * <p>Waits until the handler has returned, at most for the harness's time limit, after which the
+   * <p>Waits until the handler has returned, for at most the harness's time limit; after that, the
    * datum is cancelled.
    *
-   * @param datum what the handler is given
-   * @return the messages in the order of their emission, with drops, nacks and fails among them
-   * @throws HandlerFailedException if the handler has thrown; that is its cause, and it holds the
-   *     messages emitted before
-   * @throws WaitTimeoutError if the handler doesn't return within the limit, with its stack
-   * @throws AssertionError if the waiting thread is interrupted, whose flag stays set
+   * @param datum the handler's input
+   * @return the messages in the order of their emission, including drops, nacks and fails
+   * @throws HandlerFailedException if the handler threw an exception, which is the cause; it holds
+   *     the messages emitted before
+   * @throws WaitTimeoutError if the handler does not return within the limit; the message has its
+   *     stack
+   * @throws AssertionError if the waiting thread is interrupted; its interrupt flag stays set
    * @throws IllegalStateException if the harness is closed
    */
   public Messages process(Datum datum) {
@@ -278,11 +277,11 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * Starts the handler on a datum, and returns at once.
+   * Starts the handler on a datum and returns at once.
    *
-   * @param datum what the handler is given
-   * @return where the messages arrive, while the handler goes on
-   * @throws AssertionError if the calling thread is interrupted, whose flag stays set
+   * @param datum the handler's input
+   * @return the reply that receives the messages while the handler runs
+   * @throws AssertionError if the calling thread is interrupted; its interrupt flag stays set
    * @throws IllegalStateException if the harness is closed
    */
   public Reply send(Datum datum) {
@@ -294,7 +293,7 @@ public final class MapStreamHarness implements AutoCloseable {
    * {@link #send(Datum)} does.
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return where the messages arrive, while the handler goes on
+   * @return the reply that receives the messages while the handler runs
    */
   public Reply send(@Nullable String text) {
     return send(TestDatum.of(text));
@@ -323,7 +322,8 @@ public final class MapStreamHarness implements AutoCloseable {
     Objects.requireNonNull(datum, "datum");
     return guard.get(() -> {
       if (closed.get()) {
-        throw new IllegalStateException("the harness is closed and takes no datum: " + datum);
+        throw new IllegalStateException(
+            "the harness is closed and does not accept datums: " + datum);
       }
       String id = Long.toString(++lastId);
       var stream =
@@ -335,37 +335,40 @@ public final class MapStreamHarness implements AutoCloseable {
     });
   }
 
-  /** What the server calls for each datum. The id on the wire is the harness's own. */
+  /** Called by the server for each datum. The id on the wire is assigned by the harness. */
   private void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
     HarnessReply reply = guard.get(() -> replies.get(datum.id()));
     if (reply == null) {
-      throw new IllegalStateException("no datum was sent under the id " + datum.id());
+      throw new IllegalStateException("no datum was sent with the id " + datum.id());
     }
     String id = reply.datum().id();
     reply.run(handler, keys, id.isEmpty() ? datum : datum.toBuilder().id(id).build(), sink);
   }
 
   /**
-   * Ends all that is left and checks that the test has seen all of it: no handler still runs, all
-   * messages were read, every failure was shown to the test, nothing was emitted after the end of a
-   * handler. Of a cancelled datum nothing has to be read, and an {@link InterruptedException} or
-   * {@link io.mapstream.SinkClosedException} is no failure then.
+   * Ends everything that is open and checks that the test left nothing: no handler still runs, all
+   * messages were read, every failure was reported to the test, and nothing was emitted after the
+   * end of a handler. The messages of a cancelled datum need not be read, and an {@link
+   * InterruptedException} or {@link io.mapstream.SinkClosedException} of its handler is not a
+   * failure.
    *
-   * <p>Waits for handlers that are about to return, at most for the time limit over all of them,
-   * and not for one whose {@code emit} waits for the test. Then interrupts those that still run and
-   * waits once more, so that no thread is left where the handler reacts. An interruption of the
-   * calling thread ends the waits, and its flag stays set. A second call does nothing.
+   * <p>Waits for handlers that are about to return, for at most the time limit in total, but not
+   * for a handler that is blocked in {@code emit}. Then interrupts those that still run and waits
+   * once more, so that no thread is left if the handlers react. An interruption of the calling
+   * thread ends the waits, and its interrupt flag stays set. A second call does nothing.
    *
-   * @throws AssertionError if something is left; it names everything, shows the stacks of handlers
-   *     that still ran and the beginning of what was not read, and has the failures that the test
-   *     did not ask for as its cause and suppressed
+   * @throws AssertionError if something is left; the message lists everything, with the stacks of
+   *     handlers that still ran and the beginning of what was not read; failures that the test did
+   *     not check for are its cause and suppressed exceptions
    */
   @Override
   public void close() {
     close(false);
   }
 
-  /** Closes; after a failed test without waiting for handlers that are about to return. */
+  /**
+   * Closes the harness; after a failed test, does not wait for handlers that are about to return.
+   */
   void close(boolean testFailed) {
     if (closed.getAndSet(true)) {
       return;
@@ -376,14 +379,15 @@ public final class MapStreamHarness implements AutoCloseable {
     try {
       Deadline deadline = Deadline.in(testFailed ? Duration.ZERO : timeLimit);
       left.forEach(reply -> isReached(() -> reply.awaitEndOrBlocked(deadline)));
-      // All stacks before the first interruption, which could let another handler go on.
+      // Collect all stacks before the first interruption, which could unblock another handler.
       left.forEach(reply -> reply.findLeftovers(findings, failures));
       lateEmits.forEach(late -> findings.add("emitted after the handler had ended: " + late));
       left.forEach(reply -> reply.stream().cancel());
       Deadline ended = Deadline.in(timeLimit);
       left.stream()
           .filter(reply -> !isReached(() -> reply.awaitEnd(ended)))
-          .forEach(reply -> findings.add("goes on after an interrupt" + reply.read(reply::report)));
+          .forEach(
+              reply -> findings.add("still runs after an interrupt" + reply.read(reply::report)));
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
@@ -391,14 +395,14 @@ public final class MapStreamHarness implements AutoCloseable {
     }
     if (!findings.isEmpty()) {
       String all = String.join("\n- ", findings);
-      var error = new AssertionError("the test has left something out:\n- " + all);
+      var error = new AssertionError("the test did not finish or check everything:\n- " + all);
       failures.stream().limit(1).forEach(error::initCause);
       failures.stream().skip(1).forEach(error::addSuppressed);
       throw error;
     }
   }
 
-  /** Waits, and tells whether that was long enough; an interruption ends it. */
+  /** Waits, and returns false if that timed out. An interruption ends the wait and returns true. */
   private static boolean isReached(Runnable wait) {
     try {
       wait.run();
@@ -424,7 +428,7 @@ public final class MapStreamHarness implements AutoCloseable {
             options.errorPolicy());
   }
 
-  /** Collects the settings of a harness. Not safe for use by several threads. */
+  /** Collects the settings of a harness. Not thread-safe. */
   public static final class Builder {
 
     private final MapStreamer handler;
@@ -454,8 +458,8 @@ public final class MapStreamHarness implements AutoCloseable {
     }
 
     /**
-     * Sets how long each call waits at most for the handler; 5 seconds unless set. The start of a
-     * datum's stream is not part of it: with the first datum it loads most classes.
+     * Sets how long each call waits for the handler at most; 5 seconds unless set. This does not
+     * include the start of a datum's stream, which loads most classes for the first datum.
      *
      * @param limit more than zero
      * @return this builder
@@ -471,11 +475,11 @@ public final class MapStreamHarness implements AutoCloseable {
 
     /**
      * Changes settings of the server: {@code maxConcurrency}, {@code maxMessageSize}, {@code
-     * errorPolicy}, {@code numaflowVersion} and others do what they do in production. Paths and the
-     * grace period of a stop are not used. With the error policy {@code STOP}, the default, an
-     * exception of the handler ends the datum's stream, which the test sees as a {@link
-     * HandlerFailedException}; nothing else stops. With {@code FAIL} the datum is answered with the
-     * fail mark, and {@link Reply#failure()} has the exception.
+     * errorPolicy}, {@code numaflowVersion} and others have the same effect as in production. Paths
+     * and the grace period of a stop are not used. With the error policy {@code STOP}, the default,
+     * an exception of the handler ends the datum's stream, which the test receives as a {@link
+     * HandlerFailedException}; nothing else stops. With {@code FAIL}, the datum is answered with
+     * the fail mark, and {@link Reply#failure()} returns the exception.
      *
      * @param change called at once
      * @return this builder
@@ -486,7 +490,7 @@ public final class MapStreamHarness implements AutoCloseable {
     }
 
     /**
-     * {@return another harness for the same handler, to be closed}
+     * {@return a new harness for the handler; the caller closes it}
      *
      * @throws IllegalArgumentException if the server's settings contradict each other
      */

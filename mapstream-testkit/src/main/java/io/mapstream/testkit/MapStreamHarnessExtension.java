@@ -7,8 +7,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives each JUnit test a {@link MapStreamHarness} of its own, and closes it after the test, which
- * then fails if it has left something unread or running.
+ * Gives each JUnit test its own {@link MapStreamHarness}, and closes it after the test, which then
+ * fails if something is still unread or running.
  *
  * {@snippet lang=java :
  * class WordSplitterTest {
@@ -23,59 +23,59 @@ import org.jspecify.annotations.Nullable;
  * }
  * }
  *
- * <p>The field isn't static, so that each test also gets a handler of its own. Where several tests
- * share one extension and run at the same time (a static field, or one instance of the class for
- * all tests), they take their harness as a parameter of the type {@link MapStreamHarness}. A class
- * with two such extensions uses their fields and no parameters: a parameter can't tell them apart.
+ * <p>The field is not static, so that each test also gets its own handler. If several tests share
+ * one extension and run at the same time (a static field, or one instance of the class for all
+ * tests), they take their harness as a parameter of type {@link MapStreamHarness}. A class with two
+ * such extensions must use their fields: a parameter cannot tell them apart.
  *
- * <p>It works with JUnit 5 and 6, whose {@code junit-jupiter-api} has to be on the class path;
- * nothing else in this package needs it.
+ * <p>It works with JUnit 5 and 6 and needs {@code junit-jupiter-api} on the class path. Only the
+ * extensions of this package do.
  */
 public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamHarness> {
 
   private MapStreamHarnessExtension(MapStreamHarness.Builder settings) {
-    // After a failed test nothing is waited for: what it would have read or ended is open.
+    // After a failed test, close does not wait: the test did not get to read or end its datums.
     super(MapStreamHarness.class, "harness", settings::build, MapStreamHarness::close);
   }
 
   /**
    * {@return an extension whose harnesses have the default settings}
    *
-   * @param handler the function to test; one instance for all tests of this extension
+   * @param handler the function to test; all tests of this extension share the instance
    */
   public static MapStreamHarnessExtension of(MapStreamer handler) {
     return new MapStreamHarnessExtension(MapStreamHarness.builder(handler));
   }
 
   /**
-   * {@return an extension whose harnesses have other settings}
+   * {@return an extension whose harnesses have the given settings}
    *
-   * @param settings what each test's harness is built by; not to be changed afterwards
+   * @param settings the builder of each test's harness; must not be changed afterwards
    */
   public static MapStreamHarnessExtension of(MapStreamHarness.Builder settings) {
     return new MapStreamHarnessExtension(Objects.requireNonNull(settings, "settings"));
   }
 
   /**
-   * {@return the harness of the test that runs, closed after the test}
+   * {@return the harness of the running test; it is closed after the test}
    *
-   * @throws IllegalStateException if no test runs, or more than one
+   * @throws IllegalStateException if no test, or more than one, is running
    */
   public MapStreamHarness harness() {
     return current();
   }
 
   /**
-   * {@return what {@link MapStreamHarness#process(Datum)} gives in this test's harness}
+   * {@return the result of {@link MapStreamHarness#process(Datum)} in this test's harness}
    *
-   * @param datum what the handler is given
+   * @param datum the handler's input
    */
   public Messages process(Datum datum) {
     return harness().process(datum);
   }
 
   /**
-   * {@return what {@link MapStreamHarness#process(String)} gives in this test's harness}
+   * {@return the result of {@link MapStreamHarness#process(String)} in this test's harness}
    *
    * @param text the datum's payload; {@code null} for no bytes
    */
@@ -84,16 +84,16 @@ public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamH
   }
 
   /**
-   * {@return what {@link MapStreamHarness#send(Datum)} gives in this test's harness}
+   * {@return the result of {@link MapStreamHarness#send(Datum)} in this test's harness}
    *
-   * @param datum what the handler is given
+   * @param datum the handler's input
    */
   public Reply send(Datum datum) {
     return harness().send(datum);
   }
 
   /**
-   * {@return what {@link MapStreamHarness#send(String)} gives in this test's harness}
+   * {@return the result of {@link MapStreamHarness#send(String)} in this test's harness}
    *
    * @param text the datum's payload; {@code null} for no bytes
    */

@@ -21,8 +21,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
- * A real {@link MapStreamServer} for a test, in the test's own process: on a socket and with a
- * server info file in a temporary folder, so that tests that run at the same time don't meet.
+ * A real {@link MapStreamServer} for a test, in the test's own process. Its socket and server info
+ * file are in a temporary folder, so that concurrent tests do not interfere.
  *
  * {@snippet :
  * try (MapStreamTestServer server = MapStreamTestServer.start(handler)) {
@@ -31,29 +31,29 @@ import java.util.function.Consumer;
  * }
  *
  * <p>A handler's failure stops the server, as it does in a pod. Reading that datum's reply throws a
- * {@link HandlerFailedException}, as in a harness. If the test neither reads it nor calls {@link
- * #failure()} or {@link #awaitFailure(Duration)}, {@link #close()} throws an AssertionError. All
- * methods may be called from any thread.
+ * {@link HandlerFailedException}, as in a harness. If the test neither reads the reply nor calls
+ * {@link #failure()} or {@link #awaitFailure(Duration)}, {@link #close()} throws an AssertionError.
+ * All methods may be called from any thread.
  */
 public final class MapStreamTestServer implements AutoCloseable {
 
-  /** A test that ends should not wait for handlers as a pod does; the hook can set another. */
+  /** Shorter than in a pod, so that a test ends soon; the {@code options} can set another. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
   /** How long to wait for the next handler to return, after the interruption. */
   private static final Duration RETURN_TIMEOUT = Duration.ofSeconds(5);
 
-  /** The handler, with what is known of its calls. */
+  /** Wraps the handler and tracks its calls. */
   private static final class Calls implements MapStreamer {
 
     private final MapStreamer handler;
 
-    /** What was thrown first, by the ids of the datums. */
+    /** The first exception for each datum id. */
     final Map<String, Throwable> thrown = new ConcurrentHashMap<>();
 
     private final InternalGuard guard = new InternalGuard();
 
-    /** Guarded. */
+    /** Guarded by guard. */
     private int running;
 
     Calls(MapStreamer handler) {
@@ -75,7 +75,7 @@ public final class MapStreamTestServer implements AutoCloseable {
       }
     }
 
-    /** Waits until none runs, or until none has returned for some time. */
+    /** Waits until no call is running, or until none has returned for some time. */
     void awaitReturn() throws InterruptedException {
       guard.awaitWhileChanging(RETURN_TIMEOUT, () -> running == 0);
     }
@@ -99,21 +99,21 @@ public final class MapStreamTestServer implements AutoCloseable {
    * Starts a server with default settings.
    *
    * @param handler called for each datum
-   * @return a server that accepts connections
-   * @throws IOException if the temporary folder or the socket can't be made
+   * @return a running server
+   * @throws IOException if the temporary folder or the socket can't be created
    */
   public static MapStreamTestServer start(MapStreamer handler) throws IOException {
     return start(handler, options -> {});
   }
 
   /**
-   * Starts a server with settings of the test's choice.
+   * Starts a server with the test's settings.
    *
    * @param handler called for each datum
    * @param options changes settings; socket, server info file and a grace period of 5 seconds are
    *     set already
-   * @return a server that accepts connections
-   * @throws IOException if the temporary folder or the socket can't be made
+   * @return a running server
+   * @throws IOException if the temporary folder or the socket can't be created
    */
   public static MapStreamTestServer start(
       MapStreamer handler, Consumer<MapStreamServerBuilder> options) throws IOException {
@@ -134,8 +134,8 @@ public final class MapStreamTestServer implements AutoCloseable {
   }
 
   /**
-   * The test's client. The first call connects it, waiting for at most 30 seconds; {@link #close()}
-   * closes it.
+   * Returns the test's client. The first call connects it, waiting for at most 30 seconds; {@link
+   * #close()} closes it.
    *
    * @return a client that has read the server info file; always the same one
    * @throws InterruptedException if the thread was interrupted
@@ -145,10 +145,10 @@ public final class MapStreamTestServer implements AutoCloseable {
   }
 
   /**
-   * Connects a client of its own, with settings of the test's choice; {@link #close()} closes it.
+   * Connects another client, with the test's settings; {@link #close()} closes it.
    *
    * @param options changes settings; the server info file is set already
-   * @return a client that is connected
+   * @return a connected client
    * @throws InterruptedException if the thread was interrupted
    * @throws WaitTimeoutError if the server wasn't ready in time
    * @throws IllegalStateException if {@link #close()} was called
@@ -171,7 +171,7 @@ public final class MapStreamTestServer implements AutoCloseable {
     }
   }
 
-  /** What the handler of an id has thrown, which the test then knows. */
+  /** Returns what the handler of an id threw, and records that the test has asked for it. */
   private Optional<Throwable> failureOf(String id) {
     Optional<Throwable> failure = Optional.ofNullable(calls.thrown.get(id));
     failure.ifPresent(own -> failureKnown.set(true));
@@ -193,9 +193,7 @@ public final class MapStreamTestServer implements AutoCloseable {
     return server;
   }
 
-  /**
-   * {@return what a handler threw that has stopped the server, if that has happened; does not wait}
-   */
+  /** {@return what a handler threw, if that stopped the server; does not wait} */
   public Optional<Throwable> failure() {
     try {
       server.awaitTermination(Duration.ZERO);
@@ -219,13 +217,13 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @param limit how long to wait
    * @return what the handler threw
    * @throws InterruptedException if the thread was interrupted
-   * @throws WaitTimeoutError if the server runs on, or was stopped by something else
+   * @throws WaitTimeoutError if the server is still running, or was stopped by something else
    */
   public Throwable awaitFailure(Duration limit) throws InterruptedException {
     try {
       throw new WaitTimeoutError(
           server.awaitTermination(limit)
-              ? "the server was stopped by something else than a handler's failure"
+              ? "the server was stopped by something other than a handler's failure"
               : "waited " + Durations.text(limit) + " for a handler's failure to stop the server");
     } catch (ExecutionException e) {
       return known(e);
@@ -233,15 +231,14 @@ public final class MapStreamTestServer implements AutoCloseable {
   }
 
   /**
-   * Closes the clients, which interrupts the handlers of what is still open, stops the server, and
-   * removes the temporary folder. Returns when all handlers that have begun have returned, and
-   * after some seconds where they take no notice of the interruption. Waits also where the calling
-   * thread is interrupted; the flag stays set then. Does nothing the second time.
+   * Closes the clients, which interrupts the handlers of open datums, stops the server, and removes
+   * the temporary folder. Returns when all started handlers have returned, or after a few seconds
+   * if they ignore the interruption. Waits even if the calling thread is interrupted; its interrupt
+   * flag stays set. A second call does nothing.
    *
-   * @throws AssertionError if a handler's failure has stopped the server and the test hasn't asked
-   *     for it; the cause is what the handler threw
-   * @throws ProtocolFaultError if a client saw the server break the protocol and nothing has thrown
-   *     that yet
+   * @throws AssertionError if a handler's failure stopped the server and the test did not ask for
+   *     it; the cause is what the handler threw
+   * @throws ProtocolFaultError if the server violated the protocol and that was not thrown before
    */
   @Override
   public void close() {
@@ -253,7 +250,7 @@ public final class MapStreamTestServer implements AutoCloseable {
     List<Throwable> failures = clients.close(MapStreamClient::close);
     boolean waits = true;
     while (waits) {
-      server.close(); // Returns before the server has stopped where the thread is interrupted.
+      server.close(); // Returns early if the thread is interrupted.
       try {
         calls.awaitReturn();
         waits = false;

@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives each JUnit test a {@link MapStreamTestServer} of its own, and closes it after the test,
- * which then fails if a handler has failed and the test did not ask.
+ * Gives each JUnit test its own {@link MapStreamTestServer}, and closes it after the test, which
+ * then fails if a handler failed and the test did not check for it.
  *
  * {@snippet lang=java :
  * class WordSplitterServerTest {
@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }
  *
- * <p>What {@link MapStreamHarnessExtension} says about static fields, parameters and JUnit's
- * version holds here too; the parameter's type is {@link MapStreamTestServer}.
+ * <p>For static fields, parameters and JUnit versions, see {@link MapStreamHarnessExtension}; the
+ * parameter's type is {@link MapStreamTestServer}.
  */
 public final class MapStreamTestServerExtension extends PerTestExtension<MapStreamTestServer> {
 
@@ -42,16 +42,16 @@ public final class MapStreamTestServerExtension extends PerTestExtension<MapStre
   /**
    * {@return an extension whose servers have the default settings}
    *
-   * @param handler the function to test; one instance for all tests of this extension
+   * @param handler the function to test; all tests of this extension share the instance
    */
   public static MapStreamTestServerExtension of(MapStreamer handler) {
     return of(handler, options -> {});
   }
 
   /**
-   * {@return an extension whose servers have other settings}
+   * {@return an extension whose servers have the given settings}
    *
-   * @param handler the function to test; one instance for all tests of this extension
+   * @param handler the function to test; all tests of this extension share the instance
    * @param options changes settings, as for {@link MapStreamTestServer#start(MapStreamer,
    *     Consumer)}; called before each test
    */
@@ -62,21 +62,21 @@ public final class MapStreamTestServerExtension extends PerTestExtension<MapStre
   }
 
   /**
-   * {@return the server of the test that runs, closed after the test}
+   * {@return the server of the running test; it is closed after the test}
    *
-   * @throws IllegalStateException if no test runs, or more than one
+   * @throws IllegalStateException if no test, or more than one, is running
    */
   public MapStreamTestServer server() {
     return current();
   }
 
   /**
-   * Sends a datum by the test's {@linkplain MapStreamTestServer#client() client}.
+   * Sends a datum with the test's {@linkplain MapStreamTestServer#client() client}.
    *
-   * @param datum what to send
-   * @return where its results arrive
+   * @param datum the datum to send
+   * @return the reply that receives its results
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
-   * @throws IllegalStateException if no test runs, or more than one
+   * @throws IllegalStateException if no test, or more than one, is running
    */
   public Reply send(Datum datum) throws InterruptedException {
     return server().client().send(datum);
@@ -86,7 +86,7 @@ public final class MapStreamTestServerExtension extends PerTestExtension<MapStre
    * Sends {@link TestDatum#of(String)} of a text. Waits and fails as {@link #send(Datum)} does.
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return where its results arrive
+   * @return the reply that receives its results
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
    */
   public Reply send(@Nullable String text) throws InterruptedException {

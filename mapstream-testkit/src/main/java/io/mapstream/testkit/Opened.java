@@ -8,20 +8,21 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What its owner has opened and closes at its own end. The first one is made when it is needed.
+ * The resources that an owner opened and closes when it is closed itself. The first one is opened
+ * on demand.
  *
- * @param <T> what is opened
+ * @param <T> the type of the resources
  */
 final class Opened<T> {
 
-  /** Makes the first one; may wait. */
+  /** Opens the first one; may wait. */
   interface Opening<T> {
     T open() throws InterruptedException;
   }
 
   private final String owner;
 
-  /** Held while the first one opens, which the close does not wait for. */
+  /** Held while the first one opens; {@link #close} does not wait for it. */
   private final ReentrantLock opening = new ReentrantLock();
 
   /** Guarded by opening. */
@@ -33,12 +34,12 @@ final class Opened<T> {
   private final List<T> all = new ArrayList<>();
   private boolean closed;
 
-  /** {@code owner} is named in refusals. */
+  /** {@code owner} is the name used in exception messages. */
   Opened(String owner) {
     this.owner = owner;
   }
 
-  /** The first one, always the same. */
+  /** Returns the first one, always the same. */
   T first(Opening<T> how) throws InterruptedException {
     verifyOpen();
     opening.lockInterruptibly();
@@ -69,12 +70,12 @@ final class Opened<T> {
     });
   }
 
-  /** Keeps no longer what need not be closed. */
+  /** Forgets those that need not be closed. */
   void removeIf(Predicate<T> isDone) {
     guard.run(() -> all.removeIf(isDone));
   }
 
-  /** Closes all, and refuses new ones from now on; the faults that the closed ones report. */
+  /** Closes all, refuses new ones from now on, and returns the faults that closing reported. */
   List<Throwable> close(Consumer<T> how) {
     List<T> taken =
         guard.get(() -> {
@@ -94,7 +95,7 @@ final class Opened<T> {
     return faults;
   }
 
-  /** Throws the first, if there is one, with the others suppressed on it. All are unchecked. */
+  /** Throws the first, if any, with the others as suppressed exceptions. All are unchecked. */
   static void throwFirst(List<Throwable> thrown) {
     if (thrown.isEmpty()) {
       return;

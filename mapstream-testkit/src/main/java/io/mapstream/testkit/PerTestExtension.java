@@ -13,10 +13,10 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
- * Gives each test a resource of its own and closes it after the test. A parameter of the resource's
- * type gets it; JUnit refuses the parameter where two extensions have one of that type.
+ * Gives each test its own resource and closes it after the test. A parameter of the resource's type
+ * receives it; JUnit rejects the parameter if two extensions provide that type.
  *
- * @param <T> the resource
+ * @param <T> the type of the resource
  */
 abstract sealed class PerTestExtension<T>
     implements BeforeEachCallback, AfterEachCallback, ParameterResolver
@@ -27,10 +27,10 @@ abstract sealed class PerTestExtension<T>
   private final Callable<T> maker;
   private final BiConsumer<T, Boolean> closer;
 
-  /** By the test's id: several when tests run at the same time. */
+  /** By test id; several if tests run at the same time. */
   private final Map<String, T> open = new ConcurrentHashMap<>();
 
-  /** {@code closer} is told whether the test has failed. */
+  /** {@code closer} receives whether the test failed. */
   PerTestExtension(Class<T> type, String name, Callable<T> maker, BiConsumer<T, Boolean> closer) {
     this.type = type;
     this.name = name;
@@ -38,7 +38,7 @@ abstract sealed class PerTestExtension<T>
     this.closer = closer;
   }
 
-  /** The resource of the test that runs. */
+  /** Returns the resource of the running test. */
   final T current() {
     List<T> now = List.copyOf(open.values());
     if (now.size() == 1) {
@@ -46,9 +46,9 @@ abstract sealed class PerTestExtension<T>
     }
     String reason =
         now.isEmpty()
-            ? "no test runs: a %2$s is there from before each test to after it, if the extension is"
+            ? "no test is running: a %2$s exists only during a test, and only if the extension is"
                 + " in a field with @RegisterExtension"
-            : "%1$d tests share this extension at the same time: take the %2$s as a parameter of"
+            : "%1$d tests share this extension at the same time: declare the %2$s as a parameter of"
                 + " the test method";
     throw new IllegalStateException(reason.formatted(now.size(), name));
   }

@@ -1,9 +1,9 @@
 package io.mapstream.testkit;
 
 /**
- * The server broke the protocol: a result after the EOT of its datum, an id that nobody sent,
- * results on an EOT, a stream closed with OK before all datums had their EOT, a server info file
- * that the platform would refuse. The data plane loses data over these, mostly without a word. A
+ * Thrown when the server violates the protocol: a result after the EOT of its datum, an id that was
+ * not sent, results on an EOT, a stream closed with OK before all datums had their EOT, or a server
+ * info file that the platform would refuse. These make the data plane lose data, mostly silently. A
  * test that does not catch this error fails.
  */
 public class ProtocolFaultError extends AssertionError {
@@ -11,9 +11,9 @@ public class ProtocolFaultError extends AssertionError {
   private static final long serialVersionUID = 1L;
 
   /**
-   * Describes the fault.
+   * Creates an error.
    *
-   * @param message what the server did, and to which datum
+   * @param message what the server did, and for which datum
    */
   public ProtocolFaultError(String message) {
     super(message);

@@ -22,13 +22,13 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@code MapFn} stream for tests of servers. It sends what it is told, also what no client should
- * send, and nothing by itself, not even the handshake. It keeps the responses as they come, or
- * passes them to a receiver, and collects what they do against the {@linkplain #faults() rules}
- * instead of ending at the first.
+ * A {@code MapFn} stream for testing servers. It sends any request, even one that a client must not
+ * send, and nothing automatically, not even the handshake. It keeps the responses as they arrive,
+ * or passes them to a receiver, and collects their {@linkplain #faults() protocol faults} instead
+ * of ending at the first.
  *
- * <p>Its requests and responses are the generated classes of {@code mapstream-proto}, which may
- * change with each release. A test of a handler needs {@link ClientStream} and not this class.
+ * <p>Its requests and responses are generated classes of {@code mapstream-proto}, which may change
+ * in any release. To test a handler, use {@link ClientStream} instead.
  *
  * <p>All methods may be called from any thread.
  */
@@ -37,10 +37,10 @@ public final class RawStream implements AutoCloseable {
   private final ClientCall<MapRequest, MapResponse> call;
   private final Duration patience;
 
-  /** What takes the responses; null if they are kept here. */
+  /** Receives the responses; null if they are kept here. */
   private final @Nullable Consumer<MapResponse> receiver;
 
-  /** Guards everything below, and the sending side of the call. */
+  /** Guards everything below and the sending side of the call. */
   private final InternalGuard guard = new InternalGuard();
 
   private final StreamRules rules = new StreamRules();
@@ -72,9 +72,9 @@ public final class RawStream implements AutoCloseable {
   }
 
   /**
-   * Asks for responses, and does not wait for them. Before this is called, none is read.
+   * Requests responses and does not wait for them. No response is read before this is called.
    *
-   * @param most how many, at least 1
+   * @param most the largest number of responses to read, at least 1
    * @return this stream
    */
   public RawStream read(int most) {
@@ -85,7 +85,7 @@ public final class RawStream implements AutoCloseable {
   /**
    * Sends a request as it is.
    *
-   * @param request any
+   * @param request any request
    * @return this stream
    */
   public RawStream send(MapRequest request) {
@@ -101,7 +101,7 @@ public final class RawStream implements AutoCloseable {
   /**
    * Sends a datum.
    *
-   * @param id its id, which may be in use
+   * @param id its id, which may already be in use
    * @param datum the datum
    * @return this stream
    */
@@ -109,12 +109,12 @@ public final class RawStream implements AutoCloseable {
     return send(Codec.request(id, datum));
   }
 
-  /** {@return whether the connection takes more at once; what is sent while it doesn't is kept} */
+  /** {@return whether the connection accepts more now; otherwise requests are queued} */
   public boolean isReady() {
     return call.isReady();
   }
 
-  /** Sends nothing more. */
+  /** Half-closes the stream: no more requests follow. */
   public void halfClose() {
     guard.run(call::halfClose);
   }
@@ -126,11 +126,11 @@ public final class RawStream implements AutoCloseable {
   }
 
   /**
-   * Waits until something is reached, the stream has ended, or nothing came for as long as the
-   * client's timeout. An interruption ends the wait.
+   * Waits until a condition holds, the stream has ended, or no response arrived for the client's
+   * timeout. An interruption ends the wait.
    *
-   * @param reached asked after each response, while no other comes
-   * @return whether it is reached
+   * @param reached the condition, checked after each response and never concurrently with one
+   * @return whether the condition holds
    * @throws InterruptedException if the thread was interrupted
    */
   public boolean await(BooleanSupplier reached) throws InterruptedException {
@@ -156,7 +156,7 @@ public final class RawStream implements AutoCloseable {
   }
 
   /**
-   * Waits until the stream has ended, or nothing came for as long as the client's timeout. An
+   * Waits until the stream has ended, or no response arrived for the client's timeout. An
    * interruption ends the wait.
    *
    * @return whether it has ended
@@ -166,17 +166,17 @@ public final class RawStream implements AutoCloseable {
     return await(() -> status != null);
   }
 
-  /** {@return what has come, the handshake included; nothing if a receiver takes it} */
+  /** {@return the responses so far, including the handshake; empty if there is a receiver} */
   public List<MapResponse> responses() {
     return guard.get(() -> List.copyOf(responses));
   }
 
-  /** {@return how many EOTs have come for datums that were sent} */
+  /** {@return how many EOTs have arrived for datums that were sent} */
   public int eots() {
     return guard.get(() -> eots);
   }
 
-  /** {@return what the server did against the protocol} */
+  /** {@return the server's violations of the protocol} */
   public List<StreamRules.Fault> faults() {
     return guard.get(() -> List.copyOf(faults));
   }
@@ -196,7 +196,7 @@ public final class RawStream implements AutoCloseable {
     return status().map(StreamStatus::isOk).orElse(false);
   }
 
-  /** {@return the end of the stream in words} */
+  /** {@return a description of how the stream ended} */
   @Override
   public String toString() {
     return status()

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Keeps what is emitted to it. It is all that the smallest unit test needs, which calls the handler
+ * Records what is emitted to it. It is enough for the smallest unit test, which calls the handler
  * as a method.
  *
  * {@snippet lang=java :
@@ -22,10 +22,10 @@ import java.util.Objects;
  *
  * <p>It refuses what a server's sink refuses: a message after one with the {@linkplain
  * Message#toFail() fail mark}, any message after {@link #close()}, and {@code null}. It never
- * blocks, has no limit of size, and knows no release that lacks a mark; {@link MapStreamHarness}
- * does all three.
+ * blocks, and does not check message sizes or whether a Numaflow release knows a mark; {@link
+ * MapStreamHarness} does all three.
  *
- * <p>Safe for use by several threads.
+ * <p>Thread-safe.
  */
 public final class RecordingSink implements MessageSink {
 
@@ -35,13 +35,13 @@ public final class RecordingSink implements MessageSink {
   private final List<Message> emitted = new ArrayList<>();
   private boolean closed;
 
-  /** Makes an open sink that has recorded nothing. */
+  /** Creates an open sink without messages. */
   public RecordingSink() {}
 
   /**
-   * Records a message. Doesn't block, and ignores an interruption.
+   * Records a message. Does not block, and ignores interruptions.
    *
-   * @param message what to record
+   * @param message the message to record
    * @throws SinkClosedException after {@link #close()}, and after a message with the fail mark
    */
   @Override
@@ -59,8 +59,8 @@ public final class RecordingSink implements MessageSink {
   }
 
   /**
-   * Closes the sink, as the return of its handler does: what is emitted afterwards, by a thread
-   * that the handler left behind, is refused. The messages stay. A second call does nothing.
+   * Closes the sink, as the return of the handler does: what a leftover thread of the handler emits
+   * afterwards is refused. The recorded messages are kept. A second call does nothing.
    */
   public void close() {
     guard.run(() -> closed = true);
@@ -71,12 +71,12 @@ public final class RecordingSink implements MessageSink {
     return guard.get(() -> closed);
   }
 
-  /** {@return what was emitted so far, in order; a copy that does not grow} */
+  /** {@return a copy of the messages emitted so far, in order} */
   public Messages messages() {
     return guard.get(() -> Messages.copyOf(emitted));
   }
 
-  /** {@return the text of each message so far, in order} */
+  /** {@return the texts of the messages emitted so far, in order} */
   public List<String> texts() {
     return messages().texts();
   }

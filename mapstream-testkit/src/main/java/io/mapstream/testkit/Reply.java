@@ -13,17 +13,17 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * What arrives for one datum: its messages, each as soon as it is here, and the end. Made by {@code
- * send} of a {@link MapStreamHarness}, a {@link MapStreamClient} or a {@link ClientStream}.
+ * The reply to one datum: its messages, as they arrive, and its end. Returned by {@code send} of a
+ * {@link MapStreamHarness}, a {@link MapStreamClient} or a {@link ClientStream}.
  *
- * <p>A message is kept until it is taken, once, by {@link #next}, {@link #remaining} or {@link
- * #takeArrived()}. A stream that breaks takes away none of those that have arrived.
+ * <p>A message is kept until {@link #next}, {@link #remaining} or {@link #takeArrived()} takes it,
+ * once. Messages that have arrived are not lost when the stream breaks.
  *
- * <p><b>Waits.</b> Every wait has a limit: the one that is given, else the harness's or the
- * client's. When it has passed, the call throws a {@link WaitTimeoutError} that says what was
- * waited for, and in a harness shows the handler's stack. When the waiting thread is interrupted,
- * its flag stays set and the call throws an {@link AssertionError} that says the same. Nothing that
- * has arrived is lost by either.
+ * <p><b>Waits.</b> Every wait has a limit: the given one, or else that of the harness or the
+ * client. After it, the call throws a {@link WaitTimeoutError} that describes what was awaited and,
+ * in a harness, shows the handler's stack. If the waiting thread is interrupted, its interrupt flag
+ * stays set and the call throws an {@link AssertionError} with the same description. Neither loses
+ * messages that have arrived.
  *
  * <p>All methods may be called from any thread.
  */
@@ -34,7 +34,7 @@ public sealed class Reply permits HarnessReply {
   private final Datum datum;
   final Duration timeLimit;
 
-  /** The stream's; guards what follows. */
+  /** The stream's guard; guards the fields below. */
   final InternalGuard guard;
 
   private final Deque<Message> arrived = new ArrayDeque<>();
@@ -88,7 +88,7 @@ public sealed class Reply permits HarnessReply {
     return datum;
   }
 
-  /** {@return the stream on which it was sent; in a harness the datum is alone on it} */
+  /** {@return the stream on which it was sent; in a harness, that of this datum alone} */
   public ClientStream stream() {
     return stream;
   }
@@ -96,15 +96,15 @@ public sealed class Reply permits HarnessReply {
   // Reading.
 
   /**
-   * Takes the next message. Waits for it at most for the time limit.
+   * Takes the next message. Waits for it for at most the time limit.
    *
-   * @return the message, with its marks if any
+   * @return the message, with its mark, if any
    * @throws WaitTimeoutError if neither a message nor the end came in time
-   * @throws HandlerFailedException in a harness or of a test server, if the handler has thrown and
-   *     all messages before that are taken
+   * @throws HandlerFailedException in a harness or with a test server, if the handler threw an
+   *     exception and all messages before it were taken
    * @throws StreamBrokenException if the stream has ended without the EOT
-   * @throws ProtocolFaultError if the server has broken the protocol
-   * @throws AssertionError if the datum has ended and all messages are taken; if the thread is
+   * @throws ProtocolFaultError if the server violated the protocol
+   * @throws AssertionError if the datum has ended and all messages were taken, or if the thread is
    *     interrupted
    */
   public Message next() {
@@ -112,9 +112,9 @@ public sealed class Reply permits HarnessReply {
   }
 
   /**
-   * Takes the next message as {@link #next()} does, with a limit of its own.
+   * Takes the next message as {@link #next()} does, with the given limit.
    *
-   * @param limit how long to wait at most; zero takes what is there already
+   * @param limit how long to wait at most; zero to take only a message that has arrived
    * @return the message
    * @throws IllegalArgumentException if the limit is negative
    */
@@ -129,7 +129,7 @@ public sealed class Reply permits HarnessReply {
   }
 
   /**
-   * Waits until there is a message to take, or the datum has ended. At most for the time limit.
+   * Waits until a message has arrived or the datum has ended, for at most the time limit.
    *
    * @return true if {@link #next} has a message, false if the datum has ended
    * @throws WaitTimeoutError as {@link #next()} does
@@ -142,7 +142,7 @@ public sealed class Reply permits HarnessReply {
   }
 
   /**
-   * Waits as {@link #hasNext()} does, with a limit of its own.
+   * Waits as {@link #hasNext()} does, with the given limit.
    *
    * @param limit how long to wait at most
    * @return true if {@link #next} has a message, false if the datum has ended
@@ -167,15 +167,15 @@ public sealed class Reply permits HarnessReply {
   }
 
   /**
-   * Waits for the end of the datum and takes all messages that are left. Waits at most for the time
-   * limit over all of them. A failure loses nothing: {@link #takeArrived()} has what came.
+   * Waits for the end of the datum and takes all remaining messages. Waits for at most the time
+   * limit in total. A failure loses nothing: {@link #takeArrived()} returns what has arrived.
    *
-   * @return the messages that nobody has taken, in the order of their emission, often none
+   * @return the messages not taken before, in the order of their emission, often none
    * @throws WaitTimeoutError if the end did not come in time
-   * @throws HandlerFailedException in a harness or of a test server, if the handler has thrown; it
-   *     holds the messages
+   * @throws HandlerFailedException in a harness or with a test server, if the handler threw an
+   *     exception; it holds the messages
    * @throws StreamBrokenException if the stream has ended without the EOT
-   * @throws ProtocolFaultError if the server has broken the protocol
+   * @throws ProtocolFaultError if the server violated the protocol
    * @throws AssertionError if the thread is interrupted
    */
   public Messages remaining() {
@@ -183,10 +183,10 @@ public sealed class Reply permits HarnessReply {
   }
 
   /**
-   * Takes what is left as {@link #remaining()} does, with a limit of its own.
+   * Takes the remaining messages as {@link #remaining()} does, with the given limit.
    *
    * @param limit how long to wait at most
-   * @return the messages that nobody has taken
+   * @return the messages not taken before
    * @throws IllegalArgumentException if the limit is negative
    */
   public Messages remaining(Duration limit) {
@@ -197,7 +197,7 @@ public sealed class Reply permits HarnessReply {
     });
   }
 
-  /** {@return the messages that have arrived and that nobody has taken; does not wait} */
+  /** {@return the messages that have arrived and were not taken before} Does not wait. */
   public Messages takeArrived() {
     return read(() -> {
       Messages taken = Messages.copyOf(new ArrayList<>(arrived));
@@ -214,36 +214,36 @@ public sealed class Reply permits HarnessReply {
   // The end.
 
   /**
-   * {@return whether the EOT has arrived: no further message will come, though some may be left to
-   * take} Does not wait.
+   * {@return whether the EOT has arrived: no further message will arrive, but some may not have
+   * been taken yet} Does not wait.
    */
   public boolean hasEnded() {
     return read(() -> ended);
   }
 
   /**
-   * Tells whether the handler still runs, as far as this side can know: in a harness until it has
-   * returned or thrown, which may be after the EOT; elsewhere until the EOT has arrived or the
+   * Returns whether the handler is still running, as far as this side knows: in a harness, until it
+   * has returned or thrown, which may be after the EOT; otherwise, until the EOT has arrived or the
    * stream has ended. Does not wait.
    *
-   * @return whether it runs, or is still to be started
+   * @return true if it is running or has not been started yet
    */
   public boolean isRunning() {
     return read(() -> !ended && !broken);
   }
 
   /**
-   * Waits until the handler has ended, without taking a message, and tells what ended it if it did
-   * not return. Waits at most for the time limit.
+   * Waits until the handler has ended, without taking messages, and returns what ended it if it did
+   * not return normally. Waits for at most the time limit.
    *
-   * <p>In a harness that is the exception or error that the handler threw, also after {@link
-   * #cancel()}. With a test server it is what this datum's handler threw. Otherwise it is the
-   * {@link StreamBrokenException} by which the stream ended.
+   * <p>In a harness, this is the exception or error that the handler threw, even after {@link
+   * #cancel()}. With a test server, it is what this datum's handler threw. Otherwise, it is the
+   * {@link StreamBrokenException} that ended the stream.
    *
-   * @return what was thrown, or empty if the handler has returned, or in a harness if it was not
-   *     called because {@link #cancel()} came before its start
+   * @return what was thrown; empty if the handler has returned or, in a harness, if it was
+   *     cancelled before it started
    * @throws WaitTimeoutError if the handler has not ended in time
-   * @throws ProtocolFaultError if the server has broken the protocol
+   * @throws ProtocolFaultError if the server violated the protocol
    * @throws AssertionError if the thread is interrupted
    */
   public Optional<Throwable> failure() {
@@ -261,30 +261,30 @@ public sealed class Reply permits HarnessReply {
   }
 
   /**
-   * Waits, in a harness, until an {@code emit} of the handler waits for the test to read: the
-   * handler has come as far as it can. With a {@linkplain MapStreamHarness.Builder#bound bound} of
-   * 1 one message then is there to read, and one more is in {@code emit}.
+   * Waits, in a harness, until the handler is blocked in {@code emit} because the test does not
+   * read. With a {@linkplain MapStreamHarness.Builder#bound bound} of 1, one message can then be
+   * read, and one more is in {@code emit}.
    *
-   * @throws WaitTimeoutError if it does not come to that within the time limit
-   * @throws AssertionError if the datum ends without it; if the thread is interrupted
-   * @throws UnsupportedOperationException if the reply is not one of a harness, since nobody else
-   *     sees into the handler
+   * @throws WaitTimeoutError if that does not happen within the time limit
+   * @throws AssertionError if the datum ends before that, or if the thread is interrupted
+   * @throws UnsupportedOperationException if the reply is not from a harness, which alone can
+   *     observe the handler
    */
   public void awaitBlockedEmit() {
-    throw new UnsupportedOperationException("only a harness sees that an emit waits");
+    throw new UnsupportedOperationException("only a harness can detect a blocked emit");
   }
 
   /**
-   * Cancels the stream, as a client does that gives up or disconnects: the handlers of its open
-   * datums are interrupted and their {@code emit} is refused. In a harness that is this datum
-   * alone. Does not wait for the handler; {@link #failure()} does. What has arrived can still be
-   * read.
+   * Cancels the stream, as a client that gives up or disconnects does: the handlers of its open
+   * datums are interrupted and their {@code emit} is refused. In a harness, this affects only this
+   * datum. Does not wait for the handler; {@link #failure()} does. Messages that have arrived can
+   * still be read.
    */
   public void cancel() {
     stream.cancel();
   }
 
-  // For this class and the harness. All but read, update and toString need the lock.
+  // Used by this class and HarnessReply. All but read, update and toString require the lock.
 
   final <T> T read(Supplier<T> state) {
     return guard.get(state::get);
@@ -294,7 +294,7 @@ public sealed class Reply permits HarnessReply {
     guard.update(change);
   }
 
-  /** Waits until a state is reached, or the stream has broken, which is thrown. */
+  /** Waits until a state is reached; throws if the stream has broken. */
   private void await(Deadline deadline, BooleanSupplier reached, String awaited) {
     waitUntil(deadline, () -> reached.getAsBoolean() || broken, awaited);
     if (!reached.getAsBoolean()) {
@@ -312,15 +312,15 @@ public sealed class Reply permits HarnessReply {
     }
   }
 
-  /** Called while a message is waited for: fetches one where that is not done without asking. */
+  /** Called while a message is awaited: requests one, if messages do not arrive unrequested. */
   void pull() {}
 
-  /** How long to wait for a message. */
+  /** Returns the deadline for a message. */
   Deadline patience(Deadline given) {
     return given;
   }
 
-  /** Throws why the datum has no EOT. */
+  /** Throws the reason why the datum has no EOT. */
   void throwBroken(String awaited) {
     Throwable thrown = stream.failure(id).orElse(null);
     if (thrown != null) {
@@ -341,13 +341,13 @@ public sealed class Reply permits HarnessReply {
         stream.broken(awaited).status());
   }
 
-  /** Where the datum is, in a sentence. */
+  /** Returns a sentence that describes the state of the datum. */
   String situation() {
     String end = ended ? ", then its EOT" : broken ? ", then the stream ended" : "";
     return "datum \"" + id + "\" had " + count(count) + end;
   }
 
-  /** All that is known, for a wait that timed out. */
+  /** Returns everything that is known, for the message of a timed-out wait. */
   String report() {
     return ": " + situation() + stream.situation() + "\n  " + datum + shownArrived();
   }
@@ -364,7 +364,7 @@ public sealed class Reply permits HarnessReply {
     return count - arrived.size();
   }
 
-  /** {@return where the datum is, in a sentence} */
+  /** {@return a sentence that describes the state of the datum} */
   @Override
   public String toString() {
     return "Reply[" + read(this::situation) + "]";

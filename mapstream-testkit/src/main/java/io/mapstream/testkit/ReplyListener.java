@@ -3,28 +3,29 @@ package io.mapstream.testkit;
 import io.mapstream.Message;
 
 /**
- * Told of what arrives for one datum, at the moment of its arrival: the way to follow many datums
- * without a thread for each, and without keeping what has arrived.
+ * Receives what arrives for one datum, as it arrives. A listener can follow many datums without a
+ * thread for each, and without keeping what has arrived.
  *
- * <p>The calls of one stream come one after the other. While one of them blocks, the client reads
- * nothing from that stream, and the server's handlers wait in {@code emit} once the buffers between
- * are full. So a slow listener slows the server down, and nothing piles up. For the same reason it
- * must not wait for its own stream. An exception thrown here cancels the stream.
+ * <p>The calls for one stream are made one after another. While one of them blocks, the client
+ * reads nothing from that stream, and the server's handlers block in {@code emit} once the buffers
+ * in between are full. So a slow listener slows the server down, and nothing accumulates. For the
+ * same reason, a listener must not wait for its own stream. An exception thrown by a listener
+ * cancels the stream.
  */
 public interface ReplyListener {
 
   /**
-   * A message has arrived.
+   * Called when a message has arrived.
    *
-   * @param message with its marks, if any
+   * @param message the message, with its mark, if any
    */
   void message(Message message);
 
-  /** The EOT has arrived: the datum is answered, and this is the last call. */
+  /** Called when the EOT has arrived: the datum is answered, and this is the last call. */
   void ended();
 
   /**
-   * There will be no EOT, and this is the last call.
+   * Called when there will be no EOT; this is the last call.
    *
    * @param reason a {@link StreamBrokenException} or a {@link ProtocolFaultError}
    */

@@ -14,21 +14,21 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The datums of a stream that have no EOT yet, and the rules for what arrives for them. Several may
- * have the same id; what arrives belongs to the oldest of them. Guarded by the stream's lock.
+ * The datums of a stream that have no EOT yet, and the rules for their responses. Several may have
+ * the same id; responses belong to the oldest of them. Guarded by the stream's lock.
  */
 final class SentDatums {
 
-  /** A datum without an EOT, and who is told of what arrives for it. */
+  /** A datum without an EOT, and the listener for what arrives for it. */
   private record Sent(Datum datum, ReplyListener listener) {}
 
-  /** By their ids, the oldest first. */
+  /** By id; datums with the same id are in the order of sending. */
   private final Map<String, List<Sent>> open = new LinkedHashMap<>();
 
   private final StreamRules rules = new StreamRules();
   private long lastId;
 
-  /** The next number that is the id of no open datum. */
+  /** Returns the next number that is not the id of an open datum. */
   String nextId() {
     do {
       lastId++;
@@ -45,10 +45,10 @@ final class SentDatums {
   }
 
   /**
-   * Takes a response, the handshake included.
+   * Processes a response; the handshake is one too.
    *
-   * @return tells the listener; to be called without the lock
-   * @throws IllegalArgumentException if the response is against the rules; says how
+   * @return the notification of the listener, to be run without the lock
+   * @throws IllegalArgumentException if the response violates the rules; the message says how
    */
   Runnable received(MapResponse response) {
     List<StreamRules.Fault> faults = rules.received(response);
@@ -82,24 +82,24 @@ final class SentDatums {
     }
   }
 
-  /** What is wrong where the server has closed the stream with OK. */
+  /** Returns the fault, if any, of a server that has just closed the stream with OK. */
   Optional<String> faultOfOk() {
     return rules.closedWithOk().stream().findFirst().map(StreamRules.Fault::text);
   }
 
-  /** All listeners, those of the same id in the order of sending. */
+  /** Returns all listeners, those of the same id in the order of sending. */
   List<ReplyListener> listeners() {
     return open.values().stream().flatMap(List::stream).map(Sent::listener).toList();
   }
 
-  /** The oldest datum of each id, in the order in which the ids were first sent. */
+  /** Returns the oldest datum of each id, in the order in which the ids were first sent. */
   Map<String, Datum> datums() {
     Map<String, Datum> datums = new LinkedHashMap<>();
     open.forEach((id, sent) -> datums.put(id, sent.getFirst().datum()));
     return Collections.unmodifiableMap(datums);
   }
 
-  /** How many ids there are, and the first of them. */
+  /** Returns the number of ids, and the first few of them. */
   @Override
   public String toString() {
     String first = String.join(", ", open.keySet().stream().limit(5).toList());

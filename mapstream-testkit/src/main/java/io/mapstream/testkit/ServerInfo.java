@@ -20,14 +20,14 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a server says of itself in its server info file, by which the data plane decides whether and
- * how to call it.
+ * The content of a server info file, from which the data plane decides whether and how to call the
+ * server.
  *
- * @param protocol how to reach it; {@code uds}
- * @param language what it is written in, such as {@code java}
- * @param minimumNumaflowVersion the oldest platform it works with
- * @param version its SDK's version
- * @param metadata further entries; {@code MAP_MODE} says what kind of map function it is
+ * @param protocol how to reach the server; {@code uds}
+ * @param language the language it is written in, such as {@code java}
+ * @param minimumNumaflowVersion the oldest Numaflow release it works with
+ * @param version the version of its SDK
+ * @param metadata further entries; {@code MAP_MODE} is the kind of map function
  */
 public record ServerInfo(
     String protocol,
@@ -42,18 +42,18 @@ public record ServerInfo(
   private static final Pattern SEMVER =
       Pattern.compile("v?\\d{1,9}(\\.\\d{1,9}){2}(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?");
 
-  /** Takes over the fields and copies the metadata. */
+  /** Creates a record with a copy of the metadata. */
   public ServerInfo {
     metadata = Collections.unmodifiableMap(new HashMap<>(metadata));
   }
 
   /**
-   * Reads the content of a server info file, the closing marker included.
+   * Parses the content of a server info file, including the closing marker.
    *
-   * @param content what the file holds
-   * @return what it says, not yet {@linkplain #check() checked}
-   * @throws ProtocolFaultError if the marker is missing, or what is before it isn't the JSON object
-   *     that it should be; the message names the field
+   * @param content the content of the file
+   * @return the parsed content, not yet {@linkplain #check() checked}
+   * @throws ProtocolFaultError if the marker is missing, or if what precedes it is not a valid JSON
+   *     object; the message names the field
    */
   public static ServerInfo parse(String content) {
     if (!content.endsWith(MARKER)) {
@@ -72,7 +72,7 @@ public record ServerInfo(
     try {
       JsonElement json = STRICT.fromJson(text, JsonElement.class);
       if (json == null || !json.isJsonObject()) {
-        throw new ProtocolFaultError("server info is no JSON object: " + text);
+        throw new ProtocolFaultError("server info is not a JSON object: " + text);
       }
       return json.getAsJsonObject();
     } catch (JsonParseException e) {
@@ -80,13 +80,13 @@ public record ServerInfo(
     }
   }
 
-  /** A text of the file, or of its metadata if the name is {@code metadata.…}. */
+  /** Returns a string member of the file, or of its metadata if the name is {@code metadata.…}. */
   private static String text(JsonObject fields, String name) {
     JsonElement value = fields.get(name.substring(name.indexOf('.') + 1));
     if (value != null && value.isJsonPrimitive() && value.getAsJsonPrimitive().isString()) {
       return value.getAsString();
     }
-    throw new ProtocolFaultError("server info's " + name + " must be a text but is " + value);
+    throw new ProtocolFaultError("server info's " + name + " must be a string but is " + value);
   }
 
   private static Map<String, String> metadata(@Nullable JsonElement metadata) {
@@ -103,9 +103,9 @@ public record ServerInfo(
   }
 
   /**
-   * Waits until the file is there with its closing marker, as the data plane does, and reads it.
+   * Waits until the file exists and has its closing marker, as the data plane does, and reads it.
    *
-   * @throws WaitTimeoutError if it isn't there in time
+   * @throws WaitTimeoutError if that does not happen in time
    * @throws ProtocolFaultError if it is unreadable or refused
    */
   static ServerInfo await(Path file, Deadline deadline) throws InterruptedException {
@@ -126,11 +126,11 @@ public record ServerInfo(
   }
 
   /**
-   * Checks what the platform checks for a map-stream function, and would refuse or misread.
+   * Checks for a map-stream function what the platform checks, and what it would misread.
    *
-   * @return this
-   * @throws ProtocolFaultError if a field has a value that the platform has no use for; the message
-   *     names it
+   * @return this object
+   * @throws ProtocolFaultError if a field has a value that the platform cannot use; the message
+   *     names the field
    */
   public ServerInfo check() {
     require(protocol.equals("uds"), "protocol", protocol, "uds");
@@ -138,7 +138,7 @@ public record ServerInfo(
     String mode = metadata.getOrDefault("MAP_MODE", "");
     require(mode.equals("stream-map"), "metadata.MAP_MODE", mode, "stream-map");
     require(
-        // The platform takes an empty one with a warning.
+        // The platform accepts an empty one with a warning.
         minimumNumaflowVersion.isEmpty() || SEMVER.matcher(minimumNumaflowVersion).matches(),
         "minimum_numaflow_version",
         minimumNumaflowVersion,
@@ -151,7 +151,7 @@ public record ServerInfo(
     return this;
   }
 
-  /** What comes before 0.9.0, 0.9.0-rc1 for one, is refused. */
+  /** Versions before 0.9.0, such as 0.9.0-rc1, are refused. */
   private static boolean isSupportedJava(String version) {
     return SEMVER.matcher(version).matches()
         && Version.parse(version.replaceFirst("^v", "")).compareTo(OLDEST_JAVA) >= 0;

@@ -1,8 +1,8 @@
 package io.mapstream.testkit;
 
 /**
- * Says that a stream has ended before what was waited for: the server or this side has broken it,
- * or the connection is gone. What it left without an EOT can be sent again, see {@link
+ * Thrown when a stream ended before what was awaited: the server or this side ended it, or the
+ * connection was lost. Datums without an EOT can be sent again; see {@link
  * MapStreamClient#redrive}.
  */
 public class StreamBrokenException extends IllegalStateException {
@@ -13,9 +13,9 @@ public class StreamBrokenException extends IllegalStateException {
   private final StreamStatus status;
 
   /**
-   * Describes the end of a stream.
+   * Creates an exception.
    *
-   * @param message what was waited for when it ended
+   * @param message what was awaited when the stream ended
    * @param status how it ended
    */
   public StreamBrokenException(String message, StreamStatus status) {

@@ -14,15 +14,15 @@ import java.util.StringJoiner;
  *
  * @param code the name of the gRPC status code, such as {@code OK}, {@code INTERNAL} or {@code
  *     UNAVAILABLE}
- * @param message what the other side says about it, often empty
- * @param debugInfo the detail of the {@code google.rpc.DebugInfo} beside the status, where a server
- *     puts a handler's stack trace; empty where there is none
+ * @param message the other side's description, often empty
+ * @param debugInfo the detail of the {@code google.rpc.DebugInfo} sent with the status, in which a
+ *     server puts a handler's stack trace; empty if there is none
  */
 public record StreamStatus(String code, String message, String debugInfo) implements Serializable {
 
   static StreamStatus of(Status status, Metadata trailers) {
     String message = status.getDescription() == null ? "" : status.getDescription();
-    // Only a status that was made on this side has a cause, which says more.
+    // Only a status created on this side has a cause, which has more detail.
     if (status.getCause() != null) {
       message = message + " (" + status.getCause() + ")";
     }
@@ -44,14 +44,14 @@ public record StreamStatus(String code, String message, String debugInfo) implem
   }
 
   /**
-   * {@return whether the status is OK; a stream ends so after a half-close, with everything
+   * {@return whether the status is OK: the stream ended after a half-close, with everything
    * answered}
    */
   public boolean isOk() {
     return code.equals("OK");
   }
 
-  /** {@return code and message; the debug info, which is long, has to be asked for} */
+  /** {@return the code and the message, without the debug info, which is long} */
   @Override
   public String toString() {
     return message.isEmpty() ? code : code + ": " + message;

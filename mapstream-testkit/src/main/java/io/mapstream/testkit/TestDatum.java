@@ -5,24 +5,25 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Datums for tests in which the times don't matter: they have to be there, and are constants here,
- * so that a test does the same today and in a year. Where a handler decides by time, set it.
+ * Creates datums for tests in which the times do not matter. Event time and watermark are required,
+ * and are constants here, so that a test gives the same result at any time. Set them if the handler
+ * decides by time.
  */
 public final class TestDatum {
 
-  /** The event time of a test's datum unless it is given one: 2026-01-01T00:00:10Z. */
+  /** The default event time of a test datum: 2026-01-01T00:00:10Z. */
   public static final Instant EVENT_TIME = Instant.parse("2026-01-01T00:00:10Z");
 
   /**
-   * The watermark of a test's datum unless it is given one: 2026-01-01T00:00:00Z. It is before
-   * {@link #EVENT_TIME}, so the datum isn't late, and a handler that mixes the two up is noticed.
+   * The default watermark of a test datum: 2026-01-01T00:00:00Z. It is before {@link #EVENT_TIME},
+   * so the datum is not late, and a test can detect a handler that confuses the two.
    */
   public static final Instant WATERMARK = Instant.parse("2026-01-01T00:00:00Z");
 
   private TestDatum() {}
 
   /**
-   * {@return a datum of a text as UTF-8, without keys or headers}
+   * {@return a datum whose payload is a text in UTF-8, without keys or headers}
    *
    * @param text the payload; {@code null} for no bytes
    */
@@ -31,15 +32,15 @@ public final class TestDatum {
   }
 
   /**
-   * {@return a datum of bytes, without keys or headers}
+   * {@return a datum whose payload is the given bytes, without keys or headers}
    *
-   * @param value the payload, handed over: not to be changed afterwards; {@code null} for no bytes
+   * @param value the payload, not copied: must not be changed afterwards; {@code null} for no bytes
    */
   public static Datum of(byte @Nullable [] value) {
     return builder().value(value).build();
   }
 
-  /** {@return a builder with {@link #EVENT_TIME} and {@link #WATERMARK}, and the rest empty} */
+  /** {@return a builder with {@link #EVENT_TIME} and {@link #WATERMARK}, otherwise empty} */
   public static Datum.Builder builder() {
     return Datum.builder().eventTime(EVENT_TIME).watermark(WATERMARK);
   }

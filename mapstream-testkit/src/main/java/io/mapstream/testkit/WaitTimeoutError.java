@@ -1,17 +1,18 @@
 package io.mapstream.testkit;
 
 /**
- * Something did not happen within the limit of a wait. The message says what was waited for, how
- * long, and what had happened by then. A test that does not catch it fails.
+ * Thrown when an awaited event did not happen within a time limit. The message says what was
+ * awaited, for how long, and what had happened by then. A test that does not catch this error
+ * fails.
  */
 public class WaitTimeoutError extends AssertionError {
 
   private static final long serialVersionUID = 1L;
 
   /**
-   * Describes a wait that timed out.
+   * Creates an error.
    *
-   * @param message what was waited for, how long, and what had happened by then
+   * @param message what was awaited, for how long, and what had happened by then
    */
   public WaitTimeoutError(String message) {
     super(message);

@@ -1,8 +1,9 @@
 /**
- * Tests a map-stream function: as a method, in memory on the server's engine, and from outside.
+ * Classes that test a map-stream function: as a method, in memory on the server's engine, or from
+ * outside.
  *
- * <p>Most tests want to know what comes out for a datum, and a {@link
- * io.mapstream.testkit.MapStreamHarness} tells it without a socket. The Javadoc of that class is a
+ * <p>Most tests check which messages a handler emits for a datum. A {@link
+ * io.mapstream.testkit.MapStreamHarness} does that without a socket. The Javadoc of that class is a
  * tutorial; this is its beginning, with JUnit:
  *
  * {@snippet lang=java :
@@ -18,32 +19,33 @@
  * }
  * }
  *
- * <p>Where to look first:
+ * <p>The main classes:
  *
  * <ul>
- *   <li>{@link io.mapstream.testkit.RecordingSink} keeps what is emitted, for a test that calls the
- *       handler itself.
+ *   <li>{@link io.mapstream.testkit.RecordingSink} records what is emitted, for a test that calls
+ *       the handler itself.
  *   <li>{@link io.mapstream.testkit.MapStreamHarness} runs a handler on the server's engine, in
- *       memory; {@link io.mapstream.testkit.MapStreamHarnessExtension} makes one for each JUnit
+ *       memory; {@link io.mapstream.testkit.MapStreamHarnessExtension} creates one for each JUnit
  *       test.
- *   <li>{@link io.mapstream.testkit.Reply} is what comes for one datum: its messages as they
- *       arrive, its end, a cancel.
- *   <li>{@link io.mapstream.testkit.TestDatum} makes datums of which only what matters is set.
+ *   <li>{@link io.mapstream.testkit.Reply} gives access to the messages of one datum as they
+ *       arrive, and to its end, and can cancel it.
+ *   <li>{@link io.mapstream.testkit.TestDatum} creates datums in which a test sets only what
+ *       matters.
  *   <li>{@link io.mapstream.testkit.MapStreamTestServer} serves a handler on a temporary Unix
  *       socket, with the server that a pod runs; {@link
- *       io.mapstream.testkit.MapStreamTestServerExtension} makes one for each JUnit test.
+ *       io.mapstream.testkit.MapStreamTestServerExtension} creates one for each JUnit test.
  *   <li>{@link io.mapstream.testkit.MapStreamClient} calls that server, or any other running
  *       function, as the platform does.
  * </ul>
  *
- * <p>An argument that is {@code null} is a {@link java.lang.NullPointerException} with the
- * parameter's name, any other wrong argument an {@link java.lang.IllegalArgumentException} with the
- * name and what was given. What a test expected and didn't get is an {@link
- * java.lang.AssertionError}, so that every test framework counts it as a failed test: {@link
- * io.mapstream.testkit.WaitTimeoutError} where it did not come in time, {@link
- * io.mapstream.testkit.ProtocolFaultError} where a server broke the protocol. A stream that has
- * ended without an EOT is a {@link io.mapstream.testkit.StreamBrokenException}, and in a harness or
- * of a test server, where what the handler threw is known, a {@link
+ * <p>A {@code null} argument causes a {@link java.lang.NullPointerException} with the parameter's
+ * name; any other invalid argument causes an {@link java.lang.IllegalArgumentException} with the
+ * name and the value. An unmet expectation of a test causes an {@link java.lang.AssertionError}, so
+ * that every test framework counts it as a failed test: a {@link
+ * io.mapstream.testkit.WaitTimeoutError} if a wait timed out, a {@link
+ * io.mapstream.testkit.ProtocolFaultError} if a server violated the protocol. A stream that ended
+ * without an EOT causes a {@link io.mapstream.testkit.StreamBrokenException}; in a harness or with
+ * a test server, where the handler's exception is known, it is a {@link
  * io.mapstream.testkit.HandlerFailedException}.
  */
 @NullMarked
