@@ -10,13 +10,14 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * Decides by event time, when something happened, and never by the clock, so that the same datums
- * give the same messages today and in a replay: what happened before a point in time is dropped;
- * all else goes on unchanged, keyed by the window of time that it belongs to. What is older than
- * the watermark has the tag {@value #LATE}, by which an edge of the pipeline can part it.
+ * Decides by event time and never by the clock, so that the same datums give the same messages in a
+ * replay: an event before a point in time is dropped; any other is passed on unchanged, with its
+ * time window as the key. An event that is older than the watermark gets the tag {@value #LATE}, by
+ * which an edge of the pipeline can divert it.
  *
  * <p>{@code EVENTS_FROM} is the point in time (default: 2022-01-01T00:00:00Z), {@code
- * EVENTS_WINDOW} the length of the windows (default: PT1H), which are counted from 1970.
+ * EVENTS_WINDOW} the length of the windows (default: PT1H), which are aligned to
+ * 1970-01-01T00:00:00Z.
  */
 public final class EventTimeFilter implements MapStreamer {
 
@@ -26,10 +27,10 @@ public final class EventTimeFilter implements MapStreamer {
   private final long windowMillis;
 
   /**
-   * Makes a function.
+   * Creates a function.
    *
-   * @param from what happened before is dropped
-   * @param window at least one millisecond
+   * @param from the point in time before which events are dropped
+   * @param window the length of the windows, at least one millisecond
    * @throws IllegalArgumentException if the window is shorter
    */
   public EventTimeFilter(Instant from, Duration window) {
@@ -40,7 +41,7 @@ public final class EventTimeFilter implements MapStreamer {
     this.windowMillis = window.toMillis();
   }
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     Instant from =
         Instant.parse(System.getenv().getOrDefault("EVENTS_FROM", "2022-01-01T00:00:00Z"));
@@ -61,7 +62,7 @@ public final class EventTimeFilter implements MapStreamer {
 
   private Instant windowOf(Instant happened) {
     long millis = happened.toEpochMilli();
-    // Not a remainder by %, which is negative before 1970.
+    // The % operator would give a negative remainder before 1970.
     return Instant.ofEpochMilli(millis - Math.floorMod(millis, windowMillis));
   }
 }

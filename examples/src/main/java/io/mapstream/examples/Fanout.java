@@ -14,14 +14,14 @@ import java.util.StringTokenizer;
 /**
  * Answers the datum {@code count size delayMs} with {@code count} messages of {@code size} bytes
  * and the datum's keys, sleeping {@code delayMs} milliseconds before each. The first four bytes of
- * a message are its index, big-endian, so that a load test can tell whether any is missing.
+ * a message are its index, big-endian, so that a load test can detect missing messages.
  */
 public final class Fanout implements MapStreamer {
 
   private static final int SMALLEST = Integer.BYTES;
   private static final int HEAD = 64;
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     MapStreamServer.run(new Fanout());
   }
@@ -42,7 +42,7 @@ public final class Fanout implements MapStreamer {
     }
   }
 
-  /** Where the three numbers are; load tests pad datums with spaces to the size they want. */
+  /** Returns the part with the three numbers; load tests pad datums with spaces to a given size. */
   private static String head(Datum datum) {
     byte[] value = datum.value();
     return new String(value, 0, Math.min(value.length, HEAD), US_ASCII);
@@ -56,7 +56,7 @@ public final class Fanout implements MapStreamer {
         return number;
       }
     } catch (NumberFormatException e) {
-      // Said below, with what was given.
+      // Reported below, with the given text.
     }
     throw new IllegalArgumentException(
         "%s must be a number of at least %d, but was \"%s\" in the datum \"%s\" (count size delayMs)"

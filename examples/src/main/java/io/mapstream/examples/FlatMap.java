@@ -9,16 +9,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Splits a datum at its commas and sends each part on by itself; a datum without any bytes is
- * dropped.
+ * Splits a datum at its commas and sends each part as a message; an empty datum is dropped.
  *
- * <p>It is there twice, to show both ways of writing a function: this class, and the method {@link
- * #split}. The environment variable {@code INVOKE} chooses: {@code class} the first, anything else
- * the second.
+ * <p>It shows both ways of writing a function: this class, and the method {@link #split}. The
+ * environment variable {@code INVOKE} selects one: {@code class} the first, anything else the
+ * second.
  */
 public final class FlatMap implements MapStreamer {
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     MapStreamServer.run(chosenBy(System.getenv("INVOKE")));
   }
@@ -32,7 +31,7 @@ public final class FlatMap implements MapStreamer {
     split(keys, datum, sink);
   }
 
-  /** The same as a method, which is a {@link MapStreamer} just as a lambda is. */
+  /** The same as a method, which can be used as a {@link MapStreamer}, like a lambda. */
   static void split(List<String> keys, Datum datum, MessageSink sink) {
     if (datum.value().length == 0) {
       sink.emit(Message.toDrop());

@@ -20,16 +20,16 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Answers a datum that names a file with the lines of that file, each as it is read, keyed by the
- * name. At no time is more than a buffer and one line in memory, however large the file: {@code
- * emit} blocks while the next vertex is slower than the disk, and then nothing is read either.
+ * Answers a datum that names a file with the lines of that file, each as it is read, with the name
+ * as its key. Only a buffer and one line are in memory, however large the file: {@code emit} blocks
+ * while the next vertex is slower than the disk, and nothing is read meanwhile.
  *
- * <p>A datum comes from outside, so it only reaches files in a folder, {@code LINES_ROOT} or else
- * the working directory: neither {@code ..} nor a symbolic link leads out of it. A name that is no
- * file there, or that the disk can't look up, is no reason to end the process and all other datums
- * with it: it is answered with one message that says what is wrong, with the tag {@value #ERROR},
- * by which an edge of the pipeline can put it aside. A file that can't be read to its end is a
- * reason, and throws.
+ * <p>A datum is untrusted input, so it can only reach files in one folder, {@code LINES_ROOT} or by
+ * default the working directory: neither {@code ..} nor a symbolic link leads out of it. A name
+ * that is not a file there, or that the file system cannot look up, must not end the process and
+ * all other datums with it: it is answered with one message that describes the error and has the
+ * tag {@value #ERROR}, by which an edge of the pipeline can divert it. If a file cannot be read to
+ * its end, the handler throws.
  */
 public final class LineReader implements MapStreamer {
 
@@ -38,7 +38,7 @@ public final class LineReader implements MapStreamer {
   private final Path root;
 
   /**
-   * Makes a function for the files below a folder.
+   * Creates a function for the files below a folder.
    *
    * @throws IOException if there is no such folder
    */
@@ -46,7 +46,7 @@ public final class LineReader implements MapStreamer {
     this.root = root.toRealPath();
   }
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     MapStreamServer.run(new LineReader(Path.of(System.getenv().getOrDefault("LINES_ROOT", "."))));
   }
@@ -54,7 +54,7 @@ public final class LineReader implements MapStreamer {
   @Override
   public void handle(List<String> keys, Datum datum, MessageSink sink) throws IOException {
     String name = datum.text().strip();
-    // Unlike Files.newBufferedReader this replaces bytes that aren't UTF-8, and goes on.
+    // Unlike Files.newBufferedReader, this replaces bytes that are not UTF-8 and continues.
     try (var lines = new BufferedReader(new InputStreamReader(open(name), UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         sink.emit(Message.of(line).withKeys(name));
@@ -81,14 +81,14 @@ public final class LineReader implements MapStreamer {
     } catch (InvalidPathException e) {
       throw new RefusedException(name, "is not a path");
     }
-    // Before the disk is asked: nobody learns what exists elsewhere.
+    // Checked before the disk is accessed, so that a datum cannot probe for files elsewhere.
     refuseOutside(file, name);
     try {
       file = file.toRealPath();
     } catch (NoSuchFileException | AccessDeniedException e) {
       throw e;
     } catch (FileSystemException e) {
-      // A name that is too long, a file in the place of a folder, links that lead in a circle.
+      // A name that is too long, a file in place of a folder, or a loop of links.
       throw new RefusedException(name, "can't be looked up");
     }
     refuseOutside(file, name);
@@ -101,11 +101,11 @@ public final class LineReader implements MapStreamer {
 
   private void refuseOutside(Path file, String name) throws RefusedException {
     if (!file.startsWith(root)) {
-      throw new RefusedException(name, "is outside of the folder that is served");
+      throw new RefusedException(name, "is outside the served folder");
     }
   }
 
-  /** A datum that names no file of this function. */
+  /** Thrown if a datum does not name a file of this function. */
   private static final class RefusedException extends Exception {
     private static final long serialVersionUID = 1;
 

@@ -11,12 +11,11 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.InetSocketAddress;
 
 /**
- * {@link FlatMap} with a page that Prometheus scrapes: {@code /metrics} on the port {@code
- * METRICS_PORT}, or 9464, by the HTTP server of the JDK.
+ * {@link FlatMap} with a page for Prometheus to scrape: {@code /metrics} on port {@code
+ * METRICS_PORT}, by default 9464, served by the JDK's HTTP server.
  *
- * <p>It needs {@code micrometer-registry-prometheus}, which the other examples do without. Its jars
- * are in {@code examples/target/function-lib-metered}, together with those that each function
- * needs:
+ * <p>Unlike the other examples, it needs {@code micrometer-registry-prometheus}. Its jars are in
+ * {@code examples/target/function-lib-metered}, together with those that every function needs:
  *
  * <pre>
  * examples/starter/docker/assemble.sh --project examples --class io.mapstream.examples.Metered \
@@ -25,12 +24,12 @@ import java.net.InetSocketAddress;
  */
 public final class Metered {
 
-  /** Where nothing else is said. */
+  /** The default port. */
   static final String PORT = "9464";
 
   private Metered() {}
 
-  /** Serves this function and the page until the process is told to end. */
+  /** Serves this function and the page until the process is stopped. */
   public static void main(String[] args) throws Exception {
     int port = Integer.parseInt(System.getenv().getOrDefault("METRICS_PORT", PORT));
     serve(

@@ -13,39 +13,38 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Calls a service that can go wrong in several ways, and leaves the retry to whom it suits best. A
- * handler that throws stops the process, and with it all datums that are in work; the marks are
- * about the one datum.
+ * Calls a service that can fail in several ways, and leaves each retry to the source or the
+ * platform. A handler that throws stops the process, and with it all datums in work; a mark affects
+ * only its datum.
  *
  * <table>
- * <caption>What follows from what went wrong</caption>
+ * <caption>Failures and their answers</caption>
  * <tr><th>the service</th><th>the datum</th><th>why</th></tr>
- * <tr><td>is busy, and says until when</td><td>nack with that delay, at most 5 deliveries</td>
- *     <td>the source keeps it meanwhile; here it would take up a place</td></tr>
- * <tr><td>had a hiccup ({@link IOException})</td><td>fail</td>
- *     <td>the platform retries at once, by the {@code retryStrategy} of the vertex; on a Numaflow
- *     release after 1.8.3 only: up to that one, emit a nack here as well</td></tr>
+ * <tr><td>is busy, and reports for how long</td><td>nack with that delay, at most 5 deliveries</td>
+ *     <td>the source keeps it meanwhile; a wait here would use capacity</td></tr>
+ * <tr><td>had a temporary failure ({@link IOException})</td><td>fail</td>
+ *     <td>the platform retries at once, by the {@code retryStrategy} of the vertex; only on Numaflow releases after 1.8.3: on earlier ones, emit a nack instead</td></tr>
  * <tr><td>refuses the datum ({@link IllegalArgumentException})</td>
  *     <td>nack with the reason, no further delivery</td>
- *     <td>it will be refused each time; the source can put it aside</td></tr>
+ *     <td>it would be refused each time; the source can divert it</td></tr>
  * <tr><td>anything else</td><td>thrown</td>
- *     <td>a fault of this program: a restart, and a stack trace for people</td></tr>
+ *     <td>a bug in this program: a restart, and a stack trace for its developers</td></tr>
  * </table>
  *
- * <p>What a source makes of a nack's options is up to the source. {@code main} serves a function
- * whose service does what the line says.
+ * <p>How a nack's options are used depends on the source. {@code main} serves a function whose
+ * service does what the datum asks for.
  */
 public final class Retrying implements MapStreamer {
 
   private static final int MOST_DELIVERIES = 5;
 
-  /** What this function needs from outside. */
+  /** The service that this function calls. */
   @FunctionalInterface
   interface Service {
     String call(String request) throws IOException, BusyException;
   }
 
-  /** A service that could answer later. */
+  /** Thrown by a service that can answer later. */
   static final class BusyException extends Exception {
     private static final long serialVersionUID = 1;
 
@@ -63,12 +62,12 @@ public final class Retrying implements MapStreamer {
 
   private final Service service;
 
-  /** Makes a function that calls a service. */
+  /** Creates a function that calls a service. */
   Retrying(Service service) {
     this.service = service;
   }
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     MapStreamServer.run(new Retrying(Retrying::doAsToldBy));
   }
@@ -89,14 +88,14 @@ public final class Retrying implements MapStreamer {
               .maxDeliveries(MOST_DELIVERIES)
               .build());
     } catch (IOException e) {
-      // Nothing may follow a fail mark, so a function that emits more has to return here.
+      // Nothing may follow a fail mark, so a function that emits more must return here.
       return Message.toFail();
     } catch (IllegalArgumentException e) {
       return Message.toNack(NackOptions.builder().reason(e.getMessage()).maxDeliveries(1).build());
     }
   }
 
-  /** A service for people to try: "busy 200", "hiccup", "refuse", or a text to be answered. */
+  /** A service to try out: accepts "busy 200", "hiccup", "refuse", or a text to answer. */
   static String doAsToldBy(String line) throws IOException, BusyException {
     String[] words = line.strip().split("\\s+", 2);
     return switch (words[0]) {

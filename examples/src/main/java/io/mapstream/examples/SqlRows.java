@@ -18,28 +18,27 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
- * Answers a datum that holds the parameters of a query, separated by commas, with the rows that a
- * database finds, each as it is fetched; the columns are separated by tabs. JDBC blocks, and the
- * handler waits for it: a datum whose query takes a minute holds up no other one.
+ * Answers a datum that holds the parameters of a query, separated by commas, with the rows that the
+ * query returns, each as it is fetched; the columns are separated by tabs. JDBC blocks, and the
+ * handler waits for it: a query that takes a minute does not delay other datums.
  *
- * <p>{@code SQL_URL} and {@code SQL_QUERY} say what to ask. By default that is a table {@code
- * reading} of this process's own, in memory, and the parameters are a room and the lowest
- * temperature of interest. The parameters only ever go into a {@link PreparedStatement}, since a
- * datum comes from outside. Where the database says that the fault is theirs (such as a word where
- * a number belongs), the datum is answered with what it says, with the tag {@value #ERROR}; any
- * other error is thrown. They are sent as text, which is not every database's idea of a number:
- * PostgreSQL wants {@code stringtype=unspecified} in the URL, or a cast in the query. The URL is
- * also the place for a limit to the wait for a database that has fallen silent (there: {@code
- * socketTimeout}): neither the server nor the platform has one.
+ * <p>{@code SQL_URL} and {@code SQL_QUERY} set the database and the query. By default, this is an
+ * in-memory table {@code reading} in this process, and the parameters are a room and a minimum
+ * temperature. A datum is untrusted input, so its parameters are only passed to a {@link
+ * PreparedStatement}. If the database reports invalid parameters (such as a word instead of a
+ * number), the datum is answered with the error message and the tag {@value #ERROR}; any other
+ * error is thrown. Parameters are sent as text, which some databases do not accept for a number:
+ * PostgreSQL needs {@code stringtype=unspecified} in the URL, or a cast in the query. Also set a
+ * time limit for a silent database in the URL ({@code socketTimeout} for PostgreSQL): neither the
+ * server nor the platform has one.
  *
- * <p>A datum takes a connection of its own here, so {@code main} limits how many are in work at
- * once.
+ * <p>Each datum uses its own connection, so {@code main} limits how many are in work at once.
  */
 public final class SqlRows implements MapStreamer {
 
   static final String ERROR = "error";
 
-  // H2 fetches all rows before the first is read, unless told to be lazy.
+  // Without LAZY_QUERY_EXECUTION, H2 fetches all rows before the first is read.
   private static final String OWN_DATABASE =
       "jdbc:h2:mem:readings;DB_CLOSE_DELAY=-1;LAZY_QUERY_EXECUTION=1";
   static final String OWN_QUERY =
@@ -58,7 +57,7 @@ public final class SqlRows implements MapStreamer {
   private static final String BAD_DATA_STATES = "22";
   private static final Duration BETWEEN_CANCELS = Duration.ofMillis(50);
 
-  /** Where connections come from; that of a pool is returned to it when it is closed. */
+  /** The source of connections; closing a pool's connection returns it to the pool. */
   interface Connections {
     Connection open() throws SQLException;
   }
@@ -66,13 +65,13 @@ public final class SqlRows implements MapStreamer {
   private final Connections connections;
   private final String query;
 
-  /** Makes a function for a query with any number of parameters. */
+  /** Creates a function for a query with any number of parameters. */
   SqlRows(Connections connections, String query) {
     this.connections = connections;
     this.query = query;
   }
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     String url = System.getenv("SQL_URL");
     Connections connections = url == null ? ownTable() : () -> DriverManager.getConnection(url);
@@ -83,7 +82,7 @@ public final class SqlRows implements MapStreamer {
         .run();
   }
 
-  /** Makes the table that {@code main} asks unless told otherwise. */
+  /** Creates the table that {@code main} queries by default. */
   static Connections ownTable() throws SQLException {
     try (Connection connection = DriverManager.getConnection(OWN_DATABASE);
         Statement statement = connection.createStatement()) {
@@ -109,9 +108,9 @@ public final class SqlRows implements MapStreamer {
     }
   }
 
-  /** Prepares the query so that databases send rows in parts where they can. */
+  /** Prepares the query so that databases that can do so send rows in batches. */
   private PreparedStatement prepare(Connection connection) throws SQLException {
-    // Else PostgreSQL sends all rows at once, whatever the fetch size.
+    // Otherwise PostgreSQL sends all rows at once, whatever the fetch size.
     connection.setAutoCommit(false);
     connection.setReadOnly(true);
     PreparedStatement statement = connection.prepareStatement(query);
@@ -124,7 +123,7 @@ public final class SqlRows implements MapStreamer {
     int expected = statement.getParameterMetaData().getParameterCount();
     if (parameters.length != expected) {
       throw new SQLException(
-          "the query takes %d parameters, and there are %d".formatted(expected, parameters.length),
+          "the query takes %d parameters but was given %d".formatted(expected, parameters.length),
           BAD_DATA_STATES + "000");
     }
     for (int i = 0; i < expected; i++) {
@@ -133,11 +132,10 @@ public final class SqlRows implements MapStreamer {
   }
 
   /**
-   * Emits the rows from a thread of its own, while the handler's waits for it. That is for the
-   * cancel: drivers take no notice of an interrupt while the database works, and some break the
-   * connection by it, so somebody has to be there who does notice and cancels the statement. A
-   * platform thread, because a database in the same process computes on it: a virtual one could
-   * keep the only carrier from the handler.
+   * Emits the rows in a separate thread, while the handler's thread waits and can cancel the
+   * statement: drivers ignore an interrupt while the database works, and some break the connection
+   * because of it. The separate thread is a platform thread, because a database in the same process
+   * computes on it: a virtual thread could occupy the only carrier that the handler needs.
    */
   private static void emitRows(PreparedStatement statement, MessageSink sink) throws Exception {
     FutureTask<Void> rows =
@@ -149,7 +147,7 @@ public final class SqlRows implements MapStreamer {
     try {
       rows.get();
     } catch (InterruptedException e) {
-      // Again and again, for a cancel that comes before the query has started is without effect.
+      // Repeated, since a cancel has no effect before the query has started.
       do {
         statement.cancel();
       } while (!emitter.join(BETWEEN_CANCELS));

@@ -11,14 +11,14 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 
 /**
- * What {@link TokenStream} asks where no other endpoint is given: says each word of the prompt as
- * an event, with the pauses of someone who thinks.
+ * The default endpoint of {@link TokenStream}: sends each word of the prompt as an event, with
+ * pauses in between.
  */
 record TokenEndpoint(HttpServer server) implements AutoCloseable {
 
   private static final long PAUSE_MILLIS = 50;
 
-  /** Starts an endpoint on a free port that only this machine can reach. */
+  /** Starts an endpoint on a free port of the loopback interface. */
   static TokenEndpoint start() throws IOException {
     InetAddress here = InetAddress.getLoopbackAddress();
     HttpServer server = HttpServer.create(new InetSocketAddress(here, 0), 0);

@@ -22,42 +22,42 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sends a datum as a prompt to an HTTP endpoint that answers with server-sent events, as those of
- * language models do, and passes each event on as it arrives. The call is a plain blocking one: on
- * virtual threads a thousand open answers cost little more than their sockets.
+ * Sends a datum as a prompt to an HTTP endpoint that answers with server-sent events, as language
+ * models do, and passes each event on as it arrives. The call simply blocks: on virtual threads, a
+ * thousand open answers cost little more than their sockets.
  *
  * <p>A cancel interrupts the read and closes the response, so that the endpoint stops working on an
- * answer that nobody wants. Where the endpoint is overloaded or broken (429, 5xx), can't be
+ * answer that is no longer needed. If the endpoint is overloaded or broken (429, 5xx), cannot be
  * reached, breaks off or takes more than five minutes, the datum goes back to its source (Numaflow
- * 1.8.2 and newer), which delivers it again; events that have left by then come again. Where it
- * refuses the request it is not asked again, and the datum is answered with its status, with the
- * tag {@value #ERROR}.
+ * 1.8.2 and newer), which delivers it again; events that were already sent are then repeated. If
+ * the endpoint refuses the request, it is not called again, and the datum is answered with the
+ * status and the tag {@value #ERROR}.
  *
  * <p>{@code TOKENS_URL} names the endpoint; without it, {@code main} starts one in this process
- * that takes its time to say each word of the prompt.
+ * that slowly repeats each word of the prompt.
  */
 public final class TokenStream implements MapStreamer {
 
   static final String ERROR = "error";
 
-  /** The data of the event by which many endpoints end an answer. */
+  /** The data of the event with which many endpoints end an answer. */
   private static final String DONE = "[DONE]";
 
   private static final int OK = 200;
   private static final int TOO_MANY_REQUESTS = 429;
   private static final int SERVER_ERROR = 500;
 
-  /** For the connection, and for the status. */
+  /** The time limit for the connection, and for the status. */
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
-  /** For the events. Nothing else would end the wait for an endpoint that has fallen silent. */
+  /** The time limit for the events. Without it, a silent endpoint would block forever. */
   private static final Duration LONGEST_ANSWER = Duration.ofMinutes(5);
 
   private final HttpClient client;
   private final URI endpoint;
   private final Duration longestAnswer;
 
-  /** Makes a function that asks an endpoint. */
+  /** Creates a function that calls an endpoint. */
   public TokenStream(HttpClient client, URI endpoint) {
     this(client, endpoint, LONGEST_ANSWER);
   }
@@ -68,7 +68,7 @@ public final class TokenStream implements MapStreamer {
     this.longestAnswer = longestAnswer;
   }
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     String url = System.getenv("TOKENS_URL");
     try (HttpClient client = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
@@ -82,7 +82,7 @@ public final class TokenStream implements MapStreamer {
     try {
       passOn(datum, sink);
     } catch (IOException e) {
-      // After a cancel, which breaks the read, this is refused, and that ends the handler.
+      // After a cancel, which breaks the read, emit throws, and that ends the handler.
       sink.emit(Message.toNack());
     }
   }
@@ -104,26 +104,26 @@ public final class TokenStream implements MapStreamer {
       } else if (status == TOO_MANY_REQUESTS || status >= SERVER_ERROR) {
         sink.emit(Message.toNack());
       } else {
-        sink.emit(Message.of(endpoint + " has answered " + status).withTags(ERROR));
+        sink.emit(Message.of(endpoint + " answered " + status).withTags(ERROR));
       }
     } finally {
       limit.interrupt();
     }
   }
 
-  /** The request's time limit ends with the status. The reader sees this as a broken connection. */
+  /** Limits the body, which the request's timeout does not; the read then fails. */
   private void closeLate(InputStream body) {
     try {
       Thread.sleep(longestAnswer);
       body.close();
     } catch (InterruptedException | IOException e) {
-      // The answer has come to its end before, or is closed by now.
+      // The answer has already ended or been closed.
     }
   }
 
   /**
-   * An event is some lines up to an empty one. Those that begin with {@code data:} are its data;
-   * comments, names and numbers of events mean nothing here. One that is cut off is no event.
+   * An event is a group of lines that ends with an empty line. Lines that begin with {@code data:}
+   * are its data; comments, names and ids of events are ignored, and so is an incomplete event.
    */
   private static void emitEvents(BufferedReader lines, MessageSink sink) throws IOException {
     List<String> data = new ArrayList<>();

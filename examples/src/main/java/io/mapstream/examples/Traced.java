@@ -19,32 +19,32 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Continues the platform's trace: wraps any handler, and makes each of its datums a span of
- * OpenTelemetry, the child of the platform's span around the call. The span is current on the
- * handler's thread, so what the handler calls by instrumented clients becomes part of the trace as
- * well. A datum that comes without a trace starts one; a trace that isn't sampled stays so.
+ * Continues the platform's trace: wraps any handler, and creates an OpenTelemetry span for each
+ * datum, as a child of the platform's span for the call. The span is current on the handler's
+ * thread, so calls that the handler makes with instrumented clients become part of the trace. A
+ * datum without a trace starts one; a trace that is not sampled stays that way.
  *
- * <p>It is an example and no part of the library, so functions that don't trace don't depend on
- * OpenTelemetry. Copy the class, up to its constructor and {@code handle}. {@code docs/tracing.md}
- * has the dependencies, and what to set for a collector.
+ * <p>It is an example and not part of the library, so functions without tracing do not depend on
+ * OpenTelemetry. Copy the class up to {@code extract}. {@code docs/tracing.md} lists the
+ * dependencies and the settings for a collector.
  *
  * <p>{@code main} serves a function that answers each part of a line together with the header that
- * a call to another service would take along. Spans are logged, unless {@code OTEL_TRACES_EXPORTER}
- * and the other variables of OpenTelemetry say something else.
+ * a call to another service would carry. Spans are logged unless {@code OTEL_TRACES_EXPORTER} and
+ * the other variables of OpenTelemetry are set otherwise.
  */
 public final class Traced implements MapStreamer {
 
   private final Tracer tracer;
   private final MapStreamer handler;
 
-  /** Makes a function that does what another one does, in a span. */
+  /** Creates a function that runs a handler in a span. */
   public Traced(Tracer tracer, MapStreamer handler) {
     this.tracer = tracer;
     this.handler = handler;
   }
 
   @Override
-  @SuppressWarnings("try") // The scope is there to be closed, and for nothing else.
+  @SuppressWarnings("try") // The scope is never used, only closed.
   public void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
     Context platform = extract(datum.traceContext());
     Span span =
@@ -76,22 +76,22 @@ public final class Traced implements MapStreamer {
     }
   }
 
-  /** Not added to the current context, which could only be that of another piece of work. */
+  /** Starts from the root, since a current context could only belong to other work. */
   private static Context extract(Map<String, String> headers) {
     return W3CTraceContextPropagator.getInstance()
         .extract(Context.root(), headers, (from, name) -> from == null ? null : from.get(name));
   }
 
-  /** Serves a function in spans until the process is told to end. */
+  /** Serves a traced function until the process is stopped. */
   public static void main(String[] args) throws Exception {
-    // Closed after the last datum, so that its span is exported as well.
+    // Closed after the last datum, so that its span is exported too.
     try (OpenTelemetrySdk telemetry = telemetry()) {
       Tracer tracer = telemetry.getTracer(Traced.class.getPackageName());
       MapStreamServer.run(new Traced(tracer, Traced::split));
     }
   }
 
-  /** The environment wins over what is set here. */
+  /** The environment overrides these settings. */
   private static OpenTelemetrySdk telemetry() {
     return AutoConfiguredOpenTelemetrySdk.builder()
         .addPropertiesSupplier(() ->
@@ -101,20 +101,20 @@ public final class Traced implements MapStreamer {
                 "otel.exporter.otlp.protocol", "http/protobuf",
                 "otel.metrics.exporter", "none",
                 "otel.logs.exporter", "none"))
-        // It would not wait for the datums that are open when the process is told to end.
+        // The hook would not wait for the datums that are open when the process is stopped.
         .disableShutdownHook()
         .build()
         .getOpenTelemetrySdk();
   }
 
-  /** A function for people to try: each part of a line, and the header of a call made for it. */
+  /** A function to try out: emits each part of a line with the header of a call made for it. */
   static void split(List<String> keys, Datum datum, MessageSink sink) {
     for (String part : datum.text().split(",", -1)) {
       sink.emit(part + "  " + headers().get("traceparent"));
     }
   }
 
-  /** What a request to another service takes along, so that the trace goes on there. */
+  /** Returns the headers for a request to another service, so that the trace continues there. */
   static Map<String, String> headers() {
     Map<String, String> headers = new HashMap<>();
     W3CTraceContextPropagator.getInstance()

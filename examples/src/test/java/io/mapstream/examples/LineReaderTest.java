@@ -117,7 +117,7 @@ class LineReaderTest {
     Files.createSymbolicLink(root.resolve("link"), folder.resolve("secret"));
     Files.createSymbolicLink(root.resolve("links"), folder);
 
-    assertRefused(name, "\"" + name + "\" is outside of the folder that is served");
+    assertRefused(name, "\"" + name + "\" is outside the served folder");
   }
 
   @Test

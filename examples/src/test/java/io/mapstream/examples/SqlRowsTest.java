@@ -156,7 +156,7 @@ class SqlRowsTest {
     try (var harness = MapStreamHarness.of(new SqlRows(SqlRows.ownTable(), SqlRows.OWN_QUERY))) {
       assertEquals(
           List.of(
-              Message.of("\"cellar\": the query takes 2 parameters, and there are 1")
+              Message.of("\"cellar\": the query takes 2 parameters but was given 1")
                   .withTags(SqlRows.ERROR)),
           harness.process("cellar"));
 

@@ -230,7 +230,7 @@ class TokenStreamTest {
     Message message = harness.process("x").getFirst();
 
     assertEquals(List.of(TokenStream.ERROR), message.tags());
-    assertTrue(message.text().endsWith("/ has answered 404"), message.text());
+    assertTrue(message.text().endsWith("/ answered 404"), message.text());
   }
 
   @Test

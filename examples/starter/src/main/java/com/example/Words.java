@@ -10,7 +10,7 @@ import java.util.List;
 /** Splits a datum at its commas, one message per word. */
 public final class Words implements MapStreamer {
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     MapStreamServer.run(new Words());
   }

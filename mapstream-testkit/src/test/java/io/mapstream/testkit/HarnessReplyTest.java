@@ -209,7 +209,7 @@ class HarnessReplyTest {
       assertContains(
           failure,
           "waited 3 s for the return of the handler",
-          "waits in emit for the test to read (bound 1), with 2 messages emitted, 1 unread");
+          "is blocked in emit until the test reads (bound 1), with 2 messages emitted, 1 unread");
       assertEquals(List.of("a", "b"), stream.remaining().texts());
     }
   }
@@ -267,7 +267,8 @@ class HarnessReplyTest {
 
       var failure = assertThrows(AssertionError.class, stream::awaitBlockedEmit);
 
-      assertContains(failure, "no emit waits for the test to read", "after 2 messages, 2 unread");
+      assertContains(
+          failure, "no emit is blocked until the test reads", "after 2 messages, 2 unread");
       assertEquals(List.of("a", "b"), stream.remaining().texts());
     }
   }
@@ -287,7 +288,7 @@ class HarnessReplyTest {
       var failure = assertThrows(AssertionError.class, stream::awaitBlockedEmit);
 
       assertContains(
-          failure, "waited 3 s for an emit that waits for the test to read", "Gate.await");
+          failure, "waited 3 s for an emit that is blocked until the test reads", "Gate.await");
       gate.open();
     }
   }

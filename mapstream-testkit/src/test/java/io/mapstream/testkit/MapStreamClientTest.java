@@ -646,7 +646,7 @@ class MapStreamClientTest {
                 }
               });
 
-      assertContains("for the server to take datum", late.getMessage());
+      assertContains("for the server to accept datum", late.getMessage());
     }
   }
 

@@ -233,7 +233,7 @@ class MapStreamHarnessExtensionTest {
 
     var refusal = assertThrows(IllegalStateException.class, extension::harness);
 
-    assertContains(refusal, "no test runs", "@RegisterExtension");
+    assertContains(refusal, "no test is running", "@RegisterExtension");
   }
 
   @Test

@@ -329,7 +329,7 @@ class MapStreamHarnessTest {
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
-    assertContains(failure, "- still running: ", "- goes on after an interrupt: ");
+    assertContains(failure, "- still running: ", "- still runs after an interrupt: ");
     gate.open();
     assertTrue(ended.await(10, TimeUnit.SECONDS));
   }
@@ -378,7 +378,7 @@ class MapStreamHarnessTest {
     var failure = assertThrows(AssertionError.class, harness::close);
 
     assertContains(
-        failure, "waits in emit for the test to read (bound 3)", "- not read: ", "3 unread");
+        failure, "is blocked in emit until the test reads (bound 3)", "- not read: ", "3 unread");
     assertFalse(stream.isRunning());
   }
 
@@ -390,7 +390,7 @@ class MapStreamHarnessTest {
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
-    assertContains(failure, "- failed, and the test did not ask: ", "disk on fire");
+    assertContains(failure, "- failed, and the test did not check for it: ", "disk on fire");
     assertEquals("disk on fire", failure.getCause().getMessage());
   }
 

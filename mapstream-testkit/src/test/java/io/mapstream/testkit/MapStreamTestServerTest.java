@@ -210,7 +210,7 @@ class MapStreamTestServerTest {
       server.server().close();
 
       var late = assertThrows(WaitTimeoutError.class, () -> server.awaitFailure(LIMIT));
-      assertContains("stopped by something else than a handler's failure", late.getMessage());
+      assertContains("stopped by something other than a handler's failure", late.getMessage());
     }
   }
 

@@ -40,8 +40,8 @@ class ServerInfoTest {
         "\"stream-map\"     | \"unary-map\"| metadata.MAP_MODE must be stream-map",
         "\"MAP_MODE\"       | \"MODE\"     | metadata.MAP_MODE must be stream-map but is \"\"",
         "\"1.4.0-z\"        | \"latest\"   | minimum_numaflow_version must be",
-        "\"1.0.0\"          | null         | version must be a text but is null",
-        "\"version\"        | \"VERSION\"  | version must be a text but is null",
+        "\"1.0.0\"          | null         | version must be a string but is null",
+        "\"version\"        | \"VERSION\"  | version must be a string but is null",
         "{\"MAP_MODE\":     | [\"a\",      | not JSON",
       })
   void refusesWhatThePlatformWould(String part, String replacement, String expected) {

@@ -6,10 +6,10 @@ import java.util.Locale;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
 
-/** A chart of lines as an SVG. Its x axis begins at 0. */
+/** A line chart as an SVG. Its x axis begins at 0. */
 final class Chart {
 
-  // Its box, in the units of its viewBox, and the plot within it.
+  // The chart and the plot in it, in units of the viewBox.
   private static final int WIDTH = 720;
   private static final int HEIGHT = 300;
   private static final int LEFT = 64;
@@ -17,7 +17,7 @@ final class Chart {
   private static final int TOP = 16;
   private static final int BOTTOM = HEIGHT - 46;
 
-  /** A point in the values of the axes. */
+  /** A point, in values of the axes. */
   record Point(double x, double y) {}
 
   private final double width;
@@ -25,9 +25,9 @@ final class Chart {
   private final Formatter svg = new Formatter(Locale.ROOT);
 
   /**
-   * An empty chart.
+   * Creates an empty chart.
    *
-   * @param name what it shows; nothing to escape
+   * @param name what it shows; must need no escaping
    * @param width where the x axis ends
    */
   Chart(String name, double width, Axis axis, String unit) {
@@ -66,14 +66,14 @@ final class Chart {
     svg.format("<path class=\"line %s\" d=\"%s\"/>%n", style, path);
   }
 
-  /** A point that says {@code text}, which has nothing to escape, where a pointer is on it. */
+  /** Adds a point that shows {@code text}, which must need no escaping, as its tooltip. */
   void dot(String style, Point at, String text) {
     svg.format(
         "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>%s</title></circle>%n",
         style, x(at.x()), y(at.y()), text);
   }
 
-  /** The whole, with a title below the x axis. */
+  /** Returns the SVG, with a title below the x axis. */
   String drawn(String title) {
     svg.format(
         "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>%n</svg>",
@@ -89,7 +89,7 @@ final class Chart {
     return BOTTOM - axis.part(value) * (BOTTOM - TOP);
   }
 
-  /** The vertical axis: where a value is, and the lines at round ones. */
+  /** The vertical axis: the position of a value, and the grid lines at round values. */
   record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) {
 
     static Axis linear(double highest) {
@@ -105,11 +105,11 @@ final class Chart {
     }
 
     private static List<Double> ticks(double low, double high, DoubleUnaryOperator next) {
-      // The last one may be a little above, by its rounding.
+      // Rounding may put the last one slightly above.
       return DoubleStream.iterate(low, tick -> tick <= high * 1.01, next).boxed().toList();
     }
 
-    /** Where a value is, from 0 at the bottom to 1 at the top. */
+    /** Returns the position of a value, from 0 at the bottom to 1 at the top. */
     double part(double value) {
       return isLogarithmic
           ? Math.log10(Math.max(value, low) / low) / Math.log10(high / low)
@@ -117,7 +117,7 @@ final class Chart {
     }
   }
 
-  /** 1, 2 or 5 times a power of ten, at least as large. */
+  /** Returns the smallest of 1, 2 or 5 times a power of ten that is at least {@code least}. */
   static double niceStep(double least) {
     if (least <= 0) {
       return 1;

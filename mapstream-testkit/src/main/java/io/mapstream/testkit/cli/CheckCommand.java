@@ -15,15 +15,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Tells whether a function honours the contract with the platform. */
+/** Checks whether a function keeps the contract with the platform. */
 @Command(
     name = "check",
     description = {
-      "Tells whether a running function honours the contract with the platform, whatever it"
-          + " computes and whichever language it is written in. A row for each rule: PASS, FAIL"
-          + " or WARN (the platform takes it) with what was seen, or SKIP with the reason.",
+      "Checks whether a running function, written in any language, keeps the contract with the"
+          + " platform. Prints a row for each rule: PASS; FAIL or WARN (the platform tolerates it)"
+          + " with what was observed; or SKIP with the reason.",
       "",
-      "The function gets --value many times, on several streams; choose one that does no harm.",
+      "The function gets --value many times, on several streams; choose a harmless one.",
       ""
     })
 final class CheckCommand implements Callable<Integer> {
@@ -35,7 +35,7 @@ final class CheckCommand implements Callable<Integer> {
   @Option(
       names = "--value",
       paramLabel = "TEXT",
-      description = "The value of each datum; one that the function takes.")
+      description = "The value of each datum; the function must accept it.")
   private String value = "check";
 
   @Mixin private DatumOptions options = new DatumOptions();
@@ -43,7 +43,7 @@ final class CheckCommand implements Callable<Integer> {
   @Option(
       names = "--datums",
       paramLabel = "N",
-      description = "How many datums are sent at once where many are.")
+      description = "How many datums are sent at once when a rule needs many.")
   private int datums = 100;
 
   @Option(
@@ -51,26 +51,26 @@ final class CheckCommand implements Callable<Integer> {
       paramLabel = "SIZE",
       defaultValue = "8MiB",
       converter = Units.SizeConverter.class,
-      description = "The size of the big message, which is big by a header; up to 60MiB.")
+      description = "The size of the big message, most of it in a header; at most 60MiB.")
   private int bigMessage = 8 * 1024 * 1024;
 
-  @Option(names = "--empty-value", description = "Sends an empty value, too.")
+  @Option(names = "--empty-value", description = "Also sends an empty value.")
   private boolean emptyValue;
 
   @Option(
       names = "--drain",
       description =
-          "Ends the function of --pid by SIGTERM and looks how it drains. A function of --class is"
-              + " ended so in any case.")
+          "Stops the function of --pid with SIGTERM and checks that it drains. A function of"
+              + " --class is always stopped this way.")
   private boolean drain;
 
   @Option(names = "--pid", paramLabel = "PID", description = "The function's process, for --drain.")
   private @Nullable Long pid;
 
-  @Option(names = "--json", description = "Prints one JSON object in place of the table.")
+  @Option(names = "--json", description = "Prints one JSON object instead of the table.")
   private boolean json;
 
-  /** What the row before was told with. */
+  /** What was observed for the previous row. */
   private String seenBefore = "";
 
   CheckCommand(Terminal terminal) {
@@ -85,10 +85,10 @@ final class CheckCommand implements Callable<Integer> {
       throw new UsageFault("--big-message must be at most 60MiB but was " + bigMessage);
     }
     if (pid != null && !drain) {
-      throw new UsageFault("--pid " + pid + " is of no use without --drain");
+      throw new UsageFault("--pid " + pid + " requires --drain");
     }
     if (drain && target.functionClass != null) {
-      throw new UsageFault("--drain is of no use with --class, which is drained in any case");
+      throw new UsageFault("--drain is not needed with --class, whose function is always drained");
     }
     if (drain && pid == null) {
       throw new UsageFault("--drain needs --pid");
@@ -116,7 +116,7 @@ final class CheckCommand implements Callable<Integer> {
     }
     PrintStream out = terminal.out();
     out.println("%-4s  %-17s %s".formatted(row.outcome(), row.name(), row.rule()).strip());
-    // One reason not to try the whole rest is told once.
+    // If the same reason skips all remaining rules, print it only once.
     boolean told = row.outcome() == Outcome.SKIP && row.seen().equals(seenBefore);
     if (!row.seen().isEmpty() && !told) {
       out.println(" ".repeat(24) + row.seen().replaceAll("\\s*\\R\\s*", "; "));

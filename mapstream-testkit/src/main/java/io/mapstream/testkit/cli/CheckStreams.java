@@ -17,26 +17,26 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** What the rules do on streams, and what they require of them. */
+/** The operations of the rules on streams, and their requirements. */
 abstract sealed class CheckStreams implements AutoCloseable permits ContractRules {
 
-  /** Something to try on a stream. */
+  /** An action on a stream. */
   interface Step {
     void run(RawStream stream) throws InterruptedException;
   }
 
-  /** What each id is or begins with. */
+  /** The id, or prefix of the ids, of all datums. */
   static final String ID = "check";
 
   final Contract.Setup setup;
 
-  /** The ids of as many datums as are sent at once. */
+  /** The ids of the datums that are sent at once. */
   final List<String> ids;
 
   /** Connected by the first rule. */
   private @Nullable MapStreamClient client;
 
-  /** False after a half-close that was not answered, since to wait for each would take too long. */
+  /** False after an unanswered half-close: waiting again each time would take too long. */
   private boolean closesAtHalfClose = true;
 
   CheckStreams(Contract.Setup setup) {
@@ -71,19 +71,19 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
     return setup.datum().get();
   }
 
-  /** Opens a stream that reads all, and shakes hands on it. */
+  /** Opens a stream that reads all responses, and does the handshake. */
   RawStream open() throws InterruptedException {
     return open(client(), Integer.MAX_VALUE);
   }
 
   static RawStream open(MapStreamClient client, int responses) throws InterruptedException {
     RawStream stream = client.openRawStream().read(responses).send(Codec.handshake());
-    // Whether the echo is right is for another rule.
+    // Another rule checks the echo.
     stream.await(() -> !stream.responses().isEmpty());
     return stream;
   }
 
-  /** Tries something on a stream, and leaves that. */
+  /** Runs a step on a stream, and then leaves the stream. */
   void on(RawStream stream, Step step) throws InterruptedException {
     try (stream) {
       try {
@@ -110,8 +110,8 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
   }
 
   /**
-   * Ends a stream as a client does that needs no more: a cancel, which a close is, ends some
-   * functions.
+   * Half-closes a stream that is no longer needed: closing it cancels it, which makes some
+   * functions exit.
    */
   void leave(RawStream stream) throws InterruptedException {
     if (closesAtHalfClose && stream.status().isEmpty()) {
@@ -124,8 +124,8 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
   }
 
   /**
-   * The results by their ids, in order, however they were packed into responses. What follows an
-   * EOT is a fault of its own and left out.
+   * Returns the results by id, in order, regardless of how they were packed into responses. Results
+   * after an EOT are omitted; another rule reports them.
    */
   static Map<String, List<MapResponse.Result>> results(RawStream stream) {
     Map<String, List<MapResponse.Result>> results = new HashMap<>();
@@ -175,9 +175,10 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
   }
 
   /**
-   * Waits for EOTs, or for one with an id that nobody sent, after which no right one will follow.
+   * Waits for EOTs, or for one with an id that was not sent, after which no correct one can be
+   * expected.
    *
-   * @return false if nothing more came
+   * @return false if neither arrived
    */
   static boolean awaitEots(RawStream stream, int count) throws InterruptedException {
     return stream.await(() ->
@@ -195,7 +196,7 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
             .formatted(left.size(), ids.size(), left.stream().findFirst().orElse(""), end));
   }
 
-  /** Says anything but that a rule is kept. */
+  /** Thrown to report any outcome but PASS. */
   static final class Verdict extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

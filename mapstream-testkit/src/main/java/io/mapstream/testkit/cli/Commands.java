@@ -22,7 +22,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 
-/** The commands together, which picocli parses and runs. */
+/** The top-level command, which picocli parses and runs. */
 @Command(
     name = "mapstream",
     description = "Drives, loads and checks a running map-stream function.",
@@ -34,9 +34,9 @@ import picocli.CommandLine.ScopeType;
     usageHelpAutoWidth = true,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:all is well",
+      "0:success",
       "1:the run or a check failed",
-      "2:called wrongly, or with input that can't be read",
+      "2:invalid options or unreadable input",
       "130:interrupted"
     })
 final class Commands implements Runnable, IVersionProvider {
@@ -44,7 +44,7 @@ final class Commands implements Runnable, IVersionProvider {
   @Option(
       names = "--verbose",
       scope = ScopeType.INHERIT,
-      description = "Shows the stack traces of errors, the function's own included.")
+      description = "Shows the stack traces of errors, including those of the function.")
   private boolean verbose;
 
   private final AtomicBoolean stopping;
@@ -80,13 +80,13 @@ final class Commands implements Runnable, IVersionProvider {
     return commands.execute(args);
   }
 
-  /** Without a command there is nothing to do but to say which there are. */
+  /** Runs if no command was given. */
   @Override
   public void run() {
-    throw new UsageFault("no command was given; there are drive, load and check (see --help)");
+    throw new UsageFault("no command was given; use drive, load or check (see --help)");
   }
 
-  /** The version of the project, which is also in the server info of its servers. */
+  /** Returns the version of the project, which is also in the server info of its servers. */
   @Override
   public String[] getVersion() throws IOException {
     Properties properties = new Properties();
@@ -111,7 +111,7 @@ final class Commands implements Runnable, IVersionProvider {
       innermost = innermost.subcommand();
     }
     String name = innermost.commandSpec().qualifiedName();
-    // A signal from the terminal reaches a function of --class, too, which may end first.
+    // A signal from the terminal also reaches a function of --class, which may end first.
     if (e instanceof InterruptedException || stopping.get()) {
       terminal.err().println(name + ": interrupted");
       return Main.INTERRUPTED;
@@ -119,7 +119,7 @@ final class Commands implements Runnable, IVersionProvider {
     terminal.err().println(name + ": " + oneLine(describe(e)));
     if (verbose) {
       if (e instanceof StreamBrokenException broken && !broken.status().debugInfo().isEmpty()) {
-        terminal.err().println("the function says:\n" + broken.status().debugInfo());
+        terminal.err().println("the function reported:\n" + broken.status().debugInfo());
       }
       e.printStackTrace(terminal.err());
     }
@@ -130,7 +130,7 @@ final class Commands implements Runnable, IVersionProvider {
     if (e instanceof NoSuchFileException missing) {
       return "no such file: " + missing.getFile();
     }
-    // The file is all that their message has, or nearly.
+    // Their message often has only the file.
     String message = e.getMessage();
     return message == null || e instanceof IOException ? e.toString() : message;
   }

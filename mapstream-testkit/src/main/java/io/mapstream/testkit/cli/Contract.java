@@ -12,25 +12,25 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Judges a function by the {@linkplain ContractRules rules} between it and the platform. */
+/** Checks a function against the {@linkplain ContractRules rules} of the platform. */
 final class Contract {
 
-  /** How long a server that says that it stops may take to close its socket. */
+  /** How long a server may take to close its socket after it has reported that it is stopping. */
   private static final Duration CLOSES = Duration.ofSeconds(2);
 
-  /** The rules that a function breaks by ending. */
+  /** The rules that a function violates if it ends. */
   private static final Set<String> GOES_ON = Set.of("cancel", "disconnect");
 
   /**
-   * What is tried and with what.
+   * The settings of a check.
    *
-   * @param function what is judged
-   * @param datum makes what is sent; a supplier, since event times should not be all the same
-   * @param datums how many are sent at once
-   * @param bigMessage bytes of a request that is big and within the limits
-   * @param emptyValue whether the function takes an empty value
+   * @param function the function to check
+   * @param datum supplies the datums to send, so that their event times differ
+   * @param datums how many datums are sent at once
+   * @param bigMessage the size in bytes of a request that is big but within the limits
+   * @param emptyValue whether the function accepts an empty value
    * @param patience how long to wait for the next response
-   * @param drain whether to tell the function's process to stop
+   * @param drain whether to stop the function's process at the end
    */
   record Setup(
       Function function,
@@ -41,21 +41,21 @@ final class Contract {
       Duration patience,
       boolean drain) {}
 
-  /** What became of a rule. */
+  /** The outcome of a rule. */
   enum Outcome {
     PASS,
-    /** Not as it should be, but the platform takes it. */
+    /** Violated, but tolerated by the platform. */
     WARN,
     FAIL,
     SKIP
   }
 
   /**
-   * A line of the table.
+   * A row of the table.
    *
-   * @param name short
-   * @param rule what has to be so
-   * @param seen what was seen instead, or why it was not tried; empty if all is well
+   * @param name a short name
+   * @param rule the requirement
+   * @param seen what was observed instead, or why the rule was skipped; empty if it passed
    */
   record Row(String name, String rule, Outcome outcome, String seen) {}
 
@@ -63,7 +63,7 @@ final class Contract {
   private final Consumer<Row> told;
   private final List<Row> rows = new ArrayList<>();
 
-  /** Why no further rule can be tried; empty while they can. */
+  /** Why no further rules can be tried; empty as long as they can. */
   private String noMore = "";
 
   private Contract(Setup setup, Consumer<Row> told) {
@@ -71,7 +71,7 @@ final class Contract {
     this.told = told;
   }
 
-  /** Tries all rules; tells each row as soon as it is known. */
+  /** Tries all rules, and passes each row to {@code told} as soon as it is known. */
   static List<Row> check(Setup setup, Consumer<Row> told) throws InterruptedException {
     Contract contract = new Contract(setup, told);
     try (ContractRules rules = new ContractRules(setup)) {
@@ -107,13 +107,13 @@ final class Contract {
     told.accept(row);
   }
 
-  /** Adds a row, and another one where the function has ended after it or in it. */
+  /** Adds a row, and another one if the function ended during or after the rule. */
   private void add(ContractRules.Rule rule, Row row, boolean isConnected)
       throws InterruptedException {
     boolean failed = row.outcome() == Outcome.FAIL;
     if (!isConnected) {
-      // Without an answer to the first question, each of the others would wait for nothing.
-      noMore = "nothing answers";
+      // If the first rule gets no answer, each of the others would only time out.
+      noMore = "the function does not answer";
       add(row);
     } else if (!noMore.isEmpty() || !hasEnded(failed ? row.seen() : "")) {
       add(row);
@@ -128,18 +128,18 @@ final class Contract {
       Row ended =
           new Row(
               "runs-on",
-              "runs on after each stream",
+              "keeps running after each stream",
               Outcome.FAIL,
-              "it has ended after \"" + after + "\"" + in);
-      // Whether a rule is kept can't be told when nobody was there to keep it.
+              "it ended after \"" + after + "\"" + in);
+      // A rule cannot be judged if the function ended while it was tried.
       (failed ? List.of(ended, rule.row(Outcome.SKIP, noMore)) : List.of(row, ended))
           .forEach(this::add);
     }
   }
 
   /**
-   * Whether nobody listens on the socket any more. A server that stops has told its client so
-   * before it closes the socket, which is then waited for.
+   * Returns true if nothing listens on the socket any more. A stopping server informs its client
+   * before it closes the socket, so this method waits for the close.
    */
   private boolean hasEnded(String seen) throws InterruptedException {
     boolean isStopping = seen.contains("UNAVAILABLE") || seen.contains("CANCELLED");

@@ -26,30 +26,29 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rules between the platform and a function that can be seen from outside, each tried on
- * streams of its own. Nothing here depends on what the function computes, except that it accepts
- * the datum that it is given.
+ * The rules of the platform that can be checked from outside a function, each tried on its own
+ * streams. They do not depend on what the function computes, except that it must accept the datum.
  */
 final class ContractRules extends CheckStreams {
 
-  /** More than the grace period that servers have by default. */
+  /** Longer than the default grace period of servers. */
   private static final Duration STOP = Duration.ofSeconds(40);
 
-  private static final String NOT_ANSWERED = "not all was answered";
+  private static final String NOT_ANSWERED = "not all datums were answered";
 
-  /** Tries a rule. Throws a {@link Verdict}, or an AssertionError, unless the rule is kept. */
+  /** Tries a rule. Throws a {@link Verdict} or an AssertionError unless it passes. */
   interface Probe {
     void run() throws InterruptedException;
   }
 
-  /** A rule; {@code ofMany} if it is judged by the one stream with many datums. */
+  /** A rule; {@code ofMany} if it is judged by the shared stream with many datums. */
   record Rule(boolean ofMany, String name, String text, Probe probe) {
     Contract.Row row(Contract.Outcome outcome, String seen) {
       return new Contract.Row(name, text, outcome, seen);
     }
   }
 
-  /** Many datums at once, seen to the end; sent by the first rule that needs it. */
+  /** The shared stream with many datums; sent and awaited by the first rule that needs it. */
   private @Nullable RawStream many;
 
   private String endOfMany = "";
@@ -58,39 +57,39 @@ final class ContractRules extends CheckStreams {
     super(setup);
   }
 
-  /** All but the drain, in the order in which they are tried. */
+  /** Returns all rules but the drain, in the order in which they are tried. */
   List<Rule> all() {
     return List.of(
         rule("ready", "answers IsReady with ready = true", this::connect),
         rule("server-info", "announces itself in its file", this::serverInfo),
         rule("handshake", "echoes the handshake first, with sot", on(ContractRules::handshake)),
         ofMany("eot", "ends each datum with an EOT", this::everyDatumEnds),
-        ofMany("eot-once", "ends each datum once", StreamRules.Rule.ONE_EOT),
+        ofMany("eot-once", "ends each datum only once", StreamRules.Rule.ONE_EOT),
         ofMany("eot-last", "sends nothing after an EOT", StreamRules.Rule.EOT_LAST),
         ofMany("eot-alone", "sends no results with an EOT", StreamRules.Rule.EOT_ALONE),
-        ofMany("ids", "answers what was sent", StreamRules.Rule.KNOWN_ID),
-        ofMany("content", "sends results or an EOT", StreamRules.Rule.CONTENT),
-        ofMany("marks", "marks results rightly", StreamRules.Rule.MARKS),
-        ofMany("complete", "closes with OK when all is answered", this::completes),
-        rule("half-close", "drains at a half-close, then OK", on(this::halfClose)),
-        rule("half-close-empty", "OK too if nothing was sent", on(this::halfCloseEmpty)),
+        ofMany("ids", "answers only ids that were sent", StreamRules.Rule.KNOWN_ID),
+        ofMany("content", "sends results or an EOT in each response", StreamRules.Rule.CONTENT),
+        ofMany("marks", "marks results correctly", StreamRules.Rule.MARKS),
+        ofMany("complete", "closes with OK when all are answered", this::completes),
+        rule("half-close", "drains at a half-close, closes with OK", on(this::halfClose)),
+        rule("half-close-empty", "closes with OK if nothing was sent", on(this::halfCloseEmpty)),
         rule("order", "keeps the order within an id", this::order),
-        rule("id-again", "takes an id again after its EOT", on(this::idAgain)),
-        rule("id-twice", "takes an id that is still open", on(this::idTwice)),
+        rule("id-again", "accepts an id again after its EOT", on(this::idAgain)),
+        rule("id-twice", "accepts an id that is still open", on(this::idTwice)),
         rule("two-streams", "keeps two streams apart", on(this::twoStreams)),
-        rule("no-keys", "takes a datum without keys, headers", this::noKeys),
-        rule("metadata", "takes metadata, sends no system part back", on(this::metadata)),
-        rule("empty-value", "takes an empty value", this::emptyValue),
-        rule("big-message", "takes a big message", this::bigMessage),
+        rule("no-keys", "accepts a datum without keys and headers", this::noKeys),
+        rule("metadata", "accepts metadata, returns no system part", on(this::metadata)),
+        rule("empty-value", "accepts an empty value", this::emptyValue),
+        rule("big-message", "accepts a big message", this::bigMessage),
         rule("slow-reader", "waits for a client that reads late", this::slowReader),
-        rule("cancel", "goes on after a cancelled stream", this::cancel),
-        rule("disconnect", "goes on after a cut connection", this::disconnect),
-        rule("handshake-first", "refuses a datum first, INVALID_ARGUMENT", this::datumFirst),
-        rule("handshake-sot", "refuses a handshake without sot likewise", this::noSot),
-        rule("still-ready", "is ready and answers after all that", this::stillReady));
+        rule("cancel", "keeps serving after a cancelled stream", this::cancel),
+        rule("disconnect", "keeps serving after a lost connection", this::disconnect),
+        rule("handshake-first", "refuses a datum first: INVALID_ARGUMENT", this::datumFirst),
+        rule("handshake-sot", "refuses a missing sot: INVALID_ARGUMENT", this::noSot),
+        rule("still-ready", "is still ready and answers at the end", this::stillReady));
   }
 
-  /** The last rule, after which the function has ended. */
+  /** Returns the last rule, after which the function has ended. */
   Rule drain() {
     return rule("drain", "drains at SIGTERM, exits with 0", this::stop);
   }
@@ -111,23 +110,23 @@ final class ContractRules extends CheckStreams {
     return () -> on(open(), step);
   }
 
-  /** Whether a rule is judged by the stream of many datums, and that was seen to its end. */
+  /** Whether a rule is judged by the stream with many datums and that stream is complete. */
   boolean hasSeen(Rule rule) {
     return many != null && many.unanswered().isEmpty() && rule.ofMany();
   }
 
-  // Who is there.
+  // Readiness and handshake.
 
   private void serverInfo() throws InterruptedException {
     Path file = setup.function().serverInfo();
     if (file == null) {
-      throw new Verdict(SKIP, "no file was named by --server-info");
+      throw new Verdict(SKIP, "--server-info was not given");
     }
     try (MapStreamClient announced = builder().serverInfoFile(file).connect()) {
       if (announced.serverInfo().orElseThrow().minimumNumaflowVersion().isEmpty()) {
         throw new Verdict(
             WARN,
-            "minimum_numaflow_version is empty: the platform logs a warning and checks no release");
+            "minimum_numaflow_version is empty: the platform logs a warning and skips its check");
       }
     }
   }
@@ -159,14 +158,14 @@ final class ContractRules extends CheckStreams {
     requireAnswer(datum());
   }
 
-  // Many datums at once, seen from many sides.
+  // Many datums at once.
 
   private RawStream many() throws InterruptedException {
     if (many == null) {
       try (RawStream stream = open()) {
         boolean came = awaitEots(sendAll(stream), setup.datums());
         endOfMany = stream.toString();
-        finish(stream); // Also to see what comes after the last EOT.
+        finish(stream); // Also shows what follows the last EOT.
         endOfMany = came ? stream.toString() : endOfMany;
         many = stream;
       }
@@ -197,10 +196,10 @@ final class ContractRules extends CheckStreams {
   }
 
   private void order() throws InterruptedException {
-    Datum datum = datum().build(); // the same for all, times included
+    Datum datum = datum().build(); // the same for all, including the times
     List<MapResponse.Result> alone = alone(datum);
     if (!alone.equals(alone(datum))) {
-      throw new Verdict(SKIP, "the function answers one datum in different ways");
+      throw new Verdict(SKIP, "the function answers the same datum differently each time");
     }
     on(
         open(),
@@ -256,7 +255,7 @@ final class ContractRules extends CheckStreams {
           requireEots(one, setup.datums(), "first stream");
           requireEots(other, setup.datums(), "second stream");
           for (RawStream stream : List.of(one, other)) {
-            leave(stream); // to see all that comes
+            leave(stream); // to receive everything
             requireNoFault(stream, StreamRules.Rule.KNOWN_ID, StreamRules.Rule.ONE_EOT);
           }
         });
@@ -285,12 +284,12 @@ final class ContractRules extends CheckStreams {
 
   private void emptyValue() throws InterruptedException {
     if (!setup.emptyValue()) {
-      throw new Verdict(SKIP, "not every function takes one; --empty-value tries it");
+      throw new Verdict(SKIP, "not every function accepts one; --empty-value tries it");
     }
     requireAnswer(datum().value(new byte[0]));
   }
 
-  /** It is a header that is big: a function may refuse a value that it doesn't expect. */
+  /** Pads a header, since a function may refuse an unexpected value. */
   private void bigMessage() throws InterruptedException {
     requireAnswer(datum().header("x-check-padding", "x".repeat(setup.bigMessage())));
   }
@@ -324,7 +323,7 @@ final class ContractRules extends CheckStreams {
 
   private void stop() throws InterruptedException {
     try (RawStream stream = sendAll(open())) {
-      // A datum that has a result was taken, and has to be finished; others may be left.
+      // A datum with a result was accepted and must be finished; others may be left.
       awaitFirstResult(stream);
       Set<String> taken = new HashSet<>(results(stream).keySet());
       require(setup.function().terminate(), "SIGTERM could not be sent");

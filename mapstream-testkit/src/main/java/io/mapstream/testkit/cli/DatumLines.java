@@ -9,10 +9,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Makes datums of lines: a line is the value, or a JSON object with all a datum has. */
+/** Converts lines to datums: a line is the value, or a JSON object with everything in a datum. */
 final class DatumLines {
 
-  /** What the platform passes from a datum to the results of it; its function has no part in it. */
+  /** Members that the platform copies from a datum to its results, without the function. */
   private static final Set<String> PASSED_ON =
       Set.of("headers", "eventTime", "watermark", "traceContext", "systemMetadata");
 
@@ -22,11 +22,11 @@ final class DatumLines {
   private static final Set<String> OF_A_RESULT = Set.of("index", "tags", "mark", "nackOptions");
 
   /**
-   * A datum to send.
+   * A datum to send, with its id.
    *
-   * @param id what it is sent under
+   * @param id the id to send it with
    * @param datum the datum
-   * @param passedOn the members of its line that its results have, too
+   * @param passedOn the members of its line that are copied to its results
    */
   record Identified(String id, Datum datum, JsonObject passedOn) {}
 
@@ -45,8 +45,8 @@ final class DatumLines {
   /**
    * Reads a line.
    *
-   * @return null if there is nothing in it to send: it is blank, or has a mark
-   * @throws UsageFault if it can't be read; names the line
+   * @return null if there is nothing to send: the line is blank or has a mark
+   * @throws UsageFault if it can't be read; the message names the line
    */
   @Nullable Identified read(LineReader.Line line) {
     String id = idPrefix + ++count;
@@ -63,7 +63,7 @@ final class DatumLines {
     }
   }
 
-  /** How many lines had a mark: the platform sends no such result to the next function. */
+  /** Returns how many lines had a mark: the platform does not forward such results. */
   long marked() {
     return marked;
   }
@@ -78,20 +78,20 @@ final class DatumLines {
     line.member("traceContext").ifPresent(it -> datum.traceContext(it.textsByName()));
     line.member("userMetadata").ifPresent(it -> datum.userMetadata(it.metadata()));
     line.member("systemMetadata").ifPresent(it -> datum.systemMetadata(it.metadata()));
-    // The platform chooses by tags where a result goes, and sends none.
+    // The platform routes results by their tags and does not send the tags.
     List<String> unused = line.member("tags").map(JsonValue::texts).orElse(List.of());
     String id = line.member("id").map(JsonValue::text).orElse(numbered);
     if (id.isEmpty()) {
       throw new IllegalArgumentException("id must not be empty");
     }
-    // Several results of one datum become datums with ids of their own, as on the platform.
+    // Several results of one datum become datums with different ids, as on the platform.
     String index = line.member("index").map(it -> "-" + it.numberFromOne()).orElse("");
     datum.value(value(line));
     if (isMarked(line)) {
       marked++;
       return null;
     }
-    // All else has been read.
+    // Everything else has been read.
     line.object().keySet().retainAll(PASSED_ON);
     return new Identified(id + index, datum.build(), line.object());
   }
@@ -102,14 +102,15 @@ final class DatumLines {
     known.addAll(OF_A_RESULT);
     for (String name : line.keySet()) {
       if (!known.contains(name)) {
-        throw new IllegalArgumentException("unknown member \"" + name + "\"; there are " + known);
+        throw new IllegalArgumentException(
+            "unknown member \"" + name + "\"; known members are " + known);
       }
     }
   }
 
   private static byte[] value(JsonValue line) {
     if (line.object().has("value") && line.object().has("valueBase64")) {
-      throw new IllegalArgumentException("value and valueBase64 exclude each other");
+      throw new IllegalArgumentException("value and valueBase64 can't be combined");
     }
     return line.member("valueBase64")
         .map(JsonValue::decoded)

@@ -8,34 +8,34 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What each datum has beside its value. */
+/** The options for everything in a datum but its value. */
 final class DatumOptions {
 
   @Option(
       names = "--key",
       paramLabel = "KEY",
-      description = "A key of each datum; may be given more than once.")
+      description = "A key of each datum; may be repeated.")
   List<String> keys = List.of();
 
   @Option(
       names = "--header",
       paramLabel = "NAME=VALUE",
-      description = "A header of each datum; may be given more than once.")
+      description = "A header of each datum; may be repeated.")
   Map<String, String> headers = new LinkedHashMap<>();
 
   @Option(
       names = "--event-time",
       paramLabel = "INSTANT",
-      description = "The event time, such as 2026-01-01T00:00:00Z; the time of sending if not set.")
+      description = "The event time, such as 2026-01-01T00:00:00Z; the time of sending by default.")
   @Nullable Instant eventTime;
 
   @Option(
       names = "--watermark",
       paramLabel = "INSTANT",
-      description = "The watermark; the event time if not set.")
+      description = "The watermark; the event time by default.")
   @Nullable Instant watermark;
 
-  /** A datum without a value; its event time is the given one, or else the option's, or now. */
+  /** Returns a builder without a value; the event time is the given one, the option's, or now. */
   Datum.Builder builder(@Nullable Instant given) {
     Instant set = given == null ? eventTime : given;
     Instant time = set == null ? Instant.now() : set;

@@ -13,20 +13,20 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Feeds lines to a function and prints what comes back, as it comes. */
+/** Sends lines to a function and prints the results as they arrive. */
 @Command(
     name = "drive",
     description = {
-      "Feeds lines to a function, a datum each, and prints its results as they arrive.",
+      "Sends lines to a function, one datum per line, and prints its results as they arrive.",
       "",
-      "With --json a line is an object, and no member is required. The lines of",
-      "--output json can be read; those with a mark are not sent.",
+      "With --json each line is an object; all members are optional. Lines written by",
+      "--output json are accepted; those with a mark are not sent.",
       "  {\"id\":\"7\",\"keys\":[\"k\"],\"value\":\"text\",\"headers\":{\"n\":\"v\"},",
       "   \"eventTime\":\"2026-01-01T00:00:00Z\",\"watermark\":\"2026-01-01T00:00:00Z\",",
       "   \"traceContext\":{\"traceparent\":\"00-...-01\"},",
       "   \"userMetadata\":{\"group\":{\"key\":\"text\"}},\"systemMetadata\":{}}",
-      "with \"valueBase64\" in place of \"value\" for bytes that are no text, and",
-      "{\"base64\":\"...\"} in place of a text of metadata.",
+      "Use \"valueBase64\" instead of \"value\" for bytes that are not text, and",
+      "{\"base64\":\"...\"} instead of a string in metadata.",
       ""
     })
 final class DriveCommand implements Callable<Integer> {
@@ -42,9 +42,9 @@ final class DriveCommand implements Callable<Integer> {
       names = "--output",
       paramLabel = "FORMAT",
       description = {
-        "What is printed of a result: text (id, value, keys, tags, mark and metadata, control"
-            + " characters escaped), value (its bytes and a line break) or json (a line with all it"
-            + " has)."
+        "How a result is printed: text (id, value, keys, tags, mark and metadata, with control"
+            + " characters escaped), value (its bytes and a line break) or json (one line with"
+            + " everything)."
       })
   private ResultPrinter.Format output = ResultPrinter.Format.TEXT;
 
@@ -54,30 +54,29 @@ final class DriveCommand implements Callable<Integer> {
       names = "--id-prefix",
       paramLabel = "TEXT",
       defaultValue = "",
-      description = "What ids begin with; the number of the line follows.")
+      description = "A prefix of the ids; the line number follows it.")
   private String idPrefix = "";
 
   @Option(
       names = "--in-flight",
       paramLabel = "N",
-      description = "How many datums are open at most; 1 keeps their order.")
+      description = "The maximum number of open datums; 1 keeps their order.")
   private int inFlight = 500;
 
   @Option(
       names = "--progress",
-      description = "Prints a line a second, also where standard error is no terminal.")
+      description = "Prints a line per second, even if standard error is not a terminal.")
   private boolean progress;
 
   @Option(
       names = {"-q", "--quiet"},
-      description = "Shows no progress, and doesn't say at the end how much it was.")
+      description = "Prints neither progress nor a summary.")
   private boolean quiet;
 
   @Parameters(
       paramLabel = "FILE",
       arity = "0..*",
-      description =
-          "Files to read, one after the other; standard input if there is none, or for -.")
+      description = "Files to read, one after another; standard input if none is given, or for -.")
   private List<Path> files = List.of();
 
   DriveCommand(Terminal terminal) {
@@ -88,7 +87,7 @@ final class DriveCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Units.requireAtLeastOne("--in-flight", inFlight);
     DatumLines datums = new DatumLines(json, idPrefix, options);
-    // Files are looked at before a function is started for them.
+    // Check the files before starting a function.
     LineReader lines = LineReader.of(files, terminal.in());
     try (Function function = target.open(terminal, null);
         MapStreamClient client = function.connect(target.timeout)) {
@@ -96,7 +95,7 @@ final class DriveCommand implements Callable<Integer> {
       return Main.OK;
     } catch (StreamBrokenException e) {
       if (terminal.isUnread()) {
-        return Main.OK; // As after "| head".
+        return Main.OK; // As with "| head".
       }
       throw e;
     }
@@ -139,7 +138,7 @@ final class DriveCommand implements Callable<Integer> {
         }
       }
     } catch (UsageFault e) {
-      // What was sent before the line that can't be read is still answered.
+      // Datums sent before the unreadable line are still answered.
       meter.awaitFewerThan(1);
       throw e;
     }
@@ -154,8 +153,7 @@ final class DriveCommand implements Callable<Integer> {
     try {
       stream.complete(target.timeout);
     } catch (StreamBrokenException e) {
-      // A function that drains ends a stream that is still open this way. All datums have their
-      // EOT here.
+      // A draining function ends an open stream with this status. All datums have their EOT here.
       if (!e.status().code().equals("UNAVAILABLE")) {
         throw e;
       }

@@ -16,12 +16,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A function as a command calls it: one that runs, or one that was started for the command.
+ * The function that a command calls: either already running, or started by the command.
  *
- * @param name how it is named in reports
- * @param serverInfo its server info file, if that is to be read
- * @param process its process, if that is known
- * @param child what was started; null if it ran before
+ * @param name its name in reports
+ * @param serverInfo its server info file, if it is to be read
+ * @param process its process, if known
+ * @param child the started process; null if the function was already running
  */
 record Function(
     String name,
@@ -31,16 +31,16 @@ record Function(
     @Nullable Child child)
     implements AutoCloseable {
 
-  /** More than a server gives its handlers to return when nobody waits for them any more. */
+  /** Longer than a server waits for its handlers to return when no client is waiting for them. */
   private static final Duration END = Duration.ofSeconds(10);
 
-  /** How long a killed process may take to end, and its remaining output to be copied. */
+  /** How long to wait for a killed process to end and its remaining output to be copied. */
   private static final Duration OUTPUT_TIMEOUT = Duration.ofSeconds(2);
 
-  /** What a command has started itself; {@code copied} is done when all it printed is shown. */
+  /** A process that a command started; {@code copied} completes when all its output is copied. */
   record Child(Process process, CompletableFuture<Void> copied, InternalTemporaryFolder folder) {
 
-    /** Waits also where the calling thread is interrupted; the process has been killed then. */
+    /** Waits even if the calling thread is interrupted; the process was killed in that case. */
     void awaitEnd() {
       CompletableFuture.allOf(process.onExit(), copied)
           .completeOnTimeout(null, OUTPUT_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
@@ -48,7 +48,7 @@ record Function(
     }
   }
 
-  /** A function that runs, in a process whose id may be known. */
+  /** Returns a function that is already running, in a process whose id may be known. */
   static Function running(Path socketPath, @Nullable Path serverInfo, @Nullable Long pid) {
     ProcessHandle process =
         pid == null
@@ -58,7 +58,7 @@ record Function(
     return new Function("the function on " + socketPath, socketPath, serverInfo, process, null);
   }
 
-  /** Starts the main method of a class in a process of its own. */
+  /** Starts the main method of a class in a new process. */
   static Function started(String className, Terminal terminal) throws IOException {
     var folder = InternalTemporaryFolder.create();
     Path socketPath = folder.resolve("s");
@@ -72,7 +72,7 @@ record Function(
             className);
     builder.environment().put("MAPSTREAM_SOCKET_PATH", socketPath.toString());
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", serverInfo.toString());
-    // What the function prints is no result, so it all goes where messages go.
+    // The function's output is not a result, so all of it goes to standard error.
     Process process = builder.redirectErrorStream(true).start();
     process.getOutputStream().close();
     var copied =
@@ -91,7 +91,7 @@ record Function(
     }
   }
 
-  /** Waits until the function is ready, or has died. */
+  /** Waits until the function is ready or has exited. */
   MapStreamClient connect(Duration timeout) throws InterruptedException {
     MapStreamClient.Builder builder = MapStreamClient.builder(socketPath).timeout(timeout);
     if (serverInfo != null) {
@@ -114,7 +114,7 @@ record Function(
       if (e.getCause() instanceof RuntimeException fault) {
         throw fault;
       }
-      if (e.getCause() instanceof AssertionError fault) { // the wait was too long, for instance
+      if (e.getCause() instanceof AssertionError fault) { // a timeout, for instance
         throw fault;
       }
       throw new IllegalStateException(e.getCause());
@@ -128,7 +128,7 @@ record Function(
     return process != null && process.destroy();
   }
 
-  /** Done when the process has ended: with its exit code, or with 0 where nobody can know it. */
+  /** Completes when the process has ended: with its exit code, or with 0 if that is unknown. */
   CompletableFuture<Integer> exit() {
     if (child != null) {
       return child.process().onExit().thenApply(Process::exitValue);
@@ -138,12 +138,12 @@ record Function(
         : process.onExit().thenApply(ended -> 0);
   }
 
-  /** The processor time that it has used since its start, user and system; where it is told. */
+  /** Returns the user and system CPU time used since the start, if available. */
   Optional<Duration> cpu() {
     return process == null ? Optional.empty() : process.info().totalCpuDuration();
   }
 
-  /** Its resident memory in bytes; 0 where that is unknown. Told by Linux alone. */
+  /** Returns the resident memory in bytes, or 0 if unknown. Available only on Linux. */
   long memory() {
     if (process != null) {
       try {
@@ -159,13 +159,13 @@ record Function(
     return 0;
   }
 
-  /** Ends what was started. An interruption makes that short. */
+  /** Stops a process that was started. An interruption kills it at once. */
   @Override
   public void close() {
     if (child == null) {
       return;
     }
-    // Not by the Process itself, which would close its output before the rest of it is read.
+    // Process.destroy would close the output before the rest of it is read.
     child.process().toHandle().destroy();
     boolean ended = false;
     try {

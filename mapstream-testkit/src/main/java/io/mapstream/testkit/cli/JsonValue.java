@@ -22,20 +22,20 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value that was read from JSON. Where it is not of the kind that is asked for, an {@link
- * IllegalArgumentException} names it.
+ * A value read from JSON. Accessors throw an {@link IllegalArgumentException} that names the value
+ * if it is not of the requested kind.
  *
  * @param name its path, such as {@code userMetadata.group.key}
  */
 record JsonValue(String name, JsonElement element) {
 
-  /** The member of an object that stands for bytes in metadata. */
+  /** The member of an object that represents bytes in metadata. */
   private static final String BASE64 = "base64";
 
   private static final Gson GSON =
       new GsonBuilder().disableHtmlEscaping().setStrictness(Strictness.STRICT).create();
 
-  /** Writes maps, lists, records and texts; a member that is null is left out. */
+  /** Writes maps, lists, records and strings; null members are omitted. */
   static String write(Object value) {
     return GSON.toJson(value);
   }
@@ -44,7 +44,7 @@ record JsonValue(String name, JsonElement element) {
     try {
       JsonElement element = GSON.fromJson(text, JsonElement.class);
       if (element == null) {
-        throw new IllegalArgumentException("not JSON: there is nothing in it");
+        throw new IllegalArgumentException("not JSON: it is empty");
       }
       return new JsonValue(name, element);
     } catch (JsonParseException e) {
@@ -53,14 +53,14 @@ record JsonValue(String name, JsonElement element) {
     }
   }
 
-  /** Gson's messages go on with how to have it accept the text, and a link. */
+  /** Removes the advice and the link from Gson's messages. */
   private static String withoutAdvice(@Nullable String message) {
     return String.valueOf(message)
         .replaceAll("\\s*\\R.*", "")
         .replaceAll("Use JsonReader.setStrictness\\S* to accept ", "");
   }
 
-  /** The text that bytes are in UTF-8; empty if they are none. */
+  /** Decodes bytes as UTF-8; empty if they are not valid UTF-8. */
   static Optional<String> utf8(byte[] bytes) {
     try {
       return Optional.of(UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
@@ -73,7 +73,7 @@ record JsonValue(String name, JsonElement element) {
     return Base64.getEncoder().encodeToString(bytes);
   }
 
-  /** What stands for bytes in metadata: a text, or an object with base64. */
+  /** Returns the representation of bytes in metadata: a string, or an object with base64. */
   static Object ofBytes(byte[] bytes) {
     return utf8(bytes).map(Object.class::cast).orElseGet(() -> Map.of(BASE64, base64(bytes)));
   }
@@ -88,12 +88,12 @@ record JsonValue(String name, JsonElement element) {
   }
 
   String text() {
-    require(isText(), "a text");
+    require(isText(), "a string");
     return element.getAsString();
   }
 
   List<String> texts() {
-    require(element.isJsonArray(), "an array of texts");
+    require(element.isJsonArray(), "an array of strings");
     return element.getAsJsonArray().asList().stream()
         .map(each -> new JsonValue("each of " + name, each).text())
         .toList();
@@ -116,7 +116,7 @@ record JsonValue(String name, JsonElement element) {
   int numberFromOne() {
     require(
         element.isJsonPrimitive() && element.getAsString().matches("[1-9][0-9]{0,8}"),
-        "a number from 1");
+        "a number of at least 1");
     return element.getAsInt();
   }
 
@@ -124,7 +124,7 @@ record JsonValue(String name, JsonElement element) {
     try {
       return Base64.getDecoder().decode(text());
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(name + " is no base64: " + e.getMessage(), e);
+      throw new IllegalArgumentException(name + " is not base64: " + e.getMessage(), e);
     }
   }
 
@@ -142,7 +142,7 @@ record JsonValue(String name, JsonElement element) {
     if (element.isJsonObject() && object().keySet().equals(Set.of(BASE64))) {
       return new JsonValue(name, object().get(BASE64)).decoded();
     }
-    require(isText(), "a text or {\"base64\":\"...\"}");
+    require(isText(), "a string or {\"base64\":\"...\"}");
     return text().getBytes(UTF_8);
   }
 

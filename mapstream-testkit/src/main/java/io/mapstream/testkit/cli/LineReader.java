@@ -15,17 +15,18 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads lines as bytes, since payloads need not be text. A thread of its own reads: a read from a
- * terminal can't be interrupted, and a function that fails must not wait for the next line.
+ * Reads lines as bytes, since payloads need not be text. A separate thread reads, because a read
+ * from a terminal cannot be interrupted and a failure of the function must be reported without
+ * waiting for the next line.
  */
 final class LineReader {
 
   private static final Path STANDARD_INPUT = Path.of("-");
 
-  /** A line without an end must not fill the memory. */
+  /** Limits the memory that an unterminated line can take. */
   static final int LONGEST_LINE = 16 * 1024 * 1024;
 
-  /** A line, without its end, and where it stands. */
+  /** A line without its terminator, and its position. */
   record Line(String source, long number, ByteString bytes) {
     String place() {
       return "line " + number + " of " + source;
@@ -35,7 +36,7 @@ final class LineReader {
   private final List<Path> files;
   private final InputStream standardInput;
 
-  /** What the reading thread has: lines, then null for the end, or the failure. */
+  /** What the reading thread has read: lines, then null for the end, or a failure. */
   private final BlockingQueue<Callable<@Nullable Line>> read = new LinkedBlockingQueue<>(64);
 
   private LineReader(List<Path> files, InputStream standardInput) {
@@ -43,7 +44,7 @@ final class LineReader {
     this.standardInput = standardInput;
   }
 
-  /** Checks that the files are there, and reads nothing yet. */
+  /** Checks that the files exist, without reading them. */
   static LineReader of(List<Path> files, InputStream standardInput) {
     for (Path file : files) {
       if (!file.equals(STANDARD_INPUT) && !Files.isReadable(file)) {
@@ -103,7 +104,7 @@ final class LineReader {
         line.write(b);
       }
     }
-    // The last line may lack its end.
+    // The last line may be unterminated.
     if (line.size() > 0) {
       put(new Line(source, ++number, taken(line)));
     }
@@ -121,9 +122,9 @@ final class LineReader {
   }
 
   /**
-   * Waits for the next line, for as long as it takes who writes it.
+   * Waits for the next line, without a time limit.
    *
-   * @param meanwhile called now and then; what it throws ends the wait
+   * @param meanwhile called repeatedly during the wait; an exception from it ends the wait
    * @return null at the end of the input
    */
   @Nullable Line next(Runnable meanwhile) throws Exception {

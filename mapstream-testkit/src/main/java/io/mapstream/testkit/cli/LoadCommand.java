@@ -19,16 +19,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Loads a function and tells its throughput and latencies. */
+/** Puts load on a function and reports its throughput and latencies. */
 @Command(
     name = "load",
     description = {
-      "Loads a running function on one stream, as the platform does, and tells its throughput and"
-          + " latencies.",
+      "Puts load on a running function over one stream, as the platform does, and reports its"
+          + " throughput and latencies.",
       "",
-      "Either a number of datums is kept open (--concurrency), or requests are sent at a --rate,"
-          + " whatever comes back. At a rate, latencies begin when a request was due, so that a"
-          + " function that holds the client back doesn't look better for it.",
+      "Either keeps a number of datums open (--concurrency), or sends requests at a --rate,"
+          + " independent of the answers. At a rate, latencies are measured from the time at which"
+          + " a request was due, so that back-pressure does not make a function look faster.",
       ""
     })
 final class LoadCommand implements Callable<Integer> {
@@ -44,26 +44,29 @@ final class LoadCommand implements Callable<Integer> {
   @Option(
       names = "--concurrency",
       paramLabel = "N",
-      description = "How many datums are open at any time; 100 if there is no --rate.")
+      description = "How many datums are open at any time; 100 if --rate is not given.")
   private @Nullable Integer concurrency;
 
-  @Option(names = "--rate", paramLabel = "N", description = "How many requests to send a second.")
+  @Option(names = "--rate", paramLabel = "N", description = "How many requests to send per second.")
   private @Nullable Double rate;
 
   @Option(
       names = "--duration",
       paramLabel = "DURATION",
-      description = "How long to send; 10s if there is no --count.")
+      description = "How long to send; 10s if --count is not given.")
   private @Nullable Duration duration;
 
-  @Option(names = "--count", paramLabel = "N", description = "How many requests to send at most.")
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      description = "The maximum number of requests to send.")
   private @Nullable Long count;
 
   @Option(
       names = "--warmup",
       paramLabel = "DURATION",
       defaultValue = "2s",
-      description = "How long to send before anything is measured.")
+      description = "How long to send before measuring starts.")
   private Duration warmup = Duration.ofSeconds(2);
 
   @Option(names = "--value", paramLabel = "TEXT", description = "The value of each datum.")
@@ -80,8 +83,7 @@ final class LoadCommand implements Callable<Integer> {
       paramLabel = "SIZE",
       converter = Units.SizeConverter.class,
       description =
-          "Fills the value with spaces up to this size, such as 1KiB; 100 where there is no"
-              + " value.")
+          "Pads the value with spaces to this size, such as 1KiB; 100 if no value is given.")
   private @Nullable Integer size;
 
   @Mixin private DatumOptions options = new DatumOptions();
@@ -90,12 +92,12 @@ final class LoadCommand implements Callable<Integer> {
       names = "--pid",
       paramLabel = "PID",
       description =
-          "The function's process, for its processor time and memory; known with --class.")
+          "The function's process, to report its CPU time and memory; known with --class.")
   private @Nullable Long pid;
 
   @Option(
       names = "--progress",
-      description = "Prints a line a second, also where standard error is no terminal.")
+      description = "Prints a line per second, even if standard error is not a terminal.")
   private boolean progress;
 
   @Option(names = "--json", description = "Prints the summary as one JSON object.")
@@ -104,7 +106,7 @@ final class LoadCommand implements Callable<Integer> {
   @Option(
       names = "--html",
       paramLabel = "FILE",
-      description = "Writes the summary with charts into a page, too.")
+      description = "Also writes the summary with charts to an HTML page.")
   private @Nullable Path html;
 
   private long lastId;
@@ -139,7 +141,7 @@ final class LoadCommand implements Callable<Integer> {
     }
     Path folder = html == null ? null : html.toAbsolutePath().getParent();
     if (html != null && (folder == null || !Files.isDirectory(folder))) {
-      throw new UsageFault("--html " + html + " is in no folder that exists");
+      throw new UsageFault("--html " + html + " is not in an existing folder");
     }
   }
 
@@ -152,7 +154,7 @@ final class LoadCommand implements Callable<Integer> {
     byte[] given = value == null ? new byte[0] : value.getBytes(UTF_8);
     if (payload != null) {
       if (!Files.isRegularFile(payload)) {
-        throw new UsageFault("--payload " + payload + " is no file");
+        throw new UsageFault("--payload " + payload + " is not a file");
       }
       given = Files.readAllBytes(payload);
     }
@@ -167,7 +169,7 @@ final class LoadCommand implements Callable<Integer> {
     return filled;
   }
 
-  @SuppressWarnings("try") // The progress is there to be closed, and shows itself.
+  @SuppressWarnings("try") // The progress line is never used, only closed.
   private void load(ClientStream stream, Function function, byte[] bytes)
       throws IOException, InterruptedException {
     if (!warmup.isZero()) {
@@ -190,8 +192,7 @@ final class LoadCommand implements Callable<Integer> {
     try (ProgressLine shown = new ProgressLine(terminal, progress, 1, line)) {
       send(stream, bytes, meter, nanos, count == null ? Long.MAX_VALUE : count);
     } finally {
-      // Also of a load that was interrupted or that the function has ended: what was measured is
-      // measured.
+      // Report what was measured even if the load was interrupted or ended by the function.
       look.run();
       LoadMeter.Measured measured = meter.measured();
       if (measured.requests() > 0) {
@@ -208,9 +209,9 @@ final class LoadCommand implements Callable<Integer> {
 
   /**
    * Sends for a time or a number of requests, whichever ends first, and waits for all answers. At a
-   * rate a request's latency begins when it was due, also if it could only be sent later because
-   * the function held the client back: else the waits that a slow function causes would be missing
-   * from its latencies (coordinated omission).
+   * rate, a request's latency is measured from when it was due, even if back-pressure delayed the
+   * sending: otherwise, the waits caused by a slow function would be missing from its latencies
+   * (coordinated omission).
    */
   private void send(ClientStream stream, byte[] value, LoadMeter meter, long nanos, long most)
       throws InterruptedException {
@@ -234,7 +235,7 @@ final class LoadCommand implements Callable<Integer> {
     long due = meter.start() + (long) (number * 1e9 / rate);
     long early = due - System.nanoTime();
     if (early > 0) {
-      // The schedule itself; nothing else is waited for.
+      // Waits only for the schedule.
       TimeUnit.NANOSECONDS.sleep(early);
     }
     return due;

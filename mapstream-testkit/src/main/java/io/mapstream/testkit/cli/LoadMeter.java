@@ -18,17 +18,17 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows the datums that are sent from its start on: counts those that have no EOT yet, measures
- * what arrives, and keeps the first failure. Any thread may use it.
+ * Tracks the datums that are sent: counts those without an EOT, measures what arrives, and keeps
+ * the first failure. Thread-safe.
  *
- * <p>Waits here are limited by how long nothing arrives: a function that answers slowly and
- * steadily may take its time.
+ * <p>A wait times out only if nothing arrives for the given time: a function may answer slowly, as
+ * long as it keeps answering.
  */
 final class LoadMeter {
 
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-  /** Latencies are told to three digits; memory grows with the longest. */
+  /** Latencies are reported to three significant digits; memory grows with the longest one. */
   private static final int DIGITS = 3;
 
   private final Duration patience;
@@ -50,7 +50,7 @@ final class LoadMeter {
   private int open;
   private @Nullable Throwable failure;
 
-  /** Whether something has arrived and is being printed, which may take as long as its reader. */
+  /** Whether a message is being printed, which lasts until the reader accepts it. */
   private boolean printing;
 
   /** When the last print ended. */
@@ -72,7 +72,7 @@ final class LoadMeter {
     return start;
   }
 
-  /** How many datums have no EOT yet. */
+  /** Returns how many datums have no EOT yet. */
   int inFlight() {
     return guard.get(() -> open);
   }
@@ -89,7 +89,7 @@ final class LoadMeter {
     throwFailure();
   }
 
-  /** Throws what has ended a datum without an EOT, if anything has. */
+  /** Throws the first failure that ended a datum without an EOT, if any. */
   void throwFailure() {
     switch (guard.get(() -> failure)) {
       case null -> {}
@@ -100,10 +100,10 @@ final class LoadMeter {
   }
 
   /**
-   * Sends a datum that was due at a moment of {@link System#nanoTime}, and follows it. Waits for as
-   * long as the function holds the client back because nobody reads what is printed.
+   * Sends a datum that was due at a time of {@link System#nanoTime}, and tracks it. Waits without a
+   * limit while back-pressure comes from an output that is not read.
    *
-   * @param printer prints each message when it is measured; null where nothing is printed
+   * @param printer prints each message after it is measured; null to print nothing
    */
   void send(
       ClientStream stream, String id, Datum datum, long due, @Nullable Consumer<Message> printer)
@@ -122,8 +122,8 @@ final class LoadMeter {
   }
 
   /**
-   * Whether something is being printed, or was less than the patience ago: a print can end at the
-   * same moment as a wait, which then has to begin again.
+   * Returns whether a message is being printed, or was within the patience: a print can end at the
+   * same time as a wait, which then has to start again.
    */
   private boolean hasJustPrinted() {
     return guard.get(() -> printing || clock.getAsLong() - printedAt < patience.toNanos());
@@ -201,7 +201,7 @@ final class LoadMeter {
     return counts;
   }
 
-  /** What has been measured so far. */
+  /** Returns what has been measured so far. */
   Measured measured() {
     return guard.get(() -> {
       long nanos = last - start;
@@ -221,20 +221,21 @@ final class LoadMeter {
     });
   }
 
-  /** Zeros too, where nothing of that kind has come for long. */
+  /** Includes zeros for seconds in which nothing was counted. */
   private static List<Long> firstSeconds(long[] counts, int seconds) {
     return Arrays.stream(Arrays.copyOf(counts, seconds)).boxed().toList();
   }
 
   /**
-   * What was measured.
+   * The measurements.
    *
-   * @param nanos from the start to the last arrival
-   * @param requests that have their EOT
-   * @param first latencies to the first result, in nanoseconds
-   * @param end latencies to the EOT
-   * @param requestsBySecond how many ended in each second; the last one may be short
-   * @param resultsBySecond how many arrived
+   * @param nanos the time from the start to the last arrival
+   * @param requests the number of requests that have their EOT
+   * @param first the latencies to the first result, in nanoseconds
+   * @param end the latencies to the EOT, in nanoseconds
+   * @param requestsBySecond how many requests ended in each second; the last second may be
+   *     incomplete
+   * @param resultsBySecond how many results arrived in each second
    */
   record Measured(
       long nanos,

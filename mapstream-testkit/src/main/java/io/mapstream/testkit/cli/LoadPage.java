@@ -14,22 +14,22 @@ import java.util.stream.IntStream;
 import org.HdrHistogram.Histogram;
 
 /**
- * Writes a report as one page that needs nothing else: no script, no font and no file from
- * anywhere, so that it can be kept and mailed. The page itself is {@code load.html}.
+ * Writes a report as a self-contained HTML page, without external scripts, fonts or files, so that
+ * it can be archived and mailed. The template is {@code load.html}.
  */
 final class LoadPage {
 
   private static final Pattern PLACE = Pattern.compile("\\$\\{(\\w+)}");
 
-  /** Where the tail is this much longer than the median, it would flatten all else. */
+  /** If the tail exceeds the median by this factor, a linear axis would flatten the curve. */
   private static final double WIDE = 30;
 
-  /** Above this many seconds the dots would hide the line. */
+  /** For more seconds than this, dots would hide the line. */
   private static final int MOST_DOTS = 120;
 
   private LoadPage() {}
 
-  /** The page for a report. */
+  /** Returns the page for a report. */
   static String of(LoadReport report) throws IOException {
     LoadMeter.Measured measured = report.measured();
     Map<String, String> parts =
@@ -80,7 +80,7 @@ final class LoadPage {
         each -> "<td>" + LoadReport.shown(latencies, each.percent()) + "</td>");
   }
 
-  /** Latencies by percentile: each nine takes as much room as the one before it. */
+  /** Draws latencies by percentile: each additional nine has the same width. */
   private static String latencies(Histogram first, Histogram end) {
     int nines =
         Math.clamp((int) Math.ceil(Math.log10((double) Math.max(end.getTotalCount(), 1))), 2, 5);
@@ -97,13 +97,13 @@ final class LoadPage {
     for (int nine = 0; nine <= nines; nine++) {
       chart.tick(nine, LoadReport.format("%." + Math.max(0, nine - 2) + "f%%", percentOf(nine)));
     }
-    // Often there is nothing between the two: then the first is seen on both sides of the other.
+    // Often the two curves coincide: then the wider first one shows on both sides of the other.
     curve(chart, "one under", "to the first result", first);
     curve(chart, "two", "to the end", end);
-    return chart.drawn("of the requests took at most as long");
+    return chart.drawn("of the requests took at most this long");
   }
 
-  /** The percentile that is so many nines to the right. */
+  /** Returns the percentile with the given number of nines. */
   private static double percentOf(double nines) {
     return 100 * (1 - Math.pow(10, -nines));
   }
@@ -120,7 +120,7 @@ final class LoadPage {
             .toList());
     for (LoadReport.Percentile each : LoadReport.PERCENTILES) {
       double nines = -Math.log10(1 - each.percent() / 100);
-      // The maximum is at no nine: infinitely far to the right.
+      // The maximum would be infinitely far to the right.
       if (nines <= chart.width()) {
         String shown = LoadReport.shown(latencies, each.percent());
         chart.dot(
@@ -132,7 +132,7 @@ final class LoadPage {
   }
 
   private static String overTime(String unit, List<Long> counts) {
-    // The last second is hardly ever a full one, and would look like a break-down.
+    // The last second is rarely complete, and would look like a drop.
     List<Long> full = counts.size() > 1 ? counts.subList(0, counts.size() - 1) : counts;
     double highest = full.stream().mapToDouble(Long::doubleValue).max().orElse(0);
     int seconds = Math.max(full.size(), 1);
@@ -142,7 +142,7 @@ final class LoadPage {
     for (double second = 0; second <= seconds; second += step) {
       chart.tick(second, Chart.number(second));
     }
-    // A count belongs to the whole second: a dot in its middle.
+    // A count belongs to the whole second, so its dot is in the middle.
     List<Chart.Point> points =
         IntStream.range(0, full.size())
             .mapToObj(second -> new Chart.Point(second + 0.5, full.get(second)))

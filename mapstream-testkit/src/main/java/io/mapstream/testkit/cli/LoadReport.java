@@ -13,13 +13,13 @@ import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 
 /**
- * What a load was and what came of it.
+ * The report of a load.
  *
- * @param function its name
- * @param load the load in words
- * @param measured what was measured
- * @param cpu the processor time of the server while it was measured
- * @param memory the most resident memory that the server was seen to have; 0 if that is unknown
+ * @param function the name of the function
+ * @param load a description of the load
+ * @param measured the measurements
+ * @param cpu the CPU time that the server used during the measurement
+ * @param memory the highest observed resident memory of the server; 0 if unknown
  */
 record LoadReport(
     String function,
@@ -28,7 +28,7 @@ record LoadReport(
     Optional<Duration> cpu,
     long memory) {
 
-  /** A percentile that is told, by the name that JSON has for it. */
+  /** A reported percentile, with its name in JSON. */
   record Percentile(String name, double percent) {}
 
   static final List<Percentile> PERCENTILES =
@@ -39,21 +39,21 @@ record LoadReport(
           new Percentile("p99.9", 99.9),
           new Percentile("max", 100));
 
-  /** A latency in milliseconds to three digits or so. */
+  /** Formats a latency in milliseconds, to about three digits. */
   static String millis(long nanos) {
     double millis = nanos / 1e6;
     return format(
         millis < 1 ? "%.3f" : millis < 10 ? "%.2f" : millis < 100 ? "%.1f" : "%,.0f", millis);
   }
 
-  /** The same in every locale. */
-  // The annotation that is missed would be a library's; the tests print with each format.
+  /** Formats independently of the locale. */
+  // The annotation would need another library; the tests use every format.
   @SuppressWarnings("AnnotateFormatMethod")
   static String format(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
   }
 
-  /** A rate: whole where it is large. */
+  /** Formats a rate, as an integer if it is large. */
   static String rate(double perSecond) {
     return format(perSecond < 100 ? "%.1f" : "%,.0f", perSecond);
   }
@@ -64,14 +64,14 @@ record LoadReport(
         : millis(latencies.getValueAtPercentile(percentile));
   }
 
-  /** Something of each percentile, one after the other. */
+  /** Concatenates a text for each percentile. */
   static String ofEach(Function<Percentile, String> text) {
     return PERCENTILES.stream().map(text).collect(Collectors.joining());
   }
 
-  /** How far a load is, on a line. */
+  /** Returns a line with the progress of a load. */
   static String progress(LoadMeter.Measured now, int inFlight) {
-    // The second that has just ended; the one that runs is not full.
+    // The last complete second.
     int second = (int) (now.nanos() / TimeUnit.SECONDS.toNanos(1)) - 1;
     return format(
         "%3.0f s  %,d requests/s  %,d results/s  %,d in flight  p50 %s ms  p99 %s ms",
@@ -91,7 +91,7 @@ record LoadReport(
     return rate(measured.perSecond(measured.results()));
   }
 
-  /** The memory of the server in words. */
+  /** Formats the memory of the server. */
   String mebibytes() {
     return format("%,.0f MiB", memory / 1048576.0);
   }
@@ -130,7 +130,7 @@ record LoadReport(
     return ofEach(each -> format("%10s", shown(latencies, each.percent())));
   }
 
-  /** The processor and memory of the server, in words. */
+  /** Formats the CPU use and memory of the server. */
   private String server() {
     String processor =
         cpu.isEmpty()

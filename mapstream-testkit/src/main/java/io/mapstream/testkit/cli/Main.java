@@ -7,13 +7,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * The test kit's commands. {@code --help} tells what they take; they end with 0 when all is well, 1
- * when the run or a check failed, 2 when they were called wrongly, and 130 when they were
+ * The test kit's commands. {@code --help} lists their options. The exit code is 0 for success, 1 if
+ * the run or a check failed, 2 for invalid options or unreadable input, and 130 if the command was
  * interrupted.
  */
 public final class Main {
 
-  /** A system property: whether the process ends with the one that has started it. */
+  /** A system property: whether this process exits when its parent process exits. */
   static final String END_WITH_PARENT = "mapstream.endWithParent";
 
   static final int OK = 0;
@@ -21,7 +21,7 @@ public final class Main {
   static final int USAGE = 2;
   static final int INTERRUPTED = 130;
 
-  /** A class of each library that a project has to name beside the test kit. */
+  /** One class of each library that a project must add to the test kit, with its coordinates. */
   private static final Map<String, String> NEEDED =
       Map.of(
           "picocli.CommandLine", "info.picocli:picocli",
@@ -35,15 +35,16 @@ public final class Main {
    * @param args the command and its options; none for help
    */
   public static void main(String[] args) {
-    // Without a log binding SLF4J would print three lines that a user of commands has no need of.
+    // Without a log binding, SLF4J would print three lines that are irrelevant to users of the
+    // commands.
     if (System.getProperty("slf4j.internal.verbosity") == null) {
       System.setProperty("slf4j.internal.verbosity", "ERROR");
     }
     Thread command = Thread.currentThread();
     AtomicBoolean stopping = new AtomicBoolean();
     CountDownLatch finished = new CountDownLatch(1);
-    // SIGINT: the command is told, and gets time to close what it has opened. The JVM's exit code
-    // for it is 130 by itself.
+    // On SIGINT, interrupt the command and give it time to close its resources. The JVM's exit code
+    // is then 130.
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -69,7 +70,7 @@ public final class Main {
     var unused = parent.onExit().thenRun(() -> System.exit(128 + 15));
   }
 
-  /** Runs a command with streams of the caller's. */
+  /** Runs a command with the caller's streams. */
   static int run(Terminal terminal, String... args) {
     return run(terminal, new AtomicBoolean(), args);
   }

@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Says once a second on standard error how far a run is: on a terminal in one line that is written
- * over, elsewhere, if that is wanted, in lines.
+ * Prints the progress of a run to standard error once a second: as separate lines if requested;
+ * otherwise, on a terminal only, as one line that is overwritten.
  */
 final class ProgressLine implements AutoCloseable {
 
@@ -27,10 +27,10 @@ final class ProgressLine implements AutoCloseable {
   private boolean closed;
 
   /**
-   * Starts at once.
+   * Starts printing.
    *
-   * @param lines whether lines are wanted where nobody is looking
-   * @param firstSecond when the first line comes
+   * @param lines whether to print separate lines, even if standard error is not a terminal
+   * @param firstSecond the second at which the first line is printed
    */
   ProgressLine(Terminal terminal, boolean lines, int firstSecond, Supplier<String> line) {
     this.terminal = terminal;
@@ -59,7 +59,7 @@ final class ProgressLine implements AutoCloseable {
     terminal.err().flush();
   }
 
-  /** Makes the line free for something else. */
+  /** Clears the line for other output. */
   void erase() {
     guard.run(() -> {
       if (shown) {
@@ -69,7 +69,7 @@ final class ProgressLine implements AutoCloseable {
     });
   }
 
-  /** Shows no more, and leaves an empty line. */
+  /** Stops printing and clears the line. */
   @Override
   public void close() {
     clock.shutdownNow();

@@ -16,17 +16,17 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Prints results, each whole and at once.
+ * Prints results, each with a single write.
  *
  * @param beforeEach called before each result
  */
 record ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
 
-  /** What is printed of a result. */
+  /** How a result is printed. */
   enum Format {
-    /** For people: all a result has, on one line. */
+    /** For people: everything in a result, on one line. */
     TEXT,
-    /** For pipes: the bytes alone. */
+    /** For pipes: only the bytes. */
     VALUE,
     /** For programs: JSON Lines. */
     JSON
@@ -40,14 +40,14 @@ record ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
    * Prints a result.
    *
    * @param sent the datum that it belongs to
-   * @param index which of its results it is, from 1
+   * @param index its number among the results of that datum, from 1
    * @param message the result
-   * @throws IllegalStateException if that fails, for instance because nobody reads any more
+   * @throws IllegalStateException if writing fails, for instance because the output was closed
    */
   void print(DatumLines.Identified sent, int index, Message message) {
     String mark = mark(message);
     if (format == Format.VALUE && mark != null) {
-      return; // A mark is an answer to the platform; it has no value.
+      return; // A mark is for the platform and has no value.
     }
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     line.writeBytes(
@@ -60,11 +60,11 @@ record ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
     beforeEach.run();
     out.write(line.toByteArray(), 0, line.size());
     if (out.checkError()) {
-      throw new IllegalStateException("standard output can't be written to");
+      throw new IllegalStateException("cannot write to standard output");
     }
   }
 
-  /** One line, and nothing that a terminal would obey. */
+  /** Formats a result on one line, with control characters escaped. */
   private static String text(String id, @Nullable String mark, Message message) {
     StringBuilder text = new StringBuilder(id).append("  ");
     text.append(mark == null ? shown(message.value()) : "(" + mark + ")");
@@ -121,7 +121,7 @@ record ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
     return json;
   }
 
-  /** The groups and their entries, sorted. */
+  /** Returns the groups and their entries, sorted. */
   private static <T> Map<String, Map<String, T>> metadata(
       Message message, Function<byte[], T> shown) {
     Map<String, Map<String, T>> groups = new TreeMap<>();

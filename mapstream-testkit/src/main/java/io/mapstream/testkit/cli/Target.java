@@ -7,21 +7,21 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which function is called: one that runs, or one that is started for the occasion. */
+/** The options that select the function: a running one, or one to start. */
 final class Target {
 
   @Option(
       names = "--socket",
       paramLabel = "PATH",
       description =
-          "The Unix socket of a running function; $MAPSTREAM_SOCKET_PATH if not set, else"
-              + " /var/run/numaflow/mapstream.sock.")
+          "The Unix socket of a running function; by default $MAPSTREAM_SOCKET_PATH, or"
+              + " /var/run/numaflow/mapstream.sock if that is not set.")
   @Nullable Path socket;
 
   @Option(
       names = "--server-info",
       paramLabel = "PATH",
-      description = "Its server info file: waited for and checked first; not read if not set.")
+      description = "Its server info file. If given, the command first waits for it and checks it.")
   @Nullable Path serverInfo;
 
   @Option(
@@ -40,9 +40,9 @@ final class Target {
   Duration timeout = Duration.ofSeconds(30);
 
   /**
-   * Starts the function if that is asked for; closing the result ends it again.
+   * Starts the function if requested; closing the result stops it.
    *
-   * @param pid the process of a function that runs, if that is known
+   * @param pid the process of a running function, if known
    */
   Function open(Terminal terminal, @Nullable Long pid) throws IOException {
     if (functionClass == null) {

@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * Where a command reads and writes. Text is UTF-8, whatever the locale says, since payloads are.
+ * The streams of a command. Text is UTF-8 regardless of the locale, since payloads are.
  *
  * @param in standard input
  * @param out for results
- * @param err for everything that isn't one
- * @param interactive whether someone is looking at {@code err}
- * @param outFailure why {@code out} could not be written to, if it couldn't
+ * @param err for everything else
+ * @param interactive whether {@code err} is a terminal
+ * @param outFailure the failure of a write to {@code out}, if any
  */
 record Terminal(
     InputStream in,
@@ -39,7 +39,7 @@ record Terminal(
     AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
     OutputStream watched =
         new FilterOutputStream(new FileOutputStream(FileDescriptor.out)) {
-          // Keeps the reason of a failure, which a PrintStream drops.
+          // Keeps the cause of a failure, which a PrintStream discards.
           @Override
           public void write(byte[] bytes, int from, int length) throws IOException {
             try {
@@ -52,25 +52,25 @@ record Terminal(
         };
     return new Terminal(
         System.in,
-        // No buffer: a result is shown when it is here.
+        // Unbuffered, so that a result is shown as soon as it arrives.
         new PrintStream(watched, true, UTF_8),
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, UTF_8),
         looksAtErrors(),
         failure);
   }
 
-  /** Whether nobody reads results any more, as after {@code | head}. */
+  /** Returns whether the reader of the results has gone, as with {@code | head}. */
   boolean isUnread() {
     IOException failure = outFailure.get();
     return failure != null && String.valueOf(failure.getMessage()).contains("Broken pipe");
   }
 
-  /** The same, with nobody looking. */
+  /** Returns the same streams, without an interactive terminal. */
   Terminal notInteractive() {
     return new Terminal(in, out, err, false, outFailure);
   }
 
-  /** The JDK knows of standard input and output alone; progress goes to standard error. */
+  /** Checks standard error, where progress goes; the JDK only checks standard input and output. */
   private static boolean looksAtErrors() {
     try {
       String device = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Values of options that have a unit. */
+/** Converts option values that have a unit. */
 final class Units {
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ms|s|m|h)");
@@ -24,7 +24,7 @@ final class Units {
     Matcher parts = DURATION.matcher(text);
     if (!parts.matches()) {
       throw new TypeConversionException(
-          "'" + text + "' is no duration; write it as 250ms, 10s, 1.5m or 1h");
+          "'" + text + "' is not a duration; write it as 250ms, 10s, 1.5m or 1h");
     }
     Duration unit =
         switch (parts.group(2)) {
@@ -34,7 +34,7 @@ final class Units {
           default -> Duration.ofHours(1);
         };
     BigDecimal nanos = new BigDecimal(parts.group(1)).multiply(BigDecimal.valueOf(unit.toNanos()));
-    // A day is more than anyone means, and a sum of two of them can't overflow.
+    // Durations are capped at one day, so that the sum of two cannot overflow.
     if (nanos.compareTo(BigDecimal.valueOf(Duration.ofDays(1).toNanos())) > 0) {
       throw new TypeConversionException("'" + text + "' is more than 24h");
     }
@@ -48,7 +48,7 @@ final class Units {
       Matcher parts = SIZE.matcher(text.toUpperCase(Locale.ROOT));
       if (!parts.matches()) {
         throw new TypeConversionException(
-            "'" + text + "' is no size; write it as 100, 64KiB or 1MiB");
+            "'" + text + "' is not a size; write it as 100, 64KiB or 1MiB");
       }
       String unit = parts.group(2) == null ? "B" : parts.group(2);
       long factor = unit.startsWith("K") ? 1024 : unit.startsWith("M") ? 1024 * 1024 : 1;
@@ -66,15 +66,14 @@ final class Units {
       return Instant.parse(text);
     } catch (DateTimeParseException e) {
       throw new TypeConversionException(
-          "'" + text + "' is no instant; write it as 2026-01-01T00:00:00Z");
+          "'" + text + "' is not an instant; write it as 2026-01-01T00:00:00Z");
     }
   }
 
-  /** Refuses two options that exclude each other. */
+  /** Refuses two options that cannot be combined. */
   static void refuseBoth(String name, @Nullable Object given, String other, @Nullable Object also) {
     if (given != null && also != null) {
-      throw new UsageFault(
-          "%s %s and %s %s exclude each other".formatted(name, given, other, also));
+      throw new UsageFault("%s %s and %s %s can't be combined".formatted(name, given, other, also));
     }
   }
 

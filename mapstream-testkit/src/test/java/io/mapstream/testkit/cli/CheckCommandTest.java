@@ -195,8 +195,8 @@ class CheckCommandTest {
       assertEquals(1, ran.code(), ran.out() + ran.err());
       assertEquals(1, ran.lines().stream().filter(line -> line.startsWith("FAIL")).count());
       assertTrue(
-          ran.out().contains("FAIL  runs-on           runs on after each stream"), ran.out());
-      assertTrue(ran.out().contains("it has ended after \"handshake\""), ran.out());
+          ran.out().contains("FAIL  runs-on           keeps running after each stream"), ran.out());
+      assertTrue(ran.out().contains("it ended after \"handshake\""), ran.out());
       assertTrue(ran.out().contains("SKIP  still-ready"), ran.out());
       assertTrue(ran.out().contains("2 passed, 0 tolerated, 1 failed, 25 not checked"), ran.out());
     }
@@ -213,7 +213,7 @@ class CheckCommandTest {
           ran.out()
               .contains(
                   """
-                  FAIL  cancel            goes on after a cancelled stream
+                  FAIL  cancel            keeps serving after a cancelled stream
                                           the function has ended: one datum: 0 of 1 EOT(s);\
                   """),
           ran.out());

@@ -392,7 +392,7 @@ class DriveCommandTest {
       Ran ran = Shell.runWithInput("x\n", "drive", "--verbose", "--socket=" + server.socketPath());
 
       assertEquals(1, ran.code());
-      assertTrue(ran.err().contains("the function says:"), ran.err());
+      assertTrue(ran.err().contains("the function reported:"), ran.err());
       assertTrue(ran.err().contains("at io.mapstream.testkit.cli.DriveCommandTest"), ran.err());
       server.awaitFailure(Duration.ofSeconds(30));
     }
@@ -437,30 +437,30 @@ class DriveCommandTest {
     return Stream.of(
         arguments("{", "line 2 of standard input: not JSON"),
         arguments("{} {}", "not JSON: malformed"),
-        arguments("\uFEFF", "not JSON: there is nothing in it"),
+        arguments("\uFEFF", "not JSON: it is empty"),
         arguments("{'value':'x'}", "not JSON"),
         arguments("[]", "must be an object but is []"),
         arguments("[".repeat(100_000), "not JSON"),
         arguments("{\"valeu\":\"x\"}", "unknown member \"valeu\""),
-        arguments("{\"value\":7}", "value must be a text but is 7"),
-        arguments("{\"value\":\"a\",\"valueBase64\":\"\"}", "exclude each other"),
-        arguments("{\"valueBase64\":\"%\"}", "valueBase64 is no base64"),
-        arguments("{\"keys\":\"k\"}", "keys must be an array of texts but is \"k\""),
-        arguments("{\"keys\":[null]}", "each of keys must be a text but is null"),
+        arguments("{\"value\":7}", "value must be a string but is 7"),
+        arguments("{\"value\":\"a\",\"valueBase64\":\"\"}", "can't be combined"),
+        arguments("{\"valueBase64\":\"%\"}", "valueBase64 is not base64"),
+        arguments("{\"keys\":\"k\"}", "keys must be an array of strings but is \"k\""),
+        arguments("{\"keys\":[null]}", "each of keys must be a string but is null"),
         arguments("{\"headers\":[]}", "headers must be an object but is []"),
-        arguments("{\"headers\":{\"n\":1}}", "headers.n must be a text but is 1"),
+        arguments("{\"headers\":{\"n\":1}}", "headers.n must be a string but is 1"),
         arguments("{\"traceContext\":\"x\"}", "traceContext must be an object"),
         arguments("{\"traceContext\":{\"b3\":\"0\"}}", "traceContext has \"b3\""),
         arguments("{\"eventTime\":\"noon\"}", "eventTime must be an instant"),
         arguments("{\"watermark\":\"noon\"}", "but is \"noon\""),
         arguments("{\"userMetadata\":[]}", "userMetadata must be an object but is []"),
         arguments("{\"systemMetadata\":{\"s\":1}}", "systemMetadata.s must be an object"),
-        arguments("{\"userMetadata\":{\"g\":{\"k\":1}}}", "userMetadata.g.k must be a text or"),
-        arguments("{\"userMetadata\":{\"g\":{\"k\":{\"base64\":\"%\"}}}}", "g.k is no base64"),
+        arguments("{\"userMetadata\":{\"g\":{\"k\":1}}}", "userMetadata.g.k must be a string or"),
+        arguments("{\"userMetadata\":{\"g\":{\"k\":{\"base64\":\"%\"}}}}", "g.k is not base64"),
         arguments("{\"mark\":\"ack\"}", "mark must be drop, nack or fail but is \"ack\""),
         arguments("{\"nackOptions\":{}}", "nackOptions needs the mark nack"),
-        arguments("{\"index\":0}", "index must be a number from 1 but is 0"),
-        arguments("{\"tags\":\"t\"}", "tags must be an array of texts"),
+        arguments("{\"index\":0}", "index must be a number of at least 1 but is 0"),
+        arguments("{\"tags\":\"t\"}", "tags must be an array of strings"),
         arguments("{\"id\":\"\"}", "id must not be empty"));
   }
 

@@ -23,7 +23,7 @@ class MainTest {
     Ran ran = Shell.run("--help");
 
     assertEquals(0, ran.code());
-    for (String expected : List.of("drive", "load", "check", "130", "called wrongly")) {
+    for (String expected : List.of("drive", "load", "check", "130", "invalid options")) {
       assertTrue(ran.out().contains(expected), ran.out());
     }
   }
@@ -69,21 +69,21 @@ class MainTest {
         arguments("drive", "--in-flight=many", "'many'"),
         arguments("drive", "--output=xml", "xml"),
         arguments("drive", "--header=n", "n"),
-        arguments("drive", "--event-time=noon", "'noon' is no instant"),
-        arguments("drive", "--watermark=noon", "'noon' is no instant"),
-        arguments("drive", "--timeout=10", "'10' is no duration"),
+        arguments("drive", "--event-time=noon", "'noon' is not an instant"),
+        arguments("drive", "--watermark=noon", "'noon' is not an instant"),
+        arguments("drive", "--timeout=10", "'10' is not a duration"),
         arguments("drive", "--timeout=25h", "'25h' is more than 24h"),
-        arguments("drive", "--class=X", "--socket /none and --class X exclude each other"),
+        arguments("drive", "--class=X", "--socket /none and --class X can't be combined"),
         arguments("drive", "--nonsense", "--nonsense"),
         arguments("drive", "/no/such/file", "no such file: /no/such/file"),
         arguments("drive", "/", "a folder, not a file: /"),
         arguments("check", "--datums=0", "--datums must be at least 1 but was 0"),
         arguments("check", "--timeout=0s", "--timeout must be more than 0"),
-        arguments("check", "--timeout=soon", "'soon' is no duration"),
-        arguments("check", "--big-message=1GiB", "'1GiB' is no size"),
+        arguments("check", "--timeout=soon", "'soon' is not a duration"),
+        arguments("check", "--big-message=1GiB", "'1GiB' is not a size"),
         arguments("check", "--big-message=61MiB", "--big-message must be at most 60MiB"),
         arguments("check", "--drain", "--drain needs --pid"),
-        arguments("check", "--pid=1", "--pid 1 is of no use without --drain"),
+        arguments("check", "--pid=1", "--pid 1 requires --drain"),
         arguments("check", "--pid=me", "'me'"),
         arguments("check", "--key", "--key"),
         arguments("check", "--header=x", "x"),
@@ -95,14 +95,14 @@ class MainTest {
         arguments("load", "--rate=-1", "but was -1"),
         arguments("load", "--count=0", "--count must be at least 1 but was 0"),
         arguments("load", "--duration=0s", "--duration must be more than 0"),
-        arguments("load", "--duration=5", "'5' is no duration"),
-        arguments("load", "--warmup=x", "'x' is no duration"),
-        arguments("load", "--size=1TB", "'1TB' is no size"),
-        arguments("load", "--payload=/no/file", "--payload /no/file is no file"),
+        arguments("load", "--duration=5", "'5' is not a duration"),
+        arguments("load", "--warmup=x", "'x' is not a duration"),
+        arguments("load", "--size=1TB", "'1TB' is not a size"),
+        arguments("load", "--payload=/no/file", "--payload /no/file is not a file"),
         arguments("load", "--pid=x", "'x'"),
         arguments("load", "--pid=999999999", "no process has the pid 999999999"),
-        arguments("load", "--html=/no/folder/x.html", "--html /no/folder/x.html is in no folder"),
-        arguments("load", "--event-time=x", "'x' is no instant"));
+        arguments("load", "--html=/no/folder/x.html", "--html /no/folder/x.html is not in"),
+        arguments("load", "--event-time=x", "'x' is not an instant"));
   }
 
   @ParameterizedTest(name = "{0} {1}")
