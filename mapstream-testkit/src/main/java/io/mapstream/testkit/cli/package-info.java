@@ -3,7 +3,7 @@
  *
  * <p>{@link io.mapstream.testkit.cli.Main} has three commands: {@code drive} sends lines to a
  * function and prints its results as they arrive, {@code load} measures throughput and latencies
- * under load, and {@code check} checks whether a function keeps the contract with the platform.
+ * under load, and {@code check} tests whether a function keeps the contract with the platform.
  *
  * <pre>
  * printf 'a,b\nc\n' | java -cp … io.mapstream.testkit.cli.Main drive --socket /tmp/words.sock
