@@ -91,7 +91,8 @@ record Limits(
 
   /**
    * Returns the cost that running emitters may take before waiting ones, after a waiting one has
-   * got the given number of permits. None where results are counted: tests rely on the order.
+   * got the given number of permits: as much again, or the least. None where results are counted,
+   * since tests rely on the order.
    */
   int bargingAfter(int needed) {
     return mergedResults == 1 ? 0 : Math.max(Tuning.LEAST_BARGING, needed);

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,7 @@ final class PendingPermits {
   private final AtomicInteger barging = new AtomicInteger();
 
   private volatile @Nullable String closedBecause;
+  private final AtomicBoolean waitingReleased = new AtomicBoolean();
 
   // Event loop only.
   private final Set<Loan> loans = new HashSet<>();
@@ -79,23 +81,25 @@ final class PendingPermits {
       await(needed, loan, recording);
     }
     if (closedBecause != null) {
-      unreserve(size, loan);
+      // All that was acquired, since the stream's end has cancelled the loan.
+      permits.release(needed + (loan == null ? 0 : loan.size()));
       throw refusal("the stream is closed", null);
     }
     return loan;
   }
 
   /**
-   * While others wait, a running emitter may still go first, which saves a switch of threads for
-   * each result. It may do so only up to a limited cost after each wait that has ended, so that
-   * waiting emitters get their turn, however many emitters run.
+   * Acquires permits if that needs no wait, and returns whether it did. While others wait, a
+   * running emitter may still go first, which saves a switch of threads for each result. It may do
+   * so only up to a limited cost after each wait that has ended, so that waiting emitters get their
+   * turn, however many emitters run; and not while one waits for a loan, whose permits are its own.
    */
   private boolean acquireAtOnce(int needed) {
     return (!permits.hasQueuedThreads() || barge(needed)) && permits.tryAcquire(needed);
   }
 
   private boolean barge(int needed) {
-    return barging.get() >= needed && barging.addAndGet(-needed) >= 0;
+    return !borrowing.isLocked() && barging.get() >= needed && barging.addAndGet(-needed) >= 0;
   }
 
   /** Returns what a result takes of the stream's own permits. */
@@ -112,7 +116,7 @@ final class PendingPermits {
       } else {
         acquire(needed + loan.size(), loan);
       }
-      barging.set(limits.bargingAfter(needed));
+      barging.set(limits.bargingAfter(loan == null ? needed : 0));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       if (loan != null) {
@@ -239,7 +243,8 @@ final class PendingPermits {
 
   /** Releases enough permits that no emitter waits any more; each finds the stream closed. */
   private void releaseWaiting() {
-    permits.drainPermits();
-    permits.release(Integer.MAX_VALUE / 2);
+    if (!waitingReleased.getAndSet(true)) {
+      permits.release(Integer.MAX_VALUE / 2);
+    }
   }
 }

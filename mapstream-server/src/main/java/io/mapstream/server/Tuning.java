@@ -40,8 +40,8 @@ final class Tuning {
   static final int LEAST_PENDING = 64 * 1024;
 
   /**
-   * The cost that running emitters of a stream may take before waiting ones, renewed each time a
-   * waiting one gets its permits: some dozens of small results for each switch of threads.
+   * The least cost that running emitters of a stream may take before waiting ones, renewed each
+   * time a waiting one gets its permits: some dozens of small results for each switch of threads.
    */
   static final int LEAST_BARGING = 8 * 1024;
 

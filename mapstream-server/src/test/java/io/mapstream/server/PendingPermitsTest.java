@@ -37,9 +37,14 @@ class PendingPermitsTest {
   }
 
   private static PendingPermits withoutLoans(int own) {
+    return withLoans(own, 0);
+  }
+
+  /** What is asked for is not lent. */
+  private static PendingPermits withLoans(int own, int loans) {
     return new PendingPermits(
         StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), Runnable::run)
-            .limits(new Limits(10, 1000, own, own, 0, size -> size, 64, 10, 1))
+            .limits(new Limits(10, 1000, own, own, loans, size -> size, 64, 10, 1))
             .build(),
         () -> {});
   }
@@ -202,6 +207,43 @@ class PendingPermitsTest {
 
     reserve(stream, large).loan();
     reserve(stream, 1).awaitWaiting();
+  }
+
+  @Test
+  void nobodyGoesFirstBeforeAWaitHasEnded() throws Exception {
+    int own = Tuning.LEAST_BARGING;
+    PendingPermits stream = withoutLoans(own);
+    reserve(stream, own - 1).loan();
+    reserve(stream, own).awaitWaiting();
+
+    reserve(stream, 1).awaitWaiting();
+  }
+
+  /** Otherwise its loan's permits would go to another result. */
+  @Test
+  void nobodyGoesFirstWhileALoanIsAwaited() throws Exception {
+    int own = 4 * Tuning.LEAST_BARGING;
+    PendingPermits stream = withLoans(own, own);
+    letOneWaitAndGetItsTurn(stream, own, 1);
+    reserve(stream, own + 1).awaitWaiting();
+    stream.unreserve(own - 1, null);
+
+    reserve(stream, 1).awaitWaiting();
+  }
+
+  /** Many threads of a handler may still emit when the client has gone. */
+  @Test
+  void eachLargeResultIsRefusedAfterTheEnd() {
+    int loan = 1 << 27;
+    PendingPermits stream = withLoans(OWN, loan);
+    stream.close("the client is gone");
+
+    for (int i = 0; i < 20; i++) {
+      Reservation late = reserve(stream, OWN + loan);
+
+      var refused = assertThrows(ExecutionException.class, late::loan);
+      assertInstanceOf(SinkClosedException.class, refused.getCause());
+    }
   }
 
   /** A harness counts results, and a test that reads one knows whose emit continues. */
