@@ -60,7 +60,7 @@ final class TraceContext {
       throw new IllegalArgumentException(
           "traceContext has "
               + Shown.text(name)
-              + "; the platform sends traceparent and tracestate");
+              + "; the platform sends only traceparent and tracestate");
     }
     return name;
   }

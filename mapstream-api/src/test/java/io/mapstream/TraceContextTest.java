@@ -130,7 +130,7 @@ class TraceContextTest {
 
     assertNullRefused("traceContext[\"traceparent\"]", () -> minimal().traceContext(nullValue));
     assertSetRefused(
-        "traceContext has \"baggage\"; the platform sends traceparent and tracestate",
+        "traceContext has \"baggage\"; the platform sends only traceparent and tracestate",
         Map.of("baggage", "user=1"));
     assertSetRefused(
         "traceContext has a tracestate without a traceparent", Map.of("tracestate", STATE));

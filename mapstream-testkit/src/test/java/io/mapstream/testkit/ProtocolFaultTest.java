@@ -106,7 +106,7 @@ class ProtocolFaultTest {
 
       var fault = assertThrows(ProtocolFaultError.class, () -> reply.remaining(LIMIT));
 
-      assertContains("closed with OK, and datums had no EOT: a", fault.getMessage());
+      assertContains("closed with OK, but datums had no EOT: a", fault.getMessage());
     }
   }
 
@@ -117,7 +117,7 @@ class ProtocolFaultTest {
         var client = MapStreamClient.connect(server.socketPath())) {
       var fault = assertThrows(ProtocolFaultError.class, client::openStream);
 
-      assertContains("no handshake with sot = true", fault.getMessage());
+      assertContains("not a handshake with sot = true", fault.getMessage());
     }
   }
 

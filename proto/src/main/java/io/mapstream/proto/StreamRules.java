@@ -127,7 +127,7 @@ public final class StreamRules {
         : List.of(
             new Fault(
                 Rule.ALL_ANSWERED,
-                "the stream was closed with OK, and datums had no EOT: "
+                "the stream was closed with OK, but datums had no EOT: "
                     + String.join(", ", open.keySet())));
   }
 
@@ -148,7 +148,7 @@ public final class StreamRules {
       fault(
           faults,
           Rule.HANDSHAKE,
-          "the first response is no handshake with sot = true but has " + contents(response));
+          "the first response is not a handshake with sot = true but has " + contents(response));
     } else if (response.getResultsCount() > 0 || response.hasStatus()) {
       fault(faults, Rule.HANDSHAKE, "the handshake carries " + contents(response));
     }
@@ -182,7 +182,7 @@ public final class StreamRules {
         fault(
             faults,
             Rule.MARKS,
-            "a result" + ofDatum(response) + " has nack options and no nack mark");
+            "a result" + ofDatum(response) + " has nack options but no nack mark");
       }
       if (marks.contains(Message.FAIL_TAG)) {
         failed.add(response.getId());

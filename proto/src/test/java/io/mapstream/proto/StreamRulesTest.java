@@ -70,13 +70,13 @@ class StreamRulesTest {
         wrong(
             "no handshake first",
             Rule.HANDSHAKE,
-            "the first response is no handshake with sot = true but has id \"a\", 1 result(s),"
+            "the first response is not a handshake with sot = true but has id \"a\", 1 result(s),"
                 + " status.eot = false",
             result("a")),
         wrong(
             "a handshake without sot",
             Rule.HANDSHAKE,
-            "the first response is no handshake with sot = true but has id \"\", 0 result(s),"
+            "the first response is not a handshake with sot = true but has id \"\", 0 result(s),"
                 + " status.eot = false",
             handshake(false)),
         wrong(
@@ -156,7 +156,7 @@ class StreamRulesTest {
         wrong(
             "nack options without their mark",
             Rule.MARKS,
-            "a result of datum \"a\" has nack options and no nack mark",
+            "a result of datum \"a\" has nack options but no nack mark",
             SHAKEN,
             nackOptions(result("a"))));
   }
@@ -193,7 +193,7 @@ class StreamRulesTest {
     assertEquals(
         List.of(
             new Fault(
-                Rule.ALL_ANSWERED, "the stream was closed with OK, and datums had no EOT: b")),
+                Rule.ALL_ANSWERED, "the stream was closed with OK, but datums had no EOT: b")),
         rules.closedWithOk());
 
     rules.received(eot("b").build());
