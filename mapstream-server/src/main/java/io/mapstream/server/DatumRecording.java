@@ -98,11 +98,11 @@ final class DatumRecording {
   static final class DatumEvent extends Event {
 
     @Label("Datum Id")
-    @Description("The client's name for the datum; a retry uses it again")
+    @Description("The client's id for the datum; a retry reuses it")
     @Nullable String id;
 
     @Label("Emit Blocked")
-    @Description("Time for which the datum's calls of emit waited for the client, in sum")
+    @Description("Total time for which the datum's calls of emit waited for the client")
     @Timespan(Timespan.NANOSECONDS)
     long emitBlocked;
 
@@ -111,12 +111,12 @@ final class DatumRecording {
     long results;
 
     @Label("Result Size")
-    @Description("Size of these messages as encoded")
+    @Description("Encoded size of these messages")
     @DataAmount(DataAmount.BYTES)
     long resultSize;
 
     @Label("Outcome")
-    @Description("What became of the datum when its handler had ended")
+    @Description("Outcome of the datum when its handler ended")
     @Nullable String outcome;
   }
 }

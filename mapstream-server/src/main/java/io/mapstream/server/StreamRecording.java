@@ -69,14 +69,13 @@ final class StreamRecording {
   @Name("io.mapstream.Stream")
   @Label("Stream")
   @Category("mapstream")
-  @Description("One MapFn stream, at its end")
+  @Description("One MapFn stream, recorded when it ends")
   @Enabled(false)
   @StackTrace(false)
   static final class StreamEvent extends Event {
 
     @Label("Open For")
-    @Description(
-        "Time from the stream's start to its end, also where the recording began between them")
+    @Description("Time from the stream's start to its end, even if the recording began in between")
     @Timespan(Timespan.NANOSECONDS)
     long openFor;
 
@@ -89,7 +88,7 @@ final class StreamRecording {
     long results;
 
     @Label("Status")
-    @Description("The gRPC status of the end; CANCELLED where the client had gone")
+    @Description("The gRPC status of the end; CANCELLED if the client was gone")
     @Nullable String status;
 
     @Label("Reason")

@@ -123,7 +123,7 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
     lock.lock();
     try {
       if (closed) {
-        throw new IllegalStateException("these metrics are closed; make new ones for the server");
+        throw new IllegalStateException("these metrics are closed; create new ones for the server");
       }
       if (!bound.containsKey(registry)) {
         bound.put(registry, register(registry));
@@ -165,8 +165,8 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
     List<Meter> registered = meters.registered();
     if (registered.removeIf(before::contains)) {
       log.warn(
-          "the registry has meters of mapstream with the tags {} already, which stay as they are;"
-              + " give each server tags of its own, or close the first MapStreamMetrics",
+          "the registry already has mapstream meters with the tags {}, which are kept; give each"
+              + " server its own tags, or close the first MapStreamMetrics",
           tags.stream().toList());
     }
     return registered;
@@ -174,13 +174,10 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
 
   private static void bindStreamsAndDatums(Meters meters) {
     meters.counter(
-        "mapstream.streams",
-        "streams",
-        ServerMetrics::streamsOpened,
-        "Streams that clients have opened");
+        "mapstream.streams", "streams", ServerMetrics::streamsOpened, "Streams opened by clients");
     meters.gauge(
         "mapstream.streams.active", "streams", s -> s.metrics().streamsOpen(), "Streams open now");
-    meters.counter("mapstream.datums", "datums", ServerMetrics::datumsAdmitted, "Datums taken on");
+    meters.counter("mapstream.datums", "datums", ServerMetrics::datumsAdmitted, "Datums admitted");
     meters.counter(
         "mapstream.answered",
         "datums",
@@ -192,7 +189,7 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
         "mapstream.datums.max",
         "datums",
         s -> s.options().maxConcurrency(),
-        "The most datums that may be in work");
+        "Maximum number of datums in work");
   }
 
   private static void bindResultsAndBytes(Meters meters) {
@@ -202,9 +199,9 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
         "mapstream.received",
         "bytes",
         ServerMetrics::requestBytes,
-        "Size of the encoded requests of the datums taken on");
+        "Size of the encoded requests of the datums admitted");
     meters.counter(
-        "mapstream.sent", "bytes", ServerMetrics::resultBytes, "Size of the results as encoded");
+        "mapstream.sent", "bytes", ServerMetrics::resultBytes, "Size of the encoded results");
   }
 
   private static void bindTimes(Meters meters) {
@@ -226,7 +223,7 @@ public final class MapStreamMetrics implements MeterBinder, AutoCloseable {
         "mapstream.starved",
         "checks",
         ServerMetrics::starvedChecks,
-        "Checks that found a handler waiting for a carrier while no other began");
+        "Checks that found a handler waiting for a carrier while no other started");
   }
 
   /** Registers meters that read one server, and keeps the registered meters. */
