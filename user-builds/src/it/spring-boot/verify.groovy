@@ -37,7 +37,7 @@ try {
     def driving = it.driving("tea,slow")
     assert asked.await(60, TimeUnit.SECONDS)
     it.terminate()
-    it.await("mapstream stops")
+    it.await("mapstream is stopping")
     answer.countDown()
     assert driving.inputStream.readLines() == ["tea=300", "slow=400"] // and then the stream ends with the server
     assert it.exitCode() == 143: it.printed()

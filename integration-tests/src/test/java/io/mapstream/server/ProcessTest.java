@@ -425,7 +425,7 @@ class ProcessTest {
       child.awaitOut("their handler");
 
       assertEquals(List.of("started", "echo"), call.send("1", "echo").answer("1").texts());
-      assertTrue(child.err().contains("SIGTERM is left to"), child.err());
+      assertTrue(child.err().contains("SIGTERM keeps its previous handler"), child.err());
     }
   }
 
@@ -479,7 +479,8 @@ class ProcessTest {
 
       String all = child.out() + child.err();
       for (String line :
-          List.of("the handler goes on", "mapstream stops; waits", "mapstream stopped after")) {
+          List.of(
+              "the handler goes on", "mapstream is stopping; waiting", "mapstream stopped after")) {
         assertTrue(all.contains(line), () -> line + " is not in " + all);
       }
     }

@@ -118,7 +118,7 @@ class ProtocolScenariosTest {
 
   static Stream<Scenario> refused() {
     MapRequest hello = Codec.handshake();
-    List<String> handshakeExpected = List.of("first message has to be a handshake");
+    List<String> handshakeExpected = List.of("first message must be a handshake");
     return Stream.of(
         refused("a datum first", handshakeExpected, Requests.datum("a", "x")),
         refused("an empty message first", handshakeExpected, MapRequest.getDefaultInstance()),
@@ -127,7 +127,7 @@ class ProtocolScenariosTest {
         refused("a second handshake", List.of("second handshake"), hello, hello),
         refused(
             "a datum in the handshake, which would be lost",
-            List.of("first message has to be a handshake", "both a handshake and a request"),
+            List.of("first message must be a handshake", "both a handshake and a request"),
             Requests.datum("a", "x").toBuilder().mergeFrom(hello).build()),
         refused(
             "a handshake in a datum",

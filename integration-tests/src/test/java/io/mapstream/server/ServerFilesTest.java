@@ -23,7 +23,7 @@ class ServerFilesTest {
       try (ChildProcess second = anotherWith(info)) {
         assertNotEquals(0, second.exitCode());
         assertTrue(
-            second.err().contains(info + ": serverInfoFile is that of a live server"),
+            second.err().contains(info + ": serverInfoFile belongs to a live server"),
             second.err());
         assertFalse(Files.exists(second.file("s.sock")));
       }

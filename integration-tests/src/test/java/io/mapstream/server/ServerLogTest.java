@@ -36,7 +36,7 @@ class ServerLogTest {
               + " \\S+ .?i?B, handlers \\S+ s, blocked in emit \\S+ s; .*");
 
   private static final String LOSS =
-      "; older ones acknowledge the datum and forward an empty message. Set numaflowVersion"
+      "; older releases acknowledge the datum and forward an empty message. Set numaflowVersion"
           + " (MAPSTREAM_NUMAFLOW_VERSION) to the release in use";
 
   private static ChildProcess start(Map<String, String> environment) throws IOException {
@@ -323,7 +323,7 @@ class ServerLogTest {
       assertEquals(
           List.of(
               "[mapstream-log] WARN io.mapstream.server.MapStream - datum \"a\" has no event time;"
-                  + " it is taken as unknown, -1 ms, as in all further datums of this stream"),
+                  + " it is treated as unknown (-1 ms), as in all further datums of this stream"),
           warnings);
     }
   }

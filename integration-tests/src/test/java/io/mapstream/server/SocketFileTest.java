@@ -152,7 +152,7 @@ class SocketFileTest {
   void regularFileIsLeftAlone() throws Exception {
     Files.writeString(socket, "precious");
 
-    assertRefused(BindException.class, socket, "no socket");
+    assertRefused(BindException.class, socket, "not a socket");
 
     assertEquals("precious", Files.readString(socket));
   }
@@ -161,7 +161,7 @@ class SocketFileTest {
   void emptyFolderIsLeftAlone() throws Exception {
     Files.createDirectory(socket);
 
-    assertRefused(BindException.class, socket, "no socket");
+    assertRefused(BindException.class, socket, "not a socket");
 
     assertTrue(Files.isDirectory(socket));
   }
@@ -172,7 +172,7 @@ class SocketFileTest {
     Process mkfifo = new ProcessBuilder("mkfifo", socket.toString()).start();
     assertTrue(mkfifo.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
 
-    assertRefused(BindException.class, socket, "no socket");
+    assertRefused(BindException.class, socket, "not a socket");
 
     assertTrue(Files.exists(socket));
   }

@@ -134,9 +134,9 @@ final class Carriers {
     } catch (Throwable t) {
       unavailable = true;
       log.info(
-          "handlers hold all carriers of virtual threads and others wait; a JVM gets more while it"
-              + " runs from JDK 24 on, with the module jdk.management. Here"
-              + " -Djdk.virtualThreadScheduler.parallelism sets their number: {}",
+          "handlers occupy all carriers of virtual threads while others wait; the number of"
+              + " carriers can be raised at run time only on JDK 24 and newer, with the module"
+              + " jdk.management. Here, set it with -Djdk.virtualThreadScheduler.parallelism ({})",
           t.toString());
     } finally {
       lock.unlock();
@@ -152,7 +152,8 @@ final class Carriers {
     int more = Math.max(current, Math.min(most, Math.max(FIRST_STEP, 2 * current)));
     if (more > current) {
       carriers.setParallelism(more);
-      log.debug("handlers are starved: {} carriers of virtual threads, were {}", more, current);
+      log.debug(
+          "handlers are starved: {} carriers of virtual threads instead of {}", more, current);
     }
     boolean isFirst = raised == 0;
     raised = more;
@@ -176,7 +177,8 @@ final class Carriers {
       Scheduler carriers = Objects.requireNonNull(scheduler);
       if (before != raised && carriers.parallelism() == raised) {
         carriers.setParallelism(before);
-        log.debug("no handler is starved: {} carriers of virtual threads, were {}", before, raised);
+        log.debug(
+            "no handler is starved: {} carriers of virtual threads instead of {}", before, raised);
       }
       raised = 0;
       loweredAt = now;

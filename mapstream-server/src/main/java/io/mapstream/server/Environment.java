@@ -54,7 +54,7 @@ final class Environment {
     List<String> lines = new ArrayList<>();
     for (String name : new TreeSet<>(variables.keySet())) {
       if (name.startsWith(PREFIX) && !known.contains(name) && !name.matches(OF_A_SERVICE)) {
-        lines.add(name + " is no setting; the nearest is " + nearest(name));
+        lines.add(name + " is not a setting; the nearest is " + nearest(name));
       }
     }
     return List.copyOf(lines);

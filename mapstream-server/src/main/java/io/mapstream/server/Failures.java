@@ -230,7 +230,7 @@ final class Failures {
     counters.failed(FailureKind.HANDLER_EMITTED_LATE);
     log.warn(
         "a result of datum \"{}\" is lost: it was emitted after the handler had returned. A handler"
-            + " has to wait for the threads that emit for it",
+            + " must wait for its emitting threads",
         datumId);
     listener.handlerFailed(
         new HandlerFailure(datumId, refused, options.containerType()),
@@ -256,7 +256,7 @@ final class Failures {
     log.countedBy(
         late.likeness(),
         Level.WARN,
-        "the handler of datum \"{}\" failed after its stream's end: {}{}",
+        "the handler of datum \"{}\" failed after the end of its stream: {}{}",
         late.datumId(),
         late.description(),
         log.isDebugEnabled() ? System.lineSeparator() + late.stack() : "");
@@ -287,13 +287,13 @@ final class Failures {
   void clientGone(int datumsInWork, String reason) {
     if (datumsInWork > 0) {
       counters.failed(FailureKind.CLIENT_GONE);
-      log.counted(Level.INFO, "stream given up with {} datums in work: {}", datumsInWork, reason);
+      log.counted(Level.INFO, "stream abandoned with {} datums in work: {}", datumsInWork, reason);
     }
   }
 
   /** Called when a stream has ended because of a fault in a lower layer. */
   void streamFailed(FailureKind kind, String reason, Throwable cause) {
     counters.failed(kind);
-    log.counted(Level.ERROR, "{}, the stream ends", reason, cause);
+    log.counted(Level.ERROR, "{}; the stream ends", reason, cause);
   }
 }

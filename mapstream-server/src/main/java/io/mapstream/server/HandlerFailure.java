@@ -54,7 +54,7 @@ final class HandlerFailure {
 
     @Override
     public String getMessage() {
-      return count + " more failures alike, the last: " + last;
+      return count + " more similar failures, the last: " + last;
     }
 
     @Override

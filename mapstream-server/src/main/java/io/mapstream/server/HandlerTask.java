@@ -179,7 +179,7 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     thread.interrupt();
   }
 
-  /** Returns the handler's stack; empty if it has returned or waits for a processor. Any thread. */
+  /** Returns the handler's stack; empty if it has returned or waits for a carrier. Any thread. */
   StackTraceElement[] stack() {
     return thread.getStackTrace();
   }

@@ -215,7 +215,7 @@ final class LogThread {
       droppedDue = now + RepeatedLines.WINDOW.toNanos();
       quietly(() -> {
         LoggerFactory.getLogger(LogThread.class)
-            .warn("{} lines of the log were dropped, because the log took none meanwhile", lines);
+            .warn("{} log lines were dropped because the log could not keep up", lines);
         dropped.addAndGet(-lines);
       });
     }

@@ -69,7 +69,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     client.setOnCancelHandler(this::cancelled);
     // Also called when gRPC itself has closed the call: after an Error while reading or sending a
     // message.
-    client.setOnCloseHandler(() -> clientGone("gRPC has closed the stream"));
+    client.setOnCloseHandler(() -> clientGone("gRPC closed the stream"));
     if (inbound != null) {
       inbound.onExceeded(() -> onLoop(this::inboundExceeded));
     }
@@ -84,7 +84,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       case AWAITING_HANDSHAKE -> shakeHands(request);
       case OPEN -> accept(request);
       // Requested before the end was known. It gets no EOT, so the client sends it again.
-      case DRAINING, ENDED -> log.trace("not taken, to be sent again: {}", describe(request));
+      case DRAINING, ENDED -> log.trace("not accepted, will be sent again: {}", describe(request));
     }
   }
 
@@ -95,7 +95,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       client.request(1);
     } else {
       String reason =
-          "the first message has to be a handshake with sot = true, got " + describe(request);
+          "the first message must be a handshake with sot = true; received: " + describe(request);
       refuse(
           request instanceof Request.Refused refused
               ? new Request.Refused(refused.kind(), reason)
@@ -115,8 +115,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       refuse(
           request instanceof Request.Refused refused
               ? refused
-              : new Request.Refused(
-                  "a second handshake came on the same stream: " + describe(request)));
+              : new Request.Refused("a second handshake on the same stream: " + describe(request)));
     }
   }
 
@@ -126,8 +125,8 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       hasWarnedOfEventTime = true;
       log.counted(
           Level.WARN,
-          "datum \"{}\" has no event time; it is taken as unknown, -1 ms, as in all further datums"
-              + " of this stream",
+          "datum \"{}\" has no event time; it is treated as unknown (-1 ms), as in all further"
+              + " datums of this stream",
           shortened(data.id()));
     }
   }
@@ -307,7 +306,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     try {
       context.loop().execute(action);
     } catch (RejectedExecutionException e) {
-      log.debug("the transport has stopped before the handler did", e);
+      log.debug("the transport stopped before the handler did", e);
     }
   }
 

@@ -183,7 +183,8 @@ public final class MapStreamServer implements AutoCloseable {
     lifecycle.lock();
     try {
       if (state() != State.NEW) {
-        throw new IllegalStateException("a server is started once; this one is " + state());
+        throw new IllegalStateException(
+            "a server can be started only once; this one is " + state());
       }
       used = true;
       LoggingBridge.install();

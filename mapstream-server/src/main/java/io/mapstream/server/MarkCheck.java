@@ -19,7 +19,7 @@ final class MarkCheck {
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
   private static final String LOSS =
-      "; older ones acknowledge the datum and forward an empty message. Set numaflowVersion"
+      "; older releases acknowledge the datum and forward an empty message. Set numaflowVersion"
           + " (MAPSTREAM_NUMAFLOW_VERSION) to the release in use";
 
   private final Optional<NumaflowRelease> release;
@@ -59,8 +59,8 @@ final class MarkCheck {
               + release.get()
               + ": the fail mark needs "
               + Mark.FAIL.known()
-              + ", and this one would acknowledge each failed datum and forward an empty message;"
-              + " use STOP");
+              + ", and this release would acknowledge each failed datum and forward an empty"
+              + " message; use STOP");
     }
   }
 

@@ -225,7 +225,7 @@ final class OwnFile {
     try {
       Files.deleteIfExists(path);
     } catch (IOException e) {
-      throw failure("is left from another process and can't be removed", e);
+      throw failure("was left by another process and can't be removed", e);
     }
   }
 
@@ -242,7 +242,7 @@ final class OwnFile {
     return switch (root) {
       case null -> "unknown";
       case AccessDeniedException e -> "permission denied";
-      case FileAlreadyExistsException e -> "there is a file already: " + e.getFile();
+      case FileAlreadyExistsException e -> "a file already exists: " + e.getFile();
       case FileSystemException e when e.getReason() != null -> e.getReason();
       default -> root.getMessage();
     };

@@ -113,7 +113,7 @@ final class ProcessEnd {
   private void haltAfterSecond(String name, int number) {
     long inWork = server.metrics().datumsInWork();
     log.warn(
-        "SIG{} after another signal, the process ends at once; {} datums in work get no EOT",
+        "SIG{} after another signal: the process ends at once; {} datums in work get no EOT",
         name,
         inWork);
     LogThread.OF_PROCESS.flush(Shutdown.STEP_TIMEOUT);
@@ -136,7 +136,7 @@ final class ProcessEnd {
         return false;
       }
       if (!told && waited > QUIET.toNanos()) {
-        log.info("the server has stopped; the process exits when {} has ended", runner);
+        log.info("the server has stopped; the process exits when {} ends", runner);
         told = true;
       }
     }
@@ -208,7 +208,9 @@ final class ProcessEnd {
       Runtime.getRuntime().halt(0);
     }
     log.warn(
-        "the process exits with the JVM's code for a signal and waits only for hooks: {}", left);
+        "the process exits with the JVM's code for a signal and waits only for hooks; still"
+            + " running: {}",
+        left);
     LogThread.OF_PROCESS.flush(Shutdown.STEP_TIMEOUT);
   }
 

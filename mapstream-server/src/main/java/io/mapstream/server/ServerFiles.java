@@ -69,7 +69,7 @@ final class ServerFiles {
     try {
       info.run();
     } catch (IOException e) {
-      log.warn("the stop failed to remove the server info file", e);
+      log.warn("failed to remove the server info file", e);
     } finally {
       removeSocket(); // also after an Error
     }
@@ -79,7 +79,7 @@ final class ServerFiles {
     try {
       socket.run();
     } catch (IOException e) {
-      log.warn("the stop failed to remove the socket", e);
+      log.warn("failed to remove the socket", e);
     }
   }
 

@@ -23,7 +23,7 @@ final class ServerInfoFile {
   private static final String MINIMUM_NUMAFLOW_VERSION = "1.4.0-z";
 
   private static final String NO_FOLDER =
-      "the folder of serverInfoFile does not exist; outside of a pod, set"
+      "the folder of serverInfoFile does not exist; outside a pod, set"
           + " MAPSTREAM_SERVER_INFO_FILE or serverInfoFile of the builder";
 
   /** Larger files are not read; the platform's are a few hundred bytes. */
@@ -79,7 +79,7 @@ final class ServerInfoFile {
   void makeWay(Path socketPath) throws IOException {
     Path real = file.realPath(NO_FOLDER);
     if (real.equals(new OwnFile("socketPath", socketPath).realPath(SocketTransport.NO_FOLDER))) {
-      throw refusal("is socketPath as well, and each needs a path of its own");
+      throw refusal("is also socketPath; the two need different paths");
     }
     if (!file.exists()) {
       return;
@@ -87,10 +87,10 @@ final class ServerInfoFile {
     boolean isOfThisProcess = file.isLockedHere();
     if (!isOfThisProcess
         && !(Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) && isServerInfo())) {
-      throw refusal("is there and no server info file, left alone");
+      throw refusal("exists and is not a server info file; it was not changed");
     }
     if (isOfThisProcess || file.isLocked()) {
-      throw refusal("is that of a live server");
+      throw refusal("belongs to a live server");
     }
     file.removeStale();
   }

@@ -54,14 +54,14 @@ final class Shutdown implements Failures.Listener {
   // Created early: when one is needed, there may be no memory for it.
   private final ExecutionException loopDied =
       new ExecutionException(
-          "the event loop has died, most likely for lack of memory",
+          "the event loop died, most likely because memory ran out",
           new IllegalStateException("the thread mapstream-io has ended"));
   private final ExecutionException heapFull =
       new ExecutionException(
-          "the heap is full", new IllegalStateException("a collection frees next to nothing"));
+          "the heap is full", new IllegalStateException("garbage collection frees almost nothing"));
   private final ExecutionException failureLost =
       new ExecutionException(
-          "a handler has failed, and there is no memory to say more",
+          "a handler failed, and there is no memory for details",
           new IllegalStateException("out of memory"));
 
   /** Released for good once a handler has run out of memory, or when the stop begins. */
@@ -333,10 +333,13 @@ final class Shutdown implements Failures.Listener {
     attempt("to close the socket", () -> transport.stopAccepting(STEP_TIMEOUT));
     if (inWork > 0) {
       log.info(
-          "mapstream stops; waits up to {} for {} datums in work", LogLines.seconds(grace), inWork);
+          "mapstream is stopping; waiting up to {} for {} datums in work",
+          LogLines.seconds(grace),
+          inWork);
     }
     if (!isReached(drained, grace)) {
-      log.warn("handlers were still running after {}, interrupted", LogLines.seconds(grace));
+      log.warn(
+          "handlers were still running after {} and were interrupted", LogLines.seconds(grace));
     }
     if (atOnce) {
       logReason();
@@ -352,7 +355,7 @@ final class Shutdown implements Failures.Listener {
       if (left > 0) {
         log.warn("{} handlers ignored the interruption; the stop does not wait for them", left);
       } else {
-        log.info("a client that does not read is left without the status of its stream");
+        log.info("a client that does not read did not receive the status of its stream");
       }
     }
   }
@@ -384,7 +387,7 @@ final class Shutdown implements Failures.Listener {
     boolean isShort = hasFailed() || atOnce || left.compareTo(STEP_TIMEOUT) < 0;
     if (!callback.join(isShort ? STEP_TIMEOUT : left)) {
       callback.interrupt();
-      log.warn("onStop was still running, interrupted");
+      log.warn("onStop was still running and was interrupted");
     }
   }
 
@@ -418,7 +421,7 @@ final class Shutdown implements Failures.Listener {
   private void endProcess() {
     try {
       Thread.sleep(LAST_RESORT);
-      log.error("the process can't serve any more and lives on; halted");
+      log.error("the process can no longer serve and did not end; halting it");
       LogThread.OF_PROCESS.flush(STEP_TIMEOUT);
     } catch (Throwable t) {
       // Out of memory: halts without a log line.
@@ -444,7 +447,7 @@ final class Shutdown implements Failures.Listener {
   @SuppressWarnings("CatchingUnchecked")
   private void tell(String purpose, Throwable failed) {
     try {
-      log.warn("the stop failed {}", purpose, failed);
+      log.warn("failed {} while stopping", purpose, failed);
     } catch (Throwable t) {
       // Out of memory; the other steps matter more.
     }

@@ -46,7 +46,7 @@ final class Signals {
     try {
       signals.takeAll();
     } catch (ReflectiveOperationException | LinkageError e) {
-      log.debug("signals are left to the JVM, since sun.misc.Signal can't be used: {}", "" + e);
+      log.debug("signals are left to the JVM because sun.misc.Signal can't be used: {}", "" + e);
     }
     return signals;
   }
@@ -100,7 +100,7 @@ final class Signals {
       taken.add(new Taken(signal, former));
     } else {
       handle(signal, former);
-      log.debug("SIG{} is left to {}, which handled it before", name, former);
+      log.debug("SIG{} keeps its previous handler {}", name, former);
     }
   }
 
@@ -131,7 +131,7 @@ final class Signals {
       try {
         handle(one.signal(), one.former());
       } catch (ReflectiveOperationException e) {
-        log.debug("{} was not given back", one.signal(), e);
+        log.debug("the previous handler of {} was not restored", one.signal(), e);
       }
     }
   }

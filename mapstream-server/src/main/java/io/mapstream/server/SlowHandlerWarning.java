@@ -48,7 +48,7 @@ final class SlowHandlerWarning {
       log.warn("the handler of datum {} has run for more than {}{}", ids.get(0), limit(), stack);
     } else {
       log.warn(
-          "{} handlers have run for more than {}, of datums {}{}",
+          "{} handlers have run for more than {} (datums {}){}",
           ids.size(),
           limit(),
           String.join(", ", ids),
@@ -62,7 +62,7 @@ final class SlowHandlerWarning {
 
   private static String text(StackTraceElement[] stack) {
     if (stack.length == 0) {
-      return "; it has no stack, since it waits for a processor";
+      return "; no stack: waiting for a carrier";
     }
     String more = stack.length > FRAMES ? "\n\t... " + (stack.length - FRAMES) + " more" : "";
     return List.of(stack).stream()

@@ -42,7 +42,7 @@ final class SocketTransport {
   private static final int LONGEST_PATH = 106;
 
   static final String NO_FOLDER =
-      "the folder of socketPath does not exist; outside of a pod, set MAPSTREAM_SOCKET_PATH or"
+      "the folder of socketPath does not exist; outside a pod, set MAPSTREAM_SOCKET_PATH or"
           + " socketPath of the builder";
 
   // Bits of a file's mode, see stat(2).
@@ -154,7 +154,7 @@ final class SocketTransport {
       server = listening;
       file.rename(firstName);
     } catch (IOException e) {
-      throw file.failure("can't be made", e);
+      throw file.failure("can't be created", e);
     }
   }
 
@@ -183,14 +183,17 @@ final class SocketTransport {
   void makeWay() throws IOException {
     if (length(path) > LONGEST_PATH || length(file.temporary()) > LONGEST_PATH) {
       throw new BindException(
-          "socketPath is longer than the " + LONGEST_PATH + " bytes of a Unix socket's: " + path);
+          "socketPath is longer than "
+              + LONGEST_PATH
+              + " bytes, the limit for a Unix socket: "
+              + path);
     }
     file.realPath(NO_FOLDER);
     if (!file.exists()) {
       return;
     }
     if (!isSocket()) {
-      throw new BindException("socketPath is a file that is no socket, left alone: " + path);
+      throw new BindException("socketPath exists and is not a socket; it was not changed: " + path);
     }
     if (answers()) {
       throw new BindException("a live server answers on socketPath " + path);

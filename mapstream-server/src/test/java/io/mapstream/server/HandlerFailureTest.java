@@ -188,9 +188,9 @@ class HandlerFailureTest {
     assertEquals(
         List.of(
             "java.nio.file.NoSuchFileException: nofile",
-            "399 more failures alike, the last: java.nio.file.NoSuchFileException: nofile",
+            "399 more similar failures, the last: java.nio.file.NoSuchFileException: nofile",
             "java.lang.IllegalArgumentException: other 0",
-            "98 more failures alike, the last: java.lang.IllegalArgumentException: other 98"),
+            "98 more similar failures, the last: java.lang.IllegalArgumentException: other 98"),
         Stream.of(first.cause().getSuppressed()).map(Throwable::toString).toList());
     String stack = first.stackWithSuppressed();
     assertEquals(1, stack.split("missingFile\\(", -1).length - 1, stack);
@@ -207,7 +207,7 @@ class HandlerFailureTest {
     }
 
     assertEquals(
-        List.of("499 more failures alike, the last: java.nio.file.NoSuchFileException: nofile"),
+        List.of("499 more similar failures, the last: java.nio.file.NoSuchFileException: nofile"),
         Stream.of(failures[0].cause().getSuppressed()).map(Throwable::toString).toList());
   }
 

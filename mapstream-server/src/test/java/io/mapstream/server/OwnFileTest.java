@@ -90,7 +90,7 @@ class OwnFileTest {
     IOException refused = assertThrows(IOException.class, () -> server.start(kind));
 
     assertTrue(
-        refused.getMessage().startsWith("socketPath " + at + " can't be made: "),
+        refused.getMessage().startsWith("socketPath " + at + " can't be created: "),
         refused::getMessage);
     assertTrue(
         refused

@@ -89,7 +89,7 @@ class ServerInfoFileTest {
   void anEmptyFolderIsLeftAlone() throws Exception {
     Files.createDirectory(path);
 
-    assertLeftAlone("no server info file");
+    assertLeftAlone("not a server info file");
 
     assertTrue(Files.isDirectory(path));
   }
@@ -100,7 +100,7 @@ class ServerInfoFileTest {
     String precious = "x".repeat(size);
     Files.writeString(path, precious);
 
-    assertLeftAlone("no server info file");
+    assertLeftAlone("not a server info file");
 
     assertEquals(precious, Files.readString(path));
   }
@@ -110,7 +110,7 @@ class ServerInfoFileTest {
     Path target = Files.writeString(folder.resolve("target"), EXACTLY);
     Files.createSymbolicLink(path, target);
 
-    assertLeftAlone("no server info file");
+    assertLeftAlone("not a server info file");
 
     assertEquals(EXACTLY, Files.readString(target));
   }
@@ -135,7 +135,7 @@ class ServerInfoFileTest {
 
     IOException refused = assertThrows(IOException.class, () -> info().write());
 
-    assertTrue(refused.getMessage().contains("there is a file already"), refused::getMessage);
+    assertTrue(refused.getMessage().contains("a file already exists"), refused::getMessage);
     assertEquals("precious", Files.readString(path));
     assertEquals(List.of(path), files());
   }
@@ -146,7 +146,7 @@ class ServerInfoFileTest {
     for (Path socket : List.of(path, link.resolve("info"))) {
       IOException refused = assertThrows(IOException.class, () -> info().makeWay(socket));
 
-      assertTrue(refused.getMessage().contains("is socketPath as well"), refused::getMessage);
+      assertTrue(refused.getMessage().contains("is also socketPath"), refused::getMessage);
     }
   }
 

@@ -118,8 +118,8 @@ class ServerOptionsTest {
     assertEquals(
         "errorPolicy must not be FAIL with numaflowVersion "
             + version.replace("v", "")
-            + ": the fail mark needs a Numaflow release after 1.8.3, and this one would acknowledge"
-            + " each failed datum and forward an empty message; use STOP",
+            + ": the fail mark needs a Numaflow release after 1.8.3, and this release would"
+            + " acknowledge each failed datum and forward an empty message; use STOP",
         refusal);
     assertThrows(
         IllegalArgumentException.class,
@@ -264,7 +264,7 @@ class ServerOptionsTest {
   })
   void aMisspeltVariableIsFoundWithTheNearestSetting(String given, String nearest) {
     assertEquals(
-        List.of(given + " is no setting; the nearest is " + nearest),
+        List.of(given + " is not a setting; the nearest is " + nearest),
         from(Map.of(given, "1")).misspelt());
   }
 
