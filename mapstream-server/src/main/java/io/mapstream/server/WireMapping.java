@@ -173,7 +173,7 @@ final class WireMapping {
     if (datum == null) {
       return new Request.Refused(
           status
-              ? "MapRequest.status was given without a request; the client ends with a half-close"
+              ? "MapRequest.status is set without a request; a client ends a stream by half-close"
               : "MapRequest.request is missing (id \"" + id + "\")");
     }
     if (id.isEmpty()) {
