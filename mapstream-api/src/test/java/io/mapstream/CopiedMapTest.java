@@ -53,7 +53,7 @@ class CopiedMapTest {
   }
 
   @Test
-  void everyMapOfADatumIsCopiedLikeThat() {
+  void noMapOfADatumIsProbed() {
     Map<String, String> headers = new HashMap<>();
     Map<String, byte[]> values = new HashMap<>();
     Map<String, Map<String, byte[]>> groups = new HashMap<>();

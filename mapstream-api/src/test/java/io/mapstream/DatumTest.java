@@ -106,7 +106,7 @@ class DatumTest {
   }
 
   @Test
-  void changesToTheSourcesDoNotShow() {
+  void laterChangesToTheSourcesHaveNoEffect() {
     List<String> keys = new ArrayList<>(List.of("a"));
     Map<String, String> headers = new HashMap<>(Map.of("h", "1"));
     Datum datum = Datum.of(keys, null, EVENT_TIME, WATERMARK, headers);

@@ -99,7 +99,7 @@ class MessageSinkTest {
   }
 
   @Test
-  void eachIsEmittedBeforeTheNextIsAskedFor() {
+  void eachIsEmittedBeforeTheNextIsRequested() {
     List<Integer> emittedWhenAsked = new ArrayList<>();
     Iterable<Message> lazy =
         () ->
@@ -114,7 +114,7 @@ class MessageSinkTest {
   }
 
   @Test
-  void closedSinkEndsTheLoopAfterWhatHadLeft() {
+  void closedSinkEndsTheLoopAfterWhatWasEmitted() {
     MessageSink closing =
         message -> {
           if (!emitted.isEmpty()) {

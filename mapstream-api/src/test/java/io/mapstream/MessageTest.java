@@ -108,7 +108,7 @@ class MessageTest {
   }
 
   @Test
-  void changesToTheSourcesDoNotShow() {
+  void laterChangesToTheSourcesHaveNoEffect() {
     List<String> keys = new ArrayList<>(List.of("k"));
     String[] tags = {"t"};
     Message message = Message.of("v", keys, null).withTags(tags);
@@ -168,7 +168,7 @@ class MessageTest {
   }
 
   @Test
-  void otherTagsDoNotTakeTheMarkAway() {
+  void otherTagsDoNotRemoveTheMark() {
     Message nack = Message.toNack(BUSY).withTags("a", "b").withTags("c");
 
     assertEquals(List.of(Message.NACK_TAG, "c"), nack.tags());
@@ -178,7 +178,7 @@ class MessageTest {
   }
 
   @Test
-  void markGivenAgainIsNotDoubled() {
+  void markGivenAgainIsNotDuplicated() {
     assertEquals(
         List.of("a", Message.DROP_TAG), Message.toDrop().withTags("a", Message.DROP_TAG).tags());
   }

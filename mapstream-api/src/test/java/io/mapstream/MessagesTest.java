@@ -29,14 +29,14 @@ class MessagesTest {
   }
 
   @Test
-  void noMessagesAreTheSharedEmptyList() {
+  void emptyListIsShared() {
     assertSame(Messages.empty(), Messages.of());
     assertSame(Messages.empty(), Messages.copyOf(new ArrayList<>()));
     assertTrue(Messages.empty().isEmpty());
   }
 
   @Test
-  void changesToTheSourcesDoNotShow() {
+  void laterChangesToTheSourcesHaveNoEffect() {
     List<Message> list = new ArrayList<>(List.of(A));
     Message[] array = {A};
     Messages ofList = Messages.copyOf(list);
@@ -59,7 +59,7 @@ class MessagesTest {
   }
 
   @Test
-  void copyOfMessagesIsThemselves() {
+  void copyOfMessagesIsTheSameObject() {
     Messages messages = Messages.of(A);
 
     assertSame(messages, Messages.copyOf(messages));

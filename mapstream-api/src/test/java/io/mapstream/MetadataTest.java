@@ -39,7 +39,7 @@ class MetadataTest {
   }
 
   @Test
-  void nothingIsTheSharedEmptyMetadata() {
+  void emptyMetadataIsShared() {
     assertSame(Metadata.empty(), Metadata.of(null));
     assertSame(Metadata.empty(), Metadata.of(Map.of()));
     assertSame(Metadata.empty(), TRACE.without("tracing_udf").without("other"));
@@ -75,7 +75,7 @@ class MetadataTest {
   }
 
   @Test
-  void withoutTakesOneValueOrAGroup() {
+  void withoutRemovesOneValueOrAGroup() {
     Metadata metadata = TRACE.with("other", "k2", "v2");
 
     assertEquals(Set.of("k2"), metadata.without("other", "k").keys("other"));
@@ -86,7 +86,7 @@ class MetadataTest {
   }
 
   @Test
-  void changesToTheSourcesDoNotShow() {
+  void laterChangesToTheSourcesHaveNoEffect() {
     Map<String, byte[]> group = new HashMap<>(Map.of("k", new byte[] {1}));
     Map<String, Map<String, byte[]>> groups = new HashMap<>(Map.of("g", group));
     Metadata metadata = Metadata.of(groups);

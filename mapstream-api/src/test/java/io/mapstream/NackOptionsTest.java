@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class NackOptionsTest {
 
   @Test
-  void nothingGivenIsAbsent() {
+  void whatIsNotSetIsAbsent() {
     NackOptions options = NackOptions.builder().build();
 
     assertEquals(Optional.empty(), options.reason());
@@ -41,7 +41,7 @@ class NackOptionsTest {
   }
 
   @Test
-  void zeroAndEmptyTextAreGivenNotAbsent() {
+  void zeroAndEmptyTextArePresent() {
     NackOptions options =
         NackOptions.builder().reason("").maxDeliveries(0).delay(Duration.ZERO).build();
 
@@ -100,7 +100,7 @@ class NackOptionsTest {
   }
 
   @Test
-  void changesToTheSourcesDoNotShow() {
+  void laterChangesToTheSourcesHaveNoEffect() {
     Map<String, String> source = new HashMap<>(Map.of("a", "1"));
     NackOptions.Builder builder = NackOptions.builder().nackMap(source);
     source.put("a", "changed");

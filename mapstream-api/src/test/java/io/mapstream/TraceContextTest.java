@@ -36,32 +36,32 @@ class TraceContextTest {
   }
 
   @Test
-  void nothingSentIsEmpty() {
+  void absentContextIsEmpty() {
     assertEquals(Map.of(), read(Metadata.empty()));
     assertEquals(Map.of(), minimal().build().traceContext());
     assertEquals(Map.of(), read(Metadata.empty().with("tracing", "traceparent", PARENT)));
   }
 
   @Test
-  void headersAreNoContextAndUserMetadataIsNone() {
+  void headersAndUserMetadataAreNotRead() {
     Datum datum = minimal().header("traceparent", PARENT).userMetadata(SENT).build();
 
     assertEquals(Map.of(), datum.traceContext());
   }
 
   @Test
-  void otherKeysOfTheGroupAreLeftOut() {
+  void otherKeysOfTheGroupAreIgnored() {
     assertEquals(
         Map.of("traceparent", PARENT), read(SENT.with("tracing_udf", "baggage", "user=1")));
   }
 
   @Test
-  void emptyTracestateIsNone() {
+  void emptyTracestateIsAbsent() {
     assertEquals(Map.of("traceparent", PARENT), read(SENT.with("tracing_udf", "tracestate", "")));
   }
 
   @Test
-  void tracestateWithoutTraceparentMeansNothing() {
+  void tracestateWithoutTraceparentIsIgnored() {
     Metadata alone = Metadata.empty().with("tracing_udf", "tracestate", STATE);
 
     assertEquals(Map.of(), read(alone));
@@ -70,13 +70,13 @@ class TraceContextTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"é", "a\r\nb: c", "\0", "a\u007F", "a\uFFFD"})
-  void textThatIsNoHeaderIsNotSent(String text) {
+  void textThatIsNotAHeaderIsIgnored(String text) {
     assertEquals(Map.of(), read(SENT.with("tracing_udf", "traceparent", PARENT + text)));
     assertEquals(Map.of("traceparent", PARENT), read(SENT.with("tracing_udf", "tracestate", text)));
   }
 
   @Test
-  void bytesThatAreNotUtf8AreNotSent() {
+  void bytesThatAreNotUtf8AreIgnored() {
     byte[] bytes = {'0', '0', (byte) 0xFF};
 
     assertEquals(Map.of(), read(SENT.with("tracing_udf", "traceparent", bytes)));
@@ -101,7 +101,7 @@ class TraceContextTest {
   }
 
   @Test
-  void builderLeavesOtherSystemMetadataAlone() {
+  void builderKeepsOtherSystemMetadata() {
     Metadata other = Metadata.empty().with("other", "k", "v");
     Datum.Builder builder = minimal().systemMetadata(other).traceContext(Map.of());
 
@@ -112,7 +112,7 @@ class TraceContextTest {
   }
 
   @Test
-  void builderReplacesOrTakesAwayWhatWasSet() {
+  void builderReplacesOrRemovesWhatWasSet() {
     Metadata both = SENT.with("tracing_udf", "tracestate", STATE);
     Map<String, String> context = Map.of("traceparent", PARENT.replace("-01", "-00"));
 

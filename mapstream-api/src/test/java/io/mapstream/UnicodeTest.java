@@ -27,7 +27,7 @@ class UnicodeTest {
 
   @ParameterizedTest
   @MethodSource("textsOfTheWire")
-  void brokenTextIsRefusedByPlace(String place, Executable call) {
+  void unpairedSurrogateIsRefusedByPlace(String place, Executable call) {
     assertRefused(place + AT_THREE, call);
   }
 
@@ -76,12 +76,12 @@ class UnicodeTest {
         "abc\uD83Dd",
         "abc\uD83D\uD83D\uDE00"
       })
-  void halfOfAPairIsFoundWhereverItStands(String broken) {
+  void halfOfAPairIsFoundAnywhere(String broken) {
     assertRefused("text" + AT_THREE, () -> Message.of(broken));
   }
 
   @Test
-  void indexCountsCharsBehindAnEmoji() {
+  void indexAfterAnEmojiCountsChars() {
     assertRefused("text" + AT_THREE, () -> Message.of(EMOJI + "a\uDE00"));
   }
 
@@ -98,7 +98,7 @@ class UnicodeTest {
   }
 
   @Test
-  void wholePairsAndBytesOfAnyKindPass() {
+  void wholePairsAndBytesOfAnyKindAreAccepted() {
     Message message =
         Message.of(EMOJI, List.of(EMOJI, ""), List.of(EMOJI + EMOJI))
             .withUserMetadata(Metadata.empty().with(EMOJI, EMOJI, EMOJI));

@@ -24,7 +24,7 @@ class BlockedLogTest {
   }
 
   @Test
-  void theServerServesOnAndStops() throws Exception {
+  void theServerKeepsServingAndStops() throws Exception {
     Map<String, String> environment = Map.of("MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "1");
     try (ChildProcess child =
         ChildProcess.startBy(

@@ -44,7 +44,7 @@ class BlockedLoopTest {
   }
 
   @Test
-  void closeReturnsAllTheSame() throws Exception {
+  void closeStillReturns() throws Exception {
     StubbornChannel channel = new StubbornChannel();
     try (channel;
         TestServer server =

@@ -30,7 +30,7 @@ class BoundedMemoryTest {
   private static final int STALLED_MEBIBYTES = 32;
 
   @Test
-  void stalledClientCostsNothingAndGetsAllOfIt(@TempDir Path folder, TestReporter reporter)
+  void stalledClientTakesLittleMemoryAndGetsEveryResult(@TempDir Path folder, TestReporter reporter)
       throws Exception {
     // With all pages of the heap from the start, only what is outside of it can become more.
     try (ChildProcess server =
@@ -103,7 +103,7 @@ class BoundedMemoryTest {
    */
   @ParameterizedTest
   @ValueSource(ints = {1_000, 200_000, 1_000_000})
-  void fortyStalledStreamsLeaveOneThatReadsAlone(int size, @TempDir Path folder) throws Exception {
+  void fortyStalledStreamsDoNotAffectOneThatReads(int size, @TempDir Path folder) throws Exception {
     List<WireClient> clients = new ArrayList<>();
     try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
         WireClient other = new WireClient(server.socket())) {
@@ -138,7 +138,7 @@ class BoundedMemoryTest {
 
   /** An id is in the request, in the thread's name and in what is written. */
   @Test
-  void idsOfAMegabyteAreInTheBudget(@TempDir Path folder) throws Exception {
+  void idsOfAMegabyteCountTowardsTheBudget(@TempDir Path folder) throws Exception {
     try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
         WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);

@@ -85,7 +85,7 @@ class CancelTest {
 
   /** Both streams asked for a datum while there was room for one, and one of them waits. */
   @Test
-  void cancelWithADatumThatWaitsForRoomLeavesTheRoomToOthers() throws Exception {
+  void cancelOfADatumWaitingForCapacityLeavesItToOthers() throws Exception {
     CountDownLatch gate = new CountDownLatch(1);
     try (TestServer server =
         TestServer.start(
@@ -200,7 +200,7 @@ class CancelTest {
   }
 
   @Test
-  void cancelOfOneStreamLeavesTheOthersAlone() throws Exception {
+  void cancelOfOneStreamDoesNotAffectTheOthers() throws Exception {
     Gate gate = new Gate(2);
     try (TestServer server =
         TestServer.start(
@@ -223,7 +223,7 @@ class CancelTest {
 
   /** The places of what was cancelled are free again, also with the limit reached. */
   @Test
-  void cancelledDatumsGiveTheirPlacesBack() throws Exception {
+  void cancelledDatumsReleaseTheirCapacity() throws Exception {
     CountDownLatch started = new CountDownLatch(2);
     try (TestServer server =
         TestServer.start(
@@ -248,7 +248,7 @@ class CancelTest {
   }
 
   @Test
-  void concurrencyIsLimitedOverAllStreams() throws Exception {
+  void concurrencyIsLimitedAcrossAllStreams() throws Exception {
     AtomicInteger running = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
     Semaphore started = new Semaphore(0);
@@ -281,7 +281,7 @@ class CancelTest {
   }
 
   @Test
-  void interruptedEmitterOfALiveStreamIsRefusedAndTheStreamGoesOn() throws Exception {
+  void interruptedEmitterOfALiveStreamIsRefusedAndTheStreamContinues() throws Exception {
     CompletableFuture<Seen> seen = new CompletableFuture<>();
     CompletableFuture<Thread> emitter = new CompletableFuture<>();
     try (TestServer server =

@@ -35,7 +35,7 @@ class FailMarkTest {
   }
 
   @Test
-  void eotLeavesWithTheMarkWhileTheHandlerStillRuns() throws Exception {
+  void eotIsSentWithTheMarkWhileTheHandlerStillRuns() throws Exception {
     CountDownLatch seen = new CountDownLatch(1);
     try (TestServer server =
         TestServer.start(

@@ -108,7 +108,7 @@ class FairnessTest {
   /** All handlers have begun, so that no start waits. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_24)
-  void aHandlerThatWakesUpGetsACarrierToo() throws Exception {
+  void aHandlerThatWakesUpAlsoGetsACarrier() throws Exception {
     Gate gate = new Gate();
     MapStreamer handler =
         (keys, datum, sink) -> {

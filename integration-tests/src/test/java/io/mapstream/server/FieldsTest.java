@@ -145,7 +145,7 @@ class FieldsTest {
   }
 
   @Test
-  void datumWithoutAnythingButTimesIsEmpty() throws Exception {
+  void datumWithOnlyTimesIsEmpty() throws Exception {
     assertEquals(
         Datum.of(List.of(), new byte[0], EVENT_TIME, WATERMARK, Map.of()),
         receivedBy(Requests.body("")));

@@ -66,7 +66,7 @@ class FlightRecorderTest {
   }
 
   @Test
-  void aDatumsEventTellsWhatItTookAndGave() throws Exception {
+  void aDatumsEventReportsItsDurationAndItsResults() throws Exception {
     MapStreamer handler =
         (keys, datum, sink) -> {
           for (String word : datum.text().split(",", -1)) {
@@ -127,7 +127,7 @@ class FlightRecorderTest {
   }
 
   @Test
-  void theOutcomeTellsHowAHandlerLeft() throws Exception {
+  void theOutcomeReportsHowAHandlerEnded() throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     MapStreamer handler =
         (keys, datum, sink) -> {
@@ -160,7 +160,7 @@ class FlightRecorderTest {
   }
 
   @Test
-  void aStreamsEventTellsHowItEnded() throws Exception {
+  void aStreamsEventReportsHowItEnded() throws Exception {
     try (Recording recording = recordingOfAll();
         TestServer server =
             TestServer.start(KIND, (keys, datum, sink) -> sink.emit(datum.value()))) {
@@ -182,7 +182,7 @@ class FlightRecorderTest {
   }
 
   @Test
-  void aRecordingThatBeganLaterSeesTheStreamsEndAndHowLongItWasOpen() throws Exception {
+  void aRecordingThatBeganLaterHasTheStreamsEndAndHowLongItWasOpen() throws Exception {
     try (TestServer server =
         TestServer.start(KIND, (keys, datum, sink) -> sink.emit(datum.value()))) {
       Call call = server.open().send("a", "x");
@@ -207,7 +207,7 @@ class FlightRecorderTest {
   }
 
   @Test
-  void aRecordingThatDoesNotAskGetsNothing() throws Exception {
+  void aRecordingThatDoesNotEnableTheEventsGetsNone() throws Exception {
     try (Recording recording = new Recording(Configuration.getConfiguration("profile"));
         TestServer server =
             TestServer.start(KIND, (keys, datum, sink) -> sink.emit(datum.value()))) {
@@ -255,7 +255,7 @@ class FlightRecorderTest {
   }
 
   @Test
-  void aServerThatNobodyRecordsLoadsNoEventsClass() throws Exception {
+  void aServerWithoutARecordingLoadsNoEventClass() throws Exception {
     String log = "-Xlog:class+load:file=";
     Path classes = folder.resolve("classes");
     try (ChildProcess child =

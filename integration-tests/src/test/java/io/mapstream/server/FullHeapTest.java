@@ -107,7 +107,7 @@ class FullHeapTest {
 
   /** The server's answer repeats the path: 10,000 calls would fill the heap with them. */
   @Test
-  void aClientThatAllowsTheServerToRememberAllHeadersGetsNoMoreThanOthers() throws Exception {
+  void aClientThatAllowsALargeHeaderTableGetsTheDefaultTable() throws Exception {
     try (ChildProcess child = ChildProcess.startWith(SMALL, ChildMain.class, "run");
         RawConnection connection = new RawConnection(child.awaitFile("info").file("s.sock"))) {
       connection.helloWithHugeHeaderTable();
@@ -129,7 +129,7 @@ class FullHeapTest {
 
   /** Nobody waits for such a server, and nothing else would notice that it serves no more. */
   @Test
-  void soItIsForAServerThatIsOnlyStarted() throws Exception {
+  void theDeathOfTheEventLoopEndsAProcessThatOnlyStartedTheServer() throws Exception {
     try (ChildProcess child =
         ChildProcess.startWith(SMALL, ChildMain.class, "start without a loop")) {
       child.open().send("1", "ask").endsWith(Status.Code.UNAVAILABLE);

@@ -98,7 +98,7 @@ class HandlerErrorTest {
 
   @ParameterizedTest
   @MethodSource("throwables")
-  void stopsTheServerAndTellsTheClient(Thrown thrown) throws Exception {
+  void stopsTheServerAndIsReportedToTheClient(Thrown thrown) throws Exception {
     Throwable cause = thrown.cause().get();
     try (TestServer server = TestServer.start(KIND, (keys, datum, sink) -> doThrow(cause))) {
       Call call = server.open().send("1", "");
@@ -119,7 +119,7 @@ class HandlerErrorTest {
   }
 
   @Test
-  void idWithLineBreakForgesNoLineOfTheLog() throws Exception {
+  void idWithLineBreakForgesNoLogLine() throws Exception {
     var threadName = new CompletableFuture<String>();
     try (TestServer server =
         TestServer.start(
@@ -248,7 +248,7 @@ class HandlerErrorTest {
   }
 
   @Test
-  void aStreamWithoutPartInTheFailureEndsUnavailable() throws Exception {
+  void aStreamNotInvolvedInTheFailureEndsUnavailable() throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     try (TestServer server =
         TestServer.start(
@@ -390,7 +390,7 @@ class HandlerErrorTest {
 
   @ParameterizedTest
   @MethodSource("errors")
-  void underThePolicyFailAnErrorStopsTheServerAllTheSame(Thrown thrown) throws Exception {
+  void underThePolicyFailAnErrorStillStopsTheServer(Thrown thrown) throws Exception {
     Throwable cause = thrown.cause().get();
     try (TestServer server = failing(cause)) {
       Call call = server.open().send("1", "fails");
@@ -403,7 +403,7 @@ class HandlerErrorTest {
   }
 
   @Test
-  void underThePolicyFailInterruptedHandlersOfACancelledStreamAreNoFailures() throws Exception {
+  void underThePolicyFailInterruptedHandlersOfACancelledStreamAreNotFailures() throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     try (TestServer server =
         TestServer.start(
@@ -428,7 +428,7 @@ class HandlerErrorTest {
 
   /** As when gRPC has found no memory first, and given the stream up. */
   @Test
-  void lackOfMemoryStopsTheServerAlsoAfterTheEndOfTheStream() throws Exception {
+  void lackOfMemoryStopsTheServerEvenAfterTheEndOfTheStream() throws Exception {
     var noMemory = new OutOfMemoryError("Java heap space");
     Gate gate = new Gate();
     try (TestServer server =

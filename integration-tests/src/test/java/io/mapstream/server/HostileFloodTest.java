@@ -35,7 +35,7 @@ class HostileFloodTest {
   }
 
   @Test
-  void settingsWithoutEndAreCutOff() throws IOException {
+  void endlessSettingsAreCutOff() throws IOException {
     try (RawConnection connection = server.connect()) {
       flood(connection.hello(), frame(Http2FrameTypes.SETTINGS, 0, 0, new byte[0]));
       new HostileScenario.Seen.Disconnected().on(connection, server.handler());
@@ -43,7 +43,7 @@ class HostileFloodTest {
   }
 
   @Test
-  void pingsWithoutEndAreCutOff() throws IOException {
+  void endlessPingsAreCutOff() throws IOException {
     try (RawConnection connection = server.connect()) {
       flood(connection.hello(), frame(Http2FrameTypes.PING, 0, 0, new byte[8]));
       new HostileScenario.Seen.Disconnected().on(connection, server.handler());
@@ -51,7 +51,7 @@ class HostileFloodTest {
   }
 
   @Test
-  void windowUpdatesWithoutEndChangeNothing() throws IOException {
+  void endlessWindowUpdatesChangeNothing() throws IOException {
     try (RawConnection connection = server.connect()) {
       connection.hello();
       flood(connection, frame(Http2FrameTypes.WINDOW_UPDATE, 0, 0, RawConnection.integer(1)));
@@ -60,7 +60,7 @@ class HostileFloodTest {
   }
 
   @Test
-  void emptyDataWithoutEndChangesNothing() throws IOException {
+  void endlessEmptyDataChangesNothing() throws IOException {
     try (RawConnection connection = server.connect()) {
       connection.hello().open(1);
       flood(connection, frame(Http2FrameTypes.DATA, 0, 1, new byte[0]));
@@ -69,7 +69,7 @@ class HostileFloodTest {
   }
 
   @Test
-  void headersWithoutEndAreCutOff() throws IOException {
+  void endlessHeadersAreCutOff() throws IOException {
     try (RawConnection connection = server.connect()) {
       connection.hello().frame(Http2FrameTypes.HEADERS, 0, 1, RawConnection.headerBlock());
       byte[] more = {0, 1, 'x', 1, 'y'};
@@ -79,7 +79,7 @@ class HostileFloodTest {
   }
 
   @Test
-  void emptyContinuationsWithoutEndAreCutOff() throws IOException {
+  void endlessEmptyContinuationsAreCutOff() throws IOException {
     try (RawConnection connection = server.connect()) {
       connection.hello().frame(Http2FrameTypes.HEADERS, 0, 1, RawConnection.headerBlock());
       flood(connection, frame(Http2FrameTypes.CONTINUATION, 0, 1, new byte[0]));
@@ -89,7 +89,7 @@ class HostileFloodTest {
 
   /** Each stream's handler waits for something when the reset comes, or is about to. */
   @Test
-  void streamsResetInRapidSuccessionLeaveNothing() throws IOException {
+  void streamsResetInRapidSuccessionLeaveNothingBehind() throws IOException {
     try (RawConnection connection = server.connect()) {
       connection.hello();
       int stream = 1;

@@ -25,8 +25,8 @@ class HostilePartTest {
    */
   @ParameterizedTest
   @CsvSource({"3, 2", "5, 1"})
-  void partsOfMessagesAreBoundedOverAllConnections(int mebibytes, int refused, @TempDir Path folder)
-      throws Exception {
+  void partsOfMessagesAreBoundedAcrossAllConnections(
+      int mebibytes, int refused, @TempDir Path folder) throws Exception {
     List<RawConnection> connections = new ArrayList<>();
     try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
         WireClient client = new WireClient(server.socket())) {

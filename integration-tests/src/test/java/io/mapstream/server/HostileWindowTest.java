@@ -68,7 +68,7 @@ class HostileWindowTest {
   }
 
   @Test
-  void streamWindowOpensLateAndAllArrives() throws IOException {
+  void everythingArrivesWhenTheStreamWindowOpensLate() throws IOException {
     try (RawConnection connection = server.connect()) {
       Ledger ledger = stall(connection.hello(NO_STREAM_WINDOW).openWindow(0, 1 << 30));
       verifyAllArrives(connection.settings(FULL_STREAM_WINDOW), ledger);
@@ -76,7 +76,7 @@ class HostileWindowTest {
   }
 
   @Test
-  void connectionWindowOpensLateAndAllArrives() throws IOException {
+  void everythingArrivesWhenTheConnectionWindowOpensLate() throws IOException {
     try (RawConnection connection = server.connect()) {
       Ledger ledger = stall(connection.hello(FULL_STREAM_WINDOW));
       verifyAllArrives(connection.openWindow(0, 1 << 30), ledger);
@@ -84,7 +84,7 @@ class HostileWindowTest {
   }
 
   @Test
-  void windowOpensByteByByteAndAllArrives() throws IOException {
+  void everythingArrivesWhenTheWindowOpensByteByByte() throws IOException {
     try (RawConnection connection = server.connect()) {
       Ledger ledger = stall(connection.hello(NO_STREAM_WINDOW).openWindow(0, 1 << 30));
       for (int i = 0; i < 5000; i++) {
@@ -96,7 +96,7 @@ class HostileWindowTest {
   }
 
   @Test
-  void otherStreamIsServedBesideOneWithoutAWindow() throws IOException {
+  void otherStreamIsServedNextToOneWithoutAWindow() throws IOException {
     try (RawConnection connection = server.connect()) {
       Ledger ledger = stall(connection.hello(NO_STREAM_WINDOW).openWindow(0, 1 << 30));
       Ledger other = new Ledger();

@@ -240,7 +240,7 @@ class LifecycleTest {
 
   /** A datum that comes too late gets no EOT, so that the client sends it to the next server. */
   @Test
-  void noDatumIsTakenAfterTheStopHasBegun() throws Exception {
+  void noDatumIsAcceptedAfterTheStopHasBegun() throws Exception {
     Gate gate = new Gate();
     try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
       WireClient client = server.connect();
@@ -260,7 +260,7 @@ class LifecycleTest {
   }
 
   @Test
-  void pastTheGraceHandlersAreInterruptedAndTheStreamEndsUnavailable() throws Exception {
+  void afterTheGraceHandlersAreInterruptedAndTheStreamEndsUnavailable() throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     Semaphore interrupted = new Semaphore(0);
     AtomicReference<SinkClosedException> refused = new AtomicReference<>();
@@ -353,7 +353,7 @@ class LifecycleTest {
 
   /** A client that reads nothing can't be answered in full; the grace ends that, too. */
   @Test
-  void pastTheGraceBlockedEmittersOfAStalledClientAreWoken() throws Exception {
+  void afterTheGraceBlockedEmittersOfAStalledClientAreWoken() throws Exception {
     Semaphore refused = new Semaphore(0);
     BlockingQueue<Thread> emitters = new LinkedBlockingQueue<>();
     try (TestServer server =
@@ -381,7 +381,7 @@ class LifecycleTest {
   }
 
   @Test
-  void aGraceWithoutEndIsNotMistakenForNone() throws Exception {
+  void anUnlimitedGraceIsNotMistakenForNone() throws Exception {
     Gate gate = new Gate();
     try (TestServer server =
         TestServer.start(
@@ -404,7 +404,7 @@ class LifecycleTest {
   }
 
   @Test
-  void anInterruptedCloseReturnsWithTheFlagAndTheStopGoesOn() throws Exception {
+  void anInterruptedCloseReturnsWithTheFlagSetAndTheStopContinues() throws Exception {
     Gate gate = new Gate();
     try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
       Call call = server.open().send("1", "");

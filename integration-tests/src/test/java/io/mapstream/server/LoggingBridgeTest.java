@@ -28,7 +28,7 @@ class LoggingBridgeTest {
   }
 
   @Test
-  void theApplicationsBridgeForAllTakesTheOthers() throws Exception {
+  void theApplicationsBridgeForAllHandlesTheOtherLoggers() throws Exception {
     assertEquals(
         List.of(
             "[main] WARN io.grpc.netty.Some - of gRPC",
@@ -44,7 +44,7 @@ class LoggingBridgeTest {
   }
 
   @Test
-  void linesOfTheEventLoopAreWrittenElsewhereAndCounted() throws Exception {
+  void linesOfTheEventLoopAreWrittenByAnotherThreadAndCounted() throws Exception {
     assertEquals(
         List.of(
             "[mapstream-log] WARN io.grpc.netty.Some - flood of 0",
@@ -80,7 +80,7 @@ class LoggingBridgeTest {
   }
 
   @Test
-  void aMessageAboveTheLimitIsToldByItsStreamAlone() throws Exception {
+  void aMessageAboveTheLimitIsReportedOnlyByItsStream() throws Exception {
     assertEquals(
         List.of(
             "[main] WARN io.grpc.netty.shaded.io.grpc.netty.NettyServerStream - of another kind"),

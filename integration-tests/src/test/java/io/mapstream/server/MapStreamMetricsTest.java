@@ -115,7 +115,7 @@ class MapStreamMetricsTest {
   }
 
   @Test
-  void twoServersOfOneRegistryAreToldApartAndGoOneByOne() throws Exception {
+  void twoServersOfOneRegistryAreDistinguishedAndRemovedOneByOne() throws Exception {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     registry.config().commonTags("region", "r");
     try (TestServer one = words();

@@ -34,12 +34,12 @@ class NettyDefaultsTest {
   }
 
   @Test
-  void eventsOfSingleBuffersAreLeftOut() throws Exception {
+  void eventsOfSingleBuffersAreOffByDefault() throws Exception {
     assertFalse(classesOfAProcess("").contains(ALLOCATOR_EVENTS));
   }
 
   @Test
-  void eventsOfSingleBuffersAreThereIfTheProcessAsks() throws Exception {
+  void eventsOfSingleBuffersAreOnIfTheProcessEnablesThem() throws Exception {
     assertTrue(
         classesOfAProcess("-Dio.grpc.netty.shaded.io.netty.jfr.enabled=true")
             .contains(ALLOCATOR_EVENTS));

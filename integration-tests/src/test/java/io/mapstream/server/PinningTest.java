@@ -55,9 +55,9 @@ class PinningTest {
   @Test
   void stormPinsNoCarrier(@TempDir Path folder) throws Exception {
     // First a breeze: classes that are initialized on a virtual thread pin it, once.
-    new Storm(2).passOver(folder, Duration.ofSeconds(1));
+    new Storm(2).runWithServer(folder, Duration.ofSeconds(1));
     List<RecordedEvent> events =
-        pinned(folder, () -> new Storm(2).passOver(folder, Duration.ofSeconds(2)));
+        pinned(folder, () -> new Storm(2).runWithServer(folder, Duration.ofSeconds(2)));
     assertEquals(List.of(), events.stream().filter(PinningTest::isOurs).toList());
   }
 
@@ -71,7 +71,7 @@ class PinningTest {
   }
 
   @Test
-  void pinnedThreadWouldBeSeen(@TempDir Path folder) throws Exception {
+  void pinnedThreadIsDetected(@TempDir Path folder) throws Exception {
     List<RecordedEvent> events =
         pinned(folder, () -> Thread.ofVirtual().start(Pinning::touch).join());
     assertFalse(events.stream().filter(PinningTest::isOurs).toList().isEmpty());

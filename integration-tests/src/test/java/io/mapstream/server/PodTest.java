@@ -59,7 +59,7 @@ class PodTest {
   }
 
   @Test
-  void defaultsAreWhereThePlatformLooksAndOneFailureIsReportedOfMany() throws Exception {
+  void defaultPathsAreThePlatformsAndOneOfManyFailuresIsReported() throws Exception {
     assumeTrue(ownVarIsAllowed(), "a mount namespace is needed");
     try (ChildProcess child = pod()) {
       Path run = Path.of("/proc/" + child.pid() + "/root/var/run/numaflow");

@@ -118,7 +118,7 @@ class ProcessTest {
 
   /** The details of a failure need a class that isn't there: the stream still ends, by contract. */
   @Test
-  void aFailureThatCannotBeToldInFullEndsTheProcessAllTheSame() throws Exception {
+  void aFailureThatCannotBeReportedInFullStillEndsTheProcess() throws Exception {
     try (ChildProcess child =
         ChildProcess.startWithout("proto-google-common-protos", ChildMain.class, "run")) {
       Call call = child.open().send("datum-7", "fail");
@@ -139,7 +139,7 @@ class ProcessTest {
   }
 
   @Test
-  void underThePolicyFailAFailureIsOneWarningWithItsStackAndTheProcessGoesOn() throws Exception {
+  void underThePolicyFailAFailureIsOneWarningWithItsStackAndTheProcessContinues() throws Exception {
     try (ChildProcess child =
         ChildProcess.start(ChildMain.class, "run", Map.of("MAPSTREAM_ERROR_POLICY", "FAIL"))) {
       Call call = child.open().send("datum-7", "fail");
@@ -187,7 +187,7 @@ class ProcessTest {
   }
 
   @Test
-  void aFailureDuringTheDrainIsNoSuccess() throws Exception {
+  void aFailureDuringTheDrainIsNotASuccess() throws Exception {
     try (ChildProcess child = child("run")) {
       Call call = child.open().send("1", "wait-and-fail " + child.file("gate"));
       call.results("1", 1);
@@ -236,7 +236,7 @@ class ProcessTest {
   /** The signal's handler waits for the end of main, whose clean-up takes long, and for hooks. */
   @Test
   @Tag("slow")
-  void nothingThatTheApplicationDoesAtItsEndIsCut() throws Exception {
+  void nothingThatTheApplicationDoesAtItsEndIsCutShort() throws Exception {
     try (ChildProcess child = child("run with a slow end")) {
       child.awaitFile("info").signal("TERM");
 
@@ -248,7 +248,7 @@ class ProcessTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"run with an idle pool", "run in a pool", "run on a daemon"})
-  void threadsWithNothingToDoDoNotKeepTheProcess(String mode) throws Exception {
+  void threadsWithNothingToDoDoNotKeepTheProcessAlive(String mode) throws Exception {
     try (ChildProcess child = child(mode)) {
       Call call = child.open().send("1", "wait " + child.file("gate"));
       call.results("1", 1);
@@ -267,7 +267,7 @@ class ProcessTest {
   }
 
   @Test
-  void anExceptionAfterRunIsNoSuccess() throws Exception {
+  void anExceptionAfterRunIsNotASuccess() throws Exception {
     try (ChildProcess child = child("run and fail afterwards")) {
       child.awaitFile("info").signal("TERM");
 
@@ -346,7 +346,7 @@ class ProcessTest {
   }
 
   @Test
-  void mainSeesWhatTheCallbackHasDone() throws Exception {
+  void mainSeesTheEffectOfTheCallback() throws Exception {
     try (ChildProcess child = child("run with a flag")) {
       child.awaitFile("info").signal("TERM");
 
@@ -417,7 +417,7 @@ class ProcessTest {
   }
 
   @Test
-  void aHandlerOfSomebodyElseStays() throws Exception {
+  void aSignalHandlerOfOtherCodeStays() throws Exception {
     try (ChildProcess child =
         ChildProcess.startWith(withDebug(), ChildMain.class, "run with another's signal handler")) {
       Call call = child.open();
@@ -506,7 +506,7 @@ class ProcessTest {
 
   /** A process whose main has returned ends by itself only if no other thread holds it. */
   @Test
-  void noThreadHoldsTheProcessAfterClose() throws Exception {
+  void noThreadKeepsTheProcessAliveAfterClose() throws Exception {
     try (ChildProcess child = child("embedded")) {
       Call call = child.open().send("1", "ask");
       call.endsWith(Status.Code.UNAVAILABLE);

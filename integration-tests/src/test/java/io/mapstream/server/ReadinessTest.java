@@ -75,7 +75,7 @@ class ReadinessTest {
 
   /** The first moment at which a reader sees the file, it is whole and the server accepts. */
   @Test
-  void aReaderSeesNothingOrTheWholeOfAServerThatAccepts() throws Exception {
+  void aReaderSeesEitherNoFileOrAllOfItFromAServerThatAccepts() throws Exception {
     try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
       CountDownLatch watching = new CountDownLatch(1);
       Future<String> seen =

@@ -47,7 +47,7 @@ class RedriveTest {
   private long repeated;
 
   @Test
-  void everyDatumIsAnsweredInFullThoughTheServerIsKilledInMidDatum(
+  void everyDatumIsAnsweredInFullAlthoughTheServerIsKilledInMidDatum(
       @TempDir Path folder, TestReporter reporter) throws Exception {
     for (int life = 1; life <= KILLS; life++) {
       try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), OPTIONS);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class ServerFilesTest {
 
   @Test
-  void aSecondProcessLeavesTheInfoFileOfTheFirstAlone() throws Exception {
+  void aSecondProcessDoesNotTouchTheInfoFileOfTheFirst() throws Exception {
     try (ChildProcess first = ChildProcess.start(ChildMain.class, "run", Map.of())) {
       Call call = first.open();
       Path info = first.file("info");
@@ -60,7 +60,7 @@ class ServerFilesTest {
   }
 
   @Test
-  void aDiskThatTakesNothingIsNamedWithSettingPathAndReason() throws Exception {
+  void noSpaceForTheInfoFileIsReportedWithSettingPathAndReason() throws Exception {
     try (ChildProcess child =
         ChildProcess.startBy(ServerFilesTest::withoutSpace, ChildMain.class, "run", Map.of())) {
       assertEquals(1, child.exitCode(), child.err());
@@ -78,7 +78,7 @@ class ServerFilesTest {
 
   /** The folder of the platform is not there in a test, so the process is given another. */
   @Test
-  void anErrorReportThatADiskDoesNotTakeIsNamedWithPathAndReason() throws Exception {
+  void noSpaceForAnErrorReportIsReportedWithPathAndReason() throws Exception {
     try (ChildProcess child =
         ChildProcess.startBy(
             ServerFilesTest::withoutSpace, ChildMain.class, "report an error", Map.of())) {

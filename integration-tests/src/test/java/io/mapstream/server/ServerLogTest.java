@@ -59,7 +59,7 @@ class ServerLogTest {
   }
 
   @Test
-  void aQuietLifeIsALineAtTheStartAndOneAtTheStop() throws Exception {
+  void anUneventfulRunLogsOneLineAtStartAndOneAtStop() throws Exception {
     try (ChildProcess child = start(Map.of())) {
       Call call = child.open();
       for (int i = 0; i < 20; i++) {
@@ -152,7 +152,7 @@ class ServerLogTest {
   }
 
   @Test
-  void theDatumsIdIsInTheMdcOfItsThreadForAsLongAsItRuns() throws Exception {
+  void theDatumsIdIsInTheMdcOfItsThreadWhileItRuns() throws Exception {
     Map<String, String> environment = new HashMap<>();
     environment.put("MAPSTREAM_DATUM_ID_IN_MDC", "true");
     environment.put("JDK_JAVA_OPTIONS", "-Dslf4j.provider=" + MdcProvider.class.getName());
@@ -249,7 +249,7 @@ class ServerLogTest {
   @Tag("slow")
   @ParameterizedTest
   @EnumSource(Abuse.class)
-  void abuseOfHttp2IsAFewLines(Abuse abuse) throws Exception {
+  void abuseOfHttp2LogsFewLines(Abuse abuse) throws Exception {
     int streams = 30_000;
     try (ChildProcess child = start(Map.of())) {
       child.awaitFile("info");
@@ -279,7 +279,7 @@ class ServerLogTest {
   }
 
   @Test
-  void handlersThatFailAlikeAreAFewLinesWithOneStack() throws Exception {
+  void handlersThatFailAlikeLogFewLinesWithOneStack() throws Exception {
     int datums = 500;
     try (ChildProcess child = start(Map.of())) {
       Call call = child.open();

@@ -97,7 +97,7 @@ class ServerMetricsTest {
   }
 
   @Test
-  void whatIsInWorkIsSeenWhileItIs() throws Exception {
+  void datumsAreCountedWhileTheyAreInWork() throws Exception {
     CountDownLatch gate = new CountDownLatch(1);
     try (TestServer server =
         TestServer.start(
@@ -125,7 +125,7 @@ class ServerMetricsTest {
   }
 
   @Test
-  void waitsInEmitAreSeenWhileTheyLastAndTimedWhenTheyAreOver() throws Exception {
+  void waitsInEmitAreCountedWhileTheyLastAndTimedAfterwards() throws Exception {
     try (TestServer server =
         TestServer.start(
             KIND,
@@ -154,7 +154,7 @@ class ServerMetricsTest {
   }
 
   @Test
-  void aDatumAnsweredWithTheFailMarkIsAFailureAndAnAnswer() throws Exception {
+  void aDatumAnsweredWithTheFailMarkCountsAsFailedAndAsAnswered() throws Exception {
     try (TestServer server =
         TestServer.start(
             KIND,
@@ -172,7 +172,7 @@ class ServerMetricsTest {
   }
 
   @Test
-  void theFailureThatStopsTheServerAndALateOneAreToldApart() throws Exception {
+  void theFailureThatStopsTheServerAndALateOneAreCountedSeparately() throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     MapStreamer handler =
         (keys, datum, sink) -> {

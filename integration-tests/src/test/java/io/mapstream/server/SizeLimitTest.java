@@ -119,7 +119,7 @@ class SizeLimitTest {
   }
 
   @Test
-  void aLaterRequestAboveTheLimitEndsItsStreamOnlyAndIsTold() throws Exception {
+  void aLaterRequestAboveTheLimitEndsOnlyItsStreamAndIsReported() throws Exception {
     try (TestServer server = start(10_000)) {
       WireClient client = server.connect();
       Call other = client.open().shakeHands();

@@ -56,9 +56,9 @@ class SoakTest {
     Duration warmUp = third.compareTo(LONGEST_WARM_UP) < 0 ? third : LONGEST_WARM_UP;
     Storm storm = new Storm(StressTest.SEED);
     try (ChildProcess server = ChildProcess.scripted(folder, SETTINGS, OPTIONS)) {
-      storm.rage(server.socket(), warmUp);
+      storm.runAgainst(server.socket(), warmUp);
       ProcessAccount before = accountOf(server, folder);
-      storm.rage(server.socket(), DURATION.minus(warmUp));
+      storm.runAgainst(server.socket(), DURATION.minus(warmUp));
       ProcessAccount after = accountOf(server, folder);
       // Maven shows no entries of a TestReporter, and figures are half of what a soak is for.
       System.out.printf("soak of %s with seed %d: %s%n", DURATION, StressTest.SEED, storm);

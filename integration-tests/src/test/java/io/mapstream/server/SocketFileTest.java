@@ -178,7 +178,7 @@ class SocketFileTest {
   }
 
   @Test
-  void missingFolderIsNamedWithTheWayOut() {
+  void missingFolderIsNamedWithTheRemedy() {
     assertRefused(
         NoSuchFileException.class, folder.resolve("missing/map.sock"), "MAPSTREAM_SOCKET_PATH");
   }
@@ -228,7 +228,7 @@ class SocketFileTest {
   }
 
   @Test
-  void aFileThatTookTheSocketsPlaceSurvivesTheStop() throws Exception {
+  void aFileThatReplacedTheSocketSurvivesTheStop() throws Exception {
     MapStreamServer server = server(socket).start(kind);
     Files.delete(socket);
     Files.writeString(socket, "precious");
@@ -239,7 +239,7 @@ class SocketFileTest {
   }
 
   @Test
-  void aSocketThatIsGoneAlreadyIsNoErrorAtTheStop() throws Exception {
+  void aSocketThatIsAlreadyGoneIsNotAnErrorAtTheStop() throws Exception {
     MapStreamServer server = server(socket).start(kind);
     Files.delete(socket);
     Files.delete(folder.resolve("info"));

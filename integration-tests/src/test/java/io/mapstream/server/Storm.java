@@ -32,7 +32,7 @@ final class Storm {
   }
 
   /** Lets the storm pass over a server in this process, and checks what is left of it. */
-  void passOver(Path folder, Duration duration) throws IOException {
+  void runWithServer(Path folder, Duration duration) throws IOException {
     ScriptedHandler handler = new ScriptedHandler();
     var options =
         MapStreamServer.builder(handler)
@@ -42,7 +42,7 @@ final class Storm {
             .build()
             .options();
     try (OpenServer server = OpenServer.start(handler, options)) {
-      rage(server.socket(), duration);
+      runAgainst(server.socket(), duration);
       Waits.until("no handler is left", handler.running()::isEmpty, handler::running);
       Waits.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
       // A handler that throws on purpose may do so when its stream is over; that is told as well.
@@ -55,7 +55,7 @@ final class Storm {
   }
 
   /** Returns when all clients are done with the server on that socket; a failure names the seed. */
-  void rage(Path socket, Duration duration) {
+  void runAgainst(Path socket, Duration duration) {
     try {
       runClients(socket, duration);
     } catch (AssertionError e) {

@@ -184,7 +184,7 @@ class StreamingTest {
   }
 
   @Test
-  void threadsOfOneHandlerLoseAndDoubleNothing() throws Exception {
+  void threadsOfOneHandlerNeitherLoseNorDuplicateResults() throws Exception {
     int threads = 8;
     int each = 2_000;
     try (TestServer server =

@@ -18,7 +18,7 @@ class StressTest {
   @Test
   void everyResultIsCountedOnce(@TempDir Path folder, TestReporter reporter) throws IOException {
     Storm storm = new Storm(SEED);
-    storm.passOver(folder, Duration.ofSeconds(5));
+    storm.runWithServer(folder, Duration.ofSeconds(5));
     reporter.publishEntry("seed " + SEED, storm.toString());
   }
 }

@@ -57,7 +57,7 @@ class AdmissionTest {
   }
 
   @Test
-  void thoseThatWaitAreAskedInOrderWhenThereIsCapacityAgain() {
+  void waitingStreamsAreAskedInOrderWhenThereIsCapacityAgain() {
     Admission admission = new Admission(1, 1000);
     admission.admit(1);
     admission.whenCapacity(() -> {
@@ -73,7 +73,7 @@ class AdmissionTest {
   }
 
   @Test
-  void bytesHoldBackAlsoBelowTheNumberOfDatums() {
+  void theByteLimitAppliesBelowTheNumberOfDatums() {
     Admission admission = new Admission(100, 1000);
     admission.admit(600);
     admission.admit(600);
@@ -86,7 +86,7 @@ class AdmissionTest {
   }
 
   @Test
-  void aForgottenRequestIsNotAskedFor() {
+  void aForgottenRequestIsNotMade() {
     Admission admission = new Admission(1, 1000);
     Runnable gone = ask("gone");
     admission.admit(1);

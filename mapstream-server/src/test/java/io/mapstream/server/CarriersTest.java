@@ -108,14 +108,14 @@ class CarriersTest {
   }
 
   @Test
-  void aLimitBelowWhatTheProcessHasChangesNothing() {
+  void aLimitBelowTheNumberOfTheProcessChangesNothing() {
     starve(1);
     pass(SECOND);
     assertEquals(List.of(), scheduler.set);
   }
 
   @Test
-  void aSecondAfterTheLastStarvationTheFormerNumberIsBack() {
+  void theFormerNumberReturnsASecondAfterTheLastStarvation() {
     starve(MOST);
     pass(SECOND / 2);
     starve(MOST);
@@ -129,7 +129,7 @@ class CarriersTest {
 
   /** Each time the former number is back, handlers starve for a moment. */
   @Test
-  void theRaiseStaysTwiceAsLongWhenStarvationComesBackUpToAMinute() {
+  void theRaiseLastsTwiceAsLongEachTimeStarvationReturnsUpToAMinute() {
     List<Long> seconds = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
       seconds.add(secondsOfARaise());
@@ -141,7 +141,7 @@ class CarriersTest {
   }
 
   @Test
-  void whatTheProcessSetsMeanwhileStays() {
+  void aNumberThatTheProcessSetsMeanwhileIsKept() {
     starve(MOST);
     scheduler.parallelism = 3;
     pass(SECOND);
@@ -149,7 +149,7 @@ class CarriersTest {
   }
 
   @Test
-  void aLaterRaiseReturnsToWhatTheProcessHasSetMeanwhile() {
+  void aLaterRaiseReturnsToTheNumberThatTheProcessSetMeanwhile() {
     starve(MOST);
     scheduler.parallelism = 3;
     starve(MOST);

@@ -76,7 +76,7 @@ class ConfigurationPageTest {
 
   @ParameterizedTest
   @MethodSource("rows")
-  void eachVariableSetsItsOptionAlone(Row row) {
+  void eachVariableSetsOnlyItsOption(Row row) {
     assertFalse(row.variables().isEmpty());
     for (String variable : row.variables()) {
       Object other = other(read(defaults(), row.option()));

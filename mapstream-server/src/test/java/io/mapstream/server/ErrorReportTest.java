@@ -84,7 +84,7 @@ class ErrorReportTest {
   }
 
   @Test
-  void nothingIsWrittenWhereThePlatformHasMadeNoFolder() throws Exception {
+  void nothingIsWrittenIfThePlatformHasNotCreatedTheFolder() throws Exception {
     Path missing = folder.resolve("missing");
     ErrorReport report = new ErrorReport(missing);
 
@@ -97,7 +97,7 @@ class ErrorReportTest {
   }
 
   @Test
-  void aFolderThatCannotBeWrittenIsNoFurtherFailure() throws Exception {
+  void aFolderThatCannotBeWrittenCausesNoFurtherFailure() throws Exception {
     Files.writeString(folder.resolve("udf"), "a file where the folder should be");
 
     new ErrorReport(folder).writeOnce(failure("boom"), NOW);

@@ -90,7 +90,7 @@ class HandlerFailureTest {
   }
 
   @Test
-  void aCauseThatPrintsIsPrintedItself() {
+  void aCauseThatCanBePrintedIsPrintedAsItIs() {
     Throwable cause = new IllegalStateException("fine");
 
     assertSame(cause, failure(cause).printable());
@@ -129,7 +129,7 @@ class HandlerFailureTest {
   }
 
   @Test
-  void aCauseThatPrintsButHasNoMessageIsReplaced() {
+  void aCauseThatCanBePrintedButHasNoMessageIsReplaced() {
     class Mute extends RuntimeException {
       private static final long serialVersionUID = 1L;
 
@@ -176,7 +176,7 @@ class HandlerFailureTest {
   }
 
   @Test
-  void alikeFailuresAreKeptOnceWithTheirNumber() {
+  void similarFailuresAreKeptOnceWithTheirCount() {
     HandlerFailure first = failure(new IllegalStateException("first"));
     for (int i = 0; i < 400; i++) {
       first.suppress(missingFile(i));
@@ -226,7 +226,7 @@ class HandlerFailureTest {
   }
 
   @Test
-  void oneExceptionThatAllHandlersThrowIsNotKeptOnItself() {
+  void anExceptionThatAllHandlersThrowIsNotSuppressedOnItself() {
     IllegalStateException shared = new IllegalStateException("shared");
     HandlerFailure first = failure(shared);
     first.suppress(failure(shared));

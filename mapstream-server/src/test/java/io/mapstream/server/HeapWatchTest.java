@@ -53,7 +53,7 @@ class HeapWatchTest {
   }
 
   @Test
-  void aHeapIsFullWhenThereIsNoMemorySeveralTimesInARow() throws Exception {
+  void aHeapIsFullWhenSeveralAttemptsInARowFindNoMemory() throws Exception {
     watch.start();
     awaitTries(1);
     refusals.set(HeapWatch.TRIES);

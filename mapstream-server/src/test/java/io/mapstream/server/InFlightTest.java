@@ -42,7 +42,7 @@ class InFlightTest {
   }
 
   @Test
-  void tasksAreSeenNewestFirst() {
+  void tasksAreVisitedNewestFirst() {
     HandlerTask one = task(1);
     HandlerTask two = task(2);
     inFlight.add(one);
@@ -66,7 +66,7 @@ class InFlightTest {
   }
 
   @Test
-  void aTaskMayBeReleasedWhileItIsSeen() {
+  void aTaskMayBeReleasedWhileItIsVisited() {
     for (int i = 0; i < 10; i++) {
       inFlight.add(task(i));
     }

@@ -24,7 +24,7 @@ class InboundBudgetTest {
   }
 
   @Test
-  void aStreamThatIsAloneMayHoldAMessageOfAnySize() {
+  void anOnlyStreamMayHoldAMessageOfAnySize() {
     one.inboundWireSize(60);
     one.inboundWireSize(60);
     one.inboundMessageRead(0, 120, 120);
@@ -34,7 +34,7 @@ class InboundBudgetTest {
   }
 
   @Test
-  void theOneThatGoesAboveTheLimitIsToldOnce() {
+  void theStreamThatExceedsTheLimitIsNotifiedOnce() {
     one.inboundWireSize(60);
     two.inboundWireSize(40);
     assertEquals(List.of(), told);

@@ -74,7 +74,7 @@ class LateEmitTest {
   }
 
   @Test
-  void isToldOncePerDatum() {
+  void isReportedOncePerDatum() {
     MessageSink sink = sinkOfReturnedHandler("a\n", "");
     for (int i = 0; i < 3; i++) {
       assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late")));
@@ -88,7 +88,7 @@ class LateEmitTest {
   }
 
   @Test
-  void isToldAlsoAfterTheStreamIsComplete() {
+  void isReportedEvenAfterTheStreamIsComplete() {
     MessageSink sink = sinkOfReturnedHandler("a", "");
     stream.onCompleted();
     client.runLoop();
@@ -100,7 +100,7 @@ class LateEmitTest {
 
   /** The client sends the datum again, so nothing is lost. */
   @Test
-  void isNotToldWhereTheStreamEndedBeforeTheAnswer() {
+  void isNotReportedIfTheStreamEndedBeforeTheAnswer() {
     client.readyFor(0);
     MessageSink sink = sinkOfReturnedHandler("a", "");
     streams.abort(() -> {}, "stopped");
@@ -112,14 +112,14 @@ class LateEmitTest {
   }
 
   @Test
-  void isNotToldOfAnEmitInTime() {
+  void anEmitInTimeIsNotReported() {
     sinkOfReturnedHandler("a", "fail mark");
 
     assertEquals(0, counted());
   }
 
   @Test
-  void aSinkSaysThatTheServerStops() {
+  void aSinkReportsThatTheServerStops() {
     MessageSink sink = sinkOfReturnedHandler("a", "");
     assertEquals(false, sink.isStopping());
 

@@ -21,7 +21,7 @@ class LogLinesTest {
     "67108864, 64 MiB",
     "68000000, 64.8 MiB"
   })
-  void bytesAreRoundedToWhatOneReads(long bytes, String shown) {
+  void bytesAreRoundedToAReadableUnit(long bytes, String shown) {
     assertEquals(shown, LogLines.bytes(bytes));
   }
 

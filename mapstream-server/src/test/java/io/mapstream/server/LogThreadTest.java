@@ -83,7 +83,7 @@ class LogThreadTest {
   }
 
   @Test
-  void othersWriteTheirLinesThemselves() throws Exception {
+  void otherThreadsWriteTheirLinesThemselves() throws Exception {
     log.log(line("test"), false);
     on(Thread.ofVirtual().name("mapstream-io"), () -> log.log(line("handler"), true));
     assertEquals(
@@ -115,7 +115,7 @@ class LogThreadTest {
   }
 
   @Test
-  void repeatedLinesAreCountedWhoeverWritesThem() throws Exception {
+  void repeatedLinesAreCountedAcrossThreads() throws Exception {
     onLoop(() -> {
       for (int i = 0; i < 400; i++) {
         log.log(line("alike"), true);
@@ -135,7 +135,7 @@ class LogThreadTest {
   }
 
   @Test
-  void aCountIsWrittenThoughNothingElseComes() throws Exception {
+  void aCountIsWrittenEvenIfNoOtherLineFollows() throws Exception {
     CountDownLatch counted = new CountDownLatch(1);
     long[] now = {0};
     LogThread timed = new LogThread(() -> now[0] += RepeatedLines.WINDOW.toNanos() - 1);

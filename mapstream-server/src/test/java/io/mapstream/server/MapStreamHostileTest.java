@@ -137,7 +137,7 @@ class MapStreamHostileTest {
   }
 
   @Test
-  void callThatGrpcGivesUpByItselfStopsItsHandlers() throws Exception {
+  void callThatGrpcClosesItselfStopsItsHandlers() throws Exception {
     StreamContext context = contextOf((keys, datum, sink) -> new CountDownLatch(1).await());
     FakeObserver client = new FakeObserver();
     openOn(context, client);
@@ -170,7 +170,7 @@ class MapStreamHostileTest {
   }
 
   @Test
-  void endThatCannotBeWrittenStopsTheHandlersAllTheSame() throws Exception {
+  void endThatCannotBeWrittenStillStopsTheHandlers() throws Exception {
     var aborted = abortThrowing(new UnsupportedOperationException("thrown by the test"));
 
     assertThrows(ExecutionException.class, () -> aborted.get(10, TimeUnit.SECONDS));
@@ -178,7 +178,7 @@ class MapStreamHostileTest {
 
   /** As it is after an Error in a write: gRPC then ends the call itself. */
   @Test
-  void endOfCallThatGrpcHasClosedIsNoFault() throws Exception {
+  void endOfCallThatGrpcHasClosedIsNotAFault() throws Exception {
     abortThrowing(new IllegalStateException("call already closed")).get(10, TimeUnit.SECONDS);
   }
 
@@ -219,7 +219,7 @@ class MapStreamHostileTest {
   }
 
   @Test
-  void datumWhoseStartCannotBeScheduledEndsItsStreamAndGivesItsCapacityBack() throws Exception {
+  void datumWhoseStartCannotBeScheduledEndsItsStreamAndReleasesItsCapacity() throws Exception {
     AtomicBoolean full = new AtomicBoolean(true);
     Executor fillsUp = loopThrowingOnce(full, new OutOfMemoryError("thrown by the test"));
 

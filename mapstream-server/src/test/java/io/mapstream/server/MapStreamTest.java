@@ -106,7 +106,7 @@ class MapStreamTest {
 
   @ParameterizedTest
   @MethodSource("stopped")
-  void anExceptionThatComesFromTheEndOfTheStreamIsNoFailure(Exception thrown) {
+  void anExceptionCausedByTheEndOfTheStreamIsNotAFailure(Exception thrown) {
     assertEquals(0, lateFailuresOf(thrown));
   }
 

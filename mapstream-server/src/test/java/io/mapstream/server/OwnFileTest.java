@@ -79,7 +79,7 @@ class OwnFileTest {
 
   @ParameterizedTest
   @EnumSource(InternalSocketKind.class)
-  void soItIsForTheSocket(InternalSocketKind kind) throws Exception {
+  void aFolderThatCannotBeWrittenIsNamedForTheSocket(InternalSocketKind kind) throws Exception {
     Path at = unwritable().resolve("s.sock");
     MapStreamServer server =
         MapStreamServer.builder((keys, datum, sink) -> {})

@@ -36,7 +36,7 @@ class PendingBudgetTest {
 
   /** As a result does when it is written. */
   @Test
-  void aLoanGoesBackWithThePermitsThatItsResultHolds() {
+  void aLoanIsReturnedWithThePermitsOfItsResult() {
     Loan loan = new Loan(100, permits);
     budget.lend(loan);
     permits.acquireUninterruptibly(110);
@@ -50,7 +50,7 @@ class PendingBudgetTest {
   }
 
   @Test
-  void loansWaitInTheOrderInWhichTheyCame() {
+  void loansAreGrantedInOrderOfArrival() {
     Permits other = new Permits(0);
     Loan first = new Loan(60, permits);
     Loan large = new Loan(100, other);
@@ -70,7 +70,7 @@ class PendingBudgetTest {
   }
 
   @Test
-  void aLoanThatIsNoLongerNeededLetsOthersPass() {
+  void aWaitingLoanThatIsNoLongerNeededDoesNotDelayOthers() {
     Permits other = new Permits(0);
     Loan first = new Loan(60, permits);
     Loan large = new Loan(100, other);

@@ -176,7 +176,7 @@ class PendingPermitsTest {
     int limit = Tuning.LEAST_BARGING;
     int own = 4 * limit;
     PendingPermits stream = withoutLoans(own);
-    letOneWaitAndGetItsTurn(stream, own, 1);
+    letOneWaitAndGetItsPermits(stream, own, 1);
     Reservation all = reserve(stream, own);
     all.awaitWaiting();
     stream.unreserve(own - 1, null);
@@ -200,7 +200,7 @@ class PendingPermitsTest {
     int large = 2 * Tuning.LEAST_BARGING;
     int own = 4 * large;
     PendingPermits stream = withoutLoans(own);
-    letOneWaitAndGetItsTurn(stream, own, large);
+    letOneWaitAndGetItsPermits(stream, own, large);
     Reservation all = reserve(stream, own);
     all.awaitWaiting();
     stream.unreserve(own - large, null);
@@ -224,7 +224,7 @@ class PendingPermitsTest {
   void nobodyGoesFirstWhileALoanIsAwaited() throws Exception {
     int own = 4 * Tuning.LEAST_BARGING;
     PendingPermits stream = withLoans(own, own);
-    letOneWaitAndGetItsTurn(stream, own, 1);
+    letOneWaitAndGetItsPermits(stream, own, 1);
     reserve(stream, own + 1).awaitWaiting();
     stream.unreserve(own - 1, null);
 
@@ -248,14 +248,14 @@ class PendingPermitsTest {
 
   /** A harness counts results, and a test that reads one knows whose emit continues. */
   @Test
-  void whereResultsAreCountedNobodyGoesFirst() {
+  void runningEmittersDoNotGoFirstWhenResultsAreCounted() {
     Limits limits = new Limits(10, 1000, 4, 4, 0, size -> size, 64, 10, 1);
 
     assertEquals(0, limits.countingResults(4).bargingAfter(1));
   }
 
   /** Afterwards all permits are taken. */
-  private static void letOneWaitAndGetItsTurn(PendingPermits stream, int own, int size)
+  private static void letOneWaitAndGetItsPermits(PendingPermits stream, int own, int size)
       throws Exception {
     reserve(stream, own).loan();
     Reservation one = reserve(stream, size);

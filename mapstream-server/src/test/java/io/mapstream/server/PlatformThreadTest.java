@@ -16,7 +16,7 @@ class PlatformThreadTest {
   }
 
   @Test
-  void itIsAThreadOfTheSystem() throws Exception {
+  void isAPlatformThread() throws Exception {
     Thread started = PlatformThread.start("name", this::run);
 
     assertEquals(started, ran.get());
@@ -25,7 +25,7 @@ class PlatformThreadTest {
   }
 
   @Test
-  void itIsAVirtualOneWhereTheSystemGivesNone() throws Exception {
+  void isAVirtualThreadIfThePlatformThreadCannotStart() throws Exception {
     Thread started =
         PlatformThread.start(
             task ->

@@ -13,12 +13,12 @@ class ReadSizeTest {
   }
 
   @Test
-  void startsWithTheLeast() {
+  void startsWithTheMinimum() {
     assertEquals(4 * 1024, next());
   }
 
   @Test
-  void takesSomeDozensOfSmallRequestsAtOnce() {
+  void readsSomeDozensOfSmallRequestsAtOnce() {
     size.follow(200);
 
     assertEquals(48 * 200, next());

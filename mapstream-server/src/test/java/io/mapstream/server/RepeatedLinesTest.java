@@ -49,7 +49,7 @@ class RepeatedLinesTest {
   }
 
   @Test
-  void whatGoesOnIsCountedOnceAWindow() {
+  void aLineThatKeepsComingIsCountedOncePerWindow() {
     assertTrue(lines.isNew(line("a", null)));
     for (int window = 0; window < 3; window++) {
       assertFalse(lines.isNew(line("a", null)));
@@ -62,7 +62,7 @@ class RepeatedLinesTest {
   }
 
   @Test
-  void afterAWindowWithoutAnyTheNextIsNew() {
+  void afterAWindowWithoutRepetitionsTheNextIsNew() {
     assertTrue(lines.isNew(line("a", null)));
     assertFalse(lines.isNew(line("a", null)));
     now += WINDOW;
@@ -75,7 +75,7 @@ class RepeatedLinesTest {
   }
 
   @Test
-  void nothingIsDueWhereNoneWasRepeated() {
+  void nothingIsDueIfNoLineWasRepeated() {
     assertTrue(lines.isNew(line("a", null)));
     assertEquals(-1, lines.nanosUntilDue());
     assertTrue(lines.isNew(line("b", null)));

@@ -186,7 +186,7 @@ class ResponseWriterInterleavingTest {
   }
 
   @Test
-  void emittersOfOneDatumLoseAndDoubleNothing() {
+  void emittersOfOneDatumNeitherLoseNorDuplicateResults() {
     explore(() -> {
       Harness harness = new Harness(AMPLE);
       DatumSink sink = harness.datum("a");
@@ -222,7 +222,7 @@ class ResponseWriterInterleavingTest {
   }
 
   @Test
-  void clientThatBecomesReadyGetsWhatWaited() {
+  void clientThatBecomesReadyGetsTheWaitingResults() {
     explore(() -> {
       Harness harness = new Harness(AMPLE);
       harness.client.readyFor(0);
@@ -253,7 +253,7 @@ class ResponseWriterInterleavingTest {
   }
 
   @Test
-  void emittersThatNeedALoanAllGetIt() {
+  void emittersThatNeedALoanAllGetOne() {
     explore(() -> {
       Harness harness = new Harness(LENDING, null);
       DatumSink a = harness.datum("a");
@@ -345,7 +345,7 @@ class ResponseWriterInterleavingTest {
   }
 
   @Test
-  void transportThatIsGoneWakesEmitters() {
+  void closedTransportWakesEmitters() {
     explore(() -> {
       Harness harness =
           new Harness(

@@ -145,7 +145,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void aDatumWithoutResultsHasItsEotOnly() {
+  void aDatumWithoutResultsGetsOnlyItsEot() {
     DatumSink a = sink("a");
     a.end();
     client.runLoop();
@@ -155,7 +155,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void whatGathersBeforeTheLoopRunsLeavesInOneResponsePerDatumAndOneTask() {
+  void resultsGatheredBeforeTheLoopRunsAreSentInOneResponsePerDatumByOneTask() {
     DatumSink a = sink("a");
     DatumSink b = sink("b");
     emit(a, "1", "2");
@@ -204,7 +204,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void aResultAboveTheBoundOfMergingLeavesAlone() {
+  void aResultAboveTheBoundOfMergingIsSentAlone() {
     writer = writer(10 * ResponseWriter.MERGED_BYTES, MESSAGE);
     DatumSink a = sink("a");
     emit(a, "1");
@@ -285,7 +285,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void theDrainStopsWhereReadinessEndsAndGoesOnThere() {
+  void theDrainStopsWhereReadinessEndsAndResumesThere() {
     client.readyFor(1);
     DatumSink a = sink("a");
     DatumSink b = sink("b");
@@ -308,7 +308,7 @@ class ResponseWriterTest {
 
   /** The client may use the id again at once, so nothing may come between the two. */
   @Test
-  void theEotLeavesWithTheLastResultsEvenIfThoseEndReadiness() {
+  void theEotIsSentWithTheLastResultsEvenIfThoseEndReadiness() {
     client.readyFor(1);
     DatumSink a = sink("a");
     emit(a, "1");
@@ -374,7 +374,7 @@ class ResponseWriterTest {
   // Permits.
 
   @Test
-  void emitBlocksWithoutPermitsAndGoesOnWhenThereAreSome() throws Exception {
+  void emitBlocksWithoutPermitsAndContinuesWhenThereAreSome() throws Exception {
     client.readyFor(0);
     DatumSink a = sink("a");
     a.emit(new byte[PENDING / 2]);
@@ -409,7 +409,7 @@ class ResponseWriterTest {
 
   /** So that a large result isn't starved by small ones. */
   @Test
-  void emittersGetPermitsInTheOrderInWhichTheyCame() throws Exception {
+  void emittersGetPermitsInOrderOfArrival() throws Exception {
     DatumSink a = sink("a");
     a.emit(new byte[PENDING / 2]);
     Emitter large = Emitter.of(sink("b"), Message.of(new byte[PENDING])).awaitBlocked();
@@ -440,7 +440,7 @@ class ResponseWriterTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5})
-  void allPermitsAreFreeAtTheEndWhateverHappened(long seed) throws Exception {
+  void allPermitsAreFreeAtTheEndWhateverHappens(long seed) throws Exception {
     Random random = new Random(seed);
     writer = writer(PENDING, 3 * PENDING);
     List<DatumSink> sinks = new ArrayList<>();
@@ -569,7 +569,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void afterCloseNothingIsSaidToTheClient() {
+  void afterCloseNothingIsSentToTheClient() {
     writer.close("the client is gone");
     writer.end(Status.OK, null, "second");
 
@@ -579,7 +579,7 @@ class ResponseWriterTest {
 
   /** As the last answer of a draining stream does: all that could be written was written then. */
   @Test
-  void theListenerHearsOfAnswersAfterTheWritesAndMayEndTheStream() {
+  void theListenerIsNotifiedOfAnswersAfterTheWritesAndMayEndTheStream() {
     DatumSink a = sink("a");
     DatumSink b = sink("b");
     a.end();
@@ -597,7 +597,7 @@ class ResponseWriterTest {
 
   /** Nobody gives permits back any more, so none may be waited for. */
   @Test
-  void aLoopThatHasStoppedIsTheEndOfTheStream() throws Exception {
+  void aStoppedLoopEndsTheStream() throws Exception {
     writer =
         writer(
             task -> {
@@ -635,7 +635,7 @@ class ResponseWriterTest {
   /** A read loop with one buffer, at sizes around what was once sent without a copy. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 1_000, 1_500, 64 * 1024, 200_000})
-  void anArrayIsTheCallersAgainWhenEmitReturns(int size) {
+  void anArrayMayBeReusedWhenEmitReturns(int size) {
     writer = writer(10 * MESSAGE, MESSAGE);
     client.readyFor(0);
     DatumSink a = sink("a");
@@ -696,7 +696,7 @@ class ResponseWriterTest {
 
   /** Each needs more than half of what can be lent. */
   @Test
-  void aStreamWhoseClientDoesNotReadKeepsNoLoanFromOthers() throws Exception {
+  void aStreamWhoseClientDoesNotReadTakesNoLoanFromOthers() throws Exception {
     Limits limits = sharing(50_000);
     writer = writer(client.loop(), limits);
     ResponseWriter stalled = writer;
@@ -741,7 +741,7 @@ class ResponseWriterTest {
 
   /** A handler may go on after a refusal, again and again, and must not block in the end. */
   @Test
-  void permitsComeBackFromEmitsThatAreRefused() throws Exception {
+  void refusedEmitsReturnTheirPermits() throws Exception {
     int all = 4 << 20;
     writer = writer(all, 2 * all);
     DatumSink a = sink("a");
@@ -782,7 +782,7 @@ class ResponseWriterTest {
   }
 
   @Test
-  void aResponseIsFilledUpToTheVeryLimitOfMerging() {
+  void aResponseIsFilledUpToExactlyTheLimitOfMerging() {
     writer = writer(10 * ResponseWriter.MERGED_BYTES, MESSAGE);
     DatumSink a = sink("a");
     int half = ResponseWriter.MERGED_BYTES / 2;

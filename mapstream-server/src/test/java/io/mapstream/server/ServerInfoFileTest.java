@@ -47,7 +47,7 @@ class ServerInfoFileTest {
 
   /** Three parts and at least 0.9.0, or the platform does not take it. */
   @Test
-  void versionOfTheBuildIsOneThatThePlatformTakes() {
+  void versionOfTheBuildIsOneThatThePlatformAccepts() {
     assertTrue(
         ServerInfoFile.sdkVersion().matches("[1-9]\\d*\\.\\d+\\.\\d+(-SNAPSHOT)?"),
         ServerInfoFile::sdkVersion);
@@ -96,7 +96,7 @@ class ServerInfoFileTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 8, 100_000})
-  void aFileOfSomebodyElseIsLeftAlone(int size) throws Exception {
+  void aFileOfAnotherProgramIsLeftAlone(int size) throws Exception {
     String precious = "x".repeat(size);
     Files.writeString(path, precious);
 
@@ -130,7 +130,7 @@ class ServerInfoFileTest {
 
   /** Two servers that start at the same moment both find the place free. */
   @Test
-  void aFileThatHasComeInTheMeantimeIsNotReplaced() throws Exception {
+  void aFileCreatedInTheMeantimeIsNotReplaced() throws Exception {
     Files.writeString(path, "precious");
 
     IOException refused = assertThrows(IOException.class, () -> info().write());
@@ -170,7 +170,7 @@ class ServerInfoFileTest {
   }
 
   @Test
-  void whatSomebodyElseWroteIsNotRemoved() throws Exception {
+  void aFileWrittenByAnotherProgramIsNotRemoved() throws Exception {
     ServerInfoFile info = new ServerInfoFile(path, "1.2.3");
     info.write();
     FileTime written = Files.getLastModifiedTime(path);

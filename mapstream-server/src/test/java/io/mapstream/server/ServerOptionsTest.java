@@ -128,7 +128,7 @@ class ServerOptionsTest {
   }
 
   @Test
-  void thePlatformsGraceCountsWhereTheOwnVariableIsNotSet() {
+  void thePlatformsGraceAppliesIfTheOwnVariableIsNotSet() {
     Map<String, String> environment = new HashMap<>(ENVIRONMENT);
     environment.remove("MAPSTREAM_SHUTDOWN_GRACE_SECONDS");
 
@@ -188,7 +188,7 @@ class ServerOptionsTest {
   }
 
   @Test
-  void anUnusableValueThatNobodyNeedsIsNoError() {
+  void anUnusableValueThatIsNotNeededIsNotAnError() {
     Map<String, String> unusable =
         Map.of(
             "MAPSTREAM_MAX_MESSAGE_SIZE", "x",
@@ -270,7 +270,7 @@ class ServerOptionsTest {
 
   /** Settings that the code overrides, and what Kubernetes sets for a service called mapstream. */
   @Test
-  void variablesOfOthersAreNoMisspeltSettings() {
+  void otherVariablesAreNotMisspeltSettings() {
     Map<String, String> environment = new HashMap<>(ENVIRONMENT);
     for (String name :
         List.of(

@@ -70,7 +70,7 @@ class SlowHandlersTest {
   }
 
   @Test
-  void oneThatReturnsInTimeIsNotFound() {
+  void aHandlerThatReturnsInTimeIsNotFound() {
     HandlerTask one = start(1);
     pass(LIMIT / 2);
     slow.released(one);
@@ -80,7 +80,7 @@ class SlowHandlersTest {
   }
 
   @Test
-  void nothingIsScheduledWhereNothingRuns() {
+  void nothingIsScheduledWhenNothingRuns() {
     assertNull(look);
     HandlerTask one = start(1);
     slow.released(one);
@@ -99,7 +99,7 @@ class SlowHandlersTest {
   }
 
   @Test
-  void laterOnesAreFoundInTheirTurn() {
+  void laterHandlersAreFoundWhenTheirTimeIsOver() {
     HandlerTask one = start(1);
     pass(40);
     HandlerTask two = start(2);
@@ -111,7 +111,7 @@ class SlowHandlersTest {
   }
 
   @Test
-  void thoseThatStartedTogetherAreFoundTogether() {
+  void handlersThatStartedTogetherAreFoundTogether() {
     List<HandlerTask> later = new ArrayList<>();
     HandlerTask first = start(0);
     for (int i = 1; i <= 9; i++) {
@@ -125,7 +125,7 @@ class SlowHandlersTest {
   }
 
   @Test
-  void shortHandlersCostOneLookPerLimit() {
+  void shortHandlersCostOneCheckPerLimit() {
     for (int i = 0; i < 10 * LIMIT; i++) {
       HandlerTask task = start(i);
       pass(1);

@@ -75,7 +75,7 @@ class StartQueueTest {
   }
 
   @Test
-  void whereReadingTakesLongTheFirstDoNotWaitForTheRest() {
+  void whenReadingTakesLongTheFirstHandlersDoNotWaitForTheRest() {
     read("a");
     now += LIMIT;
     read("b");

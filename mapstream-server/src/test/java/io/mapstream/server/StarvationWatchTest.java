@@ -97,7 +97,7 @@ class StarvationWatchTest {
   }
 
   @Test
-  void aLongQueueThatMovesIsNoStarvation() {
+  void aLongQueueThatMovesIsNotStarvation() {
     List<FakeStart> queue = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
       queue.add(start());

@@ -62,7 +62,7 @@ final class StepScheduler implements Executor {
 
   /** Runs until nobody can do a step any more. */
   void run() {
-    while (someoneElseGoesOn(false)) {
+    while (runOthers(false)) {
       story.append(" |");
       tasks.remove().run();
     }
@@ -79,7 +79,7 @@ final class StepScheduler implements Executor {
     if (Thread.currentThread() instanceof Handler handler) {
       handler.endStep(Phase.READY);
     } else {
-      someoneElseGoesOn(true);
+      runOthers(true);
     }
   }
 
@@ -106,7 +106,7 @@ final class StepScheduler implements Executor {
   }
 
   /** Returns true once it is the loop's turn, and false if it is nobody's. */
-  private boolean someoneElseGoesOn(boolean loopCan) {
+  private boolean runOthers(boolean loopCan) {
     while (true) {
       List<Actor> able = able(loopCan || !tasks.isEmpty());
       if (able.isEmpty()) {

@@ -355,7 +355,7 @@ class WireMappingTest {
   }
 
   @Test
-  void absentWatermarkIsAnUnknownOne() {
+  void absentWatermarkIsUnknown() {
     var request = datum("a", body("").clearWatermark()).toByteArray();
 
     var data = assertInstanceOf(Request.Data.class, read(request));
@@ -364,7 +364,7 @@ class WireMappingTest {
   }
 
   @Test
-  void absentEventTimeIsAnUnknownOne() {
+  void absentEventTimeIsUnknown() {
     var request = datum("a", body("").clearEventTime()).toByteArray();
 
     var data = assertInstanceOf(Request.Data.class, read(request));
@@ -400,7 +400,7 @@ class WireMappingTest {
   }
 
   @Test
-  void whatIsAboveTheLimitAndNoRequestHasNoId() {
+  void bytesAboveTheLimitThatAreNotARequestHaveNoId() {
     for (byte fill : new byte[] {0, 7, -1}) {
       byte[] bytes = new byte[5_000];
       Arrays.fill(bytes, fill);
@@ -411,7 +411,7 @@ class WireMappingTest {
   }
 
   @Test
-  void anErrorWhileARequestIsDecodedIsNoFaultOfTheClient() {
+  void anErrorWhileARequestIsDecodedIsNotTheClientsFault() {
     class NoMemory extends Known {
       NoMemory() {
         super(datum("a", "v").toByteArray());
@@ -435,7 +435,7 @@ class WireMappingTest {
   }
 
   @Test
-  void aStatusBesideADatumChangesNothing() {
+  void aStatusNextToADatumChangesNothing() {
     MapRequest request =
         request().toBuilder().setStatus(TransmissionStatus.getDefaultInstance()).build();
 
