@@ -9,14 +9,14 @@ import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Maps that come from outside are copied in near-linear time, whatever names somebody chose. */
+/** Maps from external sources are copied in near-linear time, whatever their names. */
 class CopiedMapTest {
 
   private static final int NAMES = 1 << 12;
 
   private static long comparisons;
 
-  /** A name whose hash code is that of all others, and which counts what it is compared with. */
+  /** A name that has the same hash code as all others, and counts its comparisons. */
   private record Name(int number) implements Comparable<Name> {
     @Override
     public int hashCode() {
@@ -101,7 +101,7 @@ class CopiedMapTest {
     Refusal.assertNullRefused("a name in field", () -> Checks.entries("field", large));
   }
 
-  /** "Aa" and "BB" have the same hash code, and so has every text made of as many of them. */
+  /** "Aa" and "BB" have the same hash code, and so do all texts made of the same number of them. */
   private static String collidingName(int number) {
     StringBuilder name = new StringBuilder();
     for (int bit = 0; bit < 15; bit++) {

@@ -2,7 +2,7 @@ package io.mapstream;
 
 import java.util.List;
 
-// The example of the package's page, which PackagePageTest compares with what is between the marks.
+// The example of the package's page; PackagePageTest compares it with the code between the tags.
 // @start
 final class FlatMapExample implements MapStreamer {
   @Override

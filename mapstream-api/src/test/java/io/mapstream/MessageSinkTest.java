@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What a sink does beyond its one abstract method. */
+/** The default methods of a sink. */
 class MessageSinkTest {
 
   private final List<Message> emitted = new ArrayList<>();

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
-/** The example in package-info.java is code that compiles and does what its text says. */
+/** The example in package-info.java compiles and does what the text says. */
 class PackagePageTest {
 
   private final FlatMapExample example = new FlatMapExample();
@@ -30,7 +30,7 @@ class PackagePageTest {
             .map(line -> line.substring(" * ".length()))
             .toList();
 
-    // On the page the search ends at the brace of the class, which looks like the snippet's own.
+    // On the page, the search ends at the brace of the class, which looks like the snippet's end.
     assertEquals(compiled.subList(0, compiled.size() - 1), shown);
   }
 

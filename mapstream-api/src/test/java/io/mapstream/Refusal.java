@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 
 import org.junit.jupiter.api.function.Executable;
 
-/** What refused arguments have in common: the exception's type, and a text that users rely on. */
+/** Checks for refused arguments: the exception's type, and a message that users rely on. */
 final class Refusal {
 
   private Refusal() {}

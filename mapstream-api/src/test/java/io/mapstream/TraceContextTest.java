@@ -13,12 +13,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The trace's context of a datum: from the platform's bytes, and into them for tests. */
+/** The trace context of a datum: reading it from the platform's bytes, and setting it in tests. */
 class TraceContextTest {
 
   private static final String PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-  /** With the least and the greatest character that a header may have, and a tab. */
+  /** Contains the lowest and the highest character that a header may have, and a tab. */
   private static final String STATE = "vendor=opaque,\tother=2 ~";
 
   private static final Metadata SENT = Metadata.empty().with("tracing_udf", "traceparent", PARENT);

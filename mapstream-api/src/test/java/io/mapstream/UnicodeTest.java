@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Text that UTF-8 can't hold is refused wherever it would go on the wire. */
+/** Text that UTF-8 can't represent is refused wherever it would be sent. */
 class UnicodeTest {
 
   private static final String EMOJI = "\uD83D\uDE00";

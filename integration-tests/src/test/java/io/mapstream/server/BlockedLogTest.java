@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A process whose standard error is a full pipe that nobody reads. */
+/** A process whose standard error is a full pipe that is not read. */
 class BlockedLogTest {
 
   /** Keeps both ends of the pipe open, and reads nothing. */

@@ -14,8 +14,9 @@ import org.junit.jupiter.api.Test;
 class BlockedLoopTest {
 
   /**
-   * A channel as of a file on a disk that is gone. An interrupt closes the channel that a thread
-   * reads from, on the interrupting thread; that is the event loop, and it waits for the disk.
+   * A channel like that of a file on a lost disk. An interrupt closes the channel that the
+   * interrupted thread reads from. The interrupting thread, here the event loop, closes it and
+   * waits for the disk.
    */
   private static final class StubbornChannel extends AbstractInterruptibleChannel {
     final CompletableFuture<Thread> reader = new CompletableFuture<>();
@@ -32,7 +33,7 @@ class BlockedLoopTest {
       }
     }
 
-    /** Takes no notice of an interrupt, and comes to its end in any case. */
+    /** Ignores interruption, but returns after a time limit. */
     @Override
     protected void implCloseChannel() {
       closing.countDown();
@@ -59,7 +60,7 @@ class BlockedLoopTest {
         Waits.untilParked(Waits.get(channel.reader));
         call.cancel();
         Waits.await(channel.closing);
-        // On a virtual thread, which might be a handler's: only the loop can tell.
+        // On a virtual thread, which might be a handler's: only the loop can determine that.
         Waits.join(Thread.ofVirtual().start(server.server()::close));
       } finally {
         channel.gate.countDown();

@@ -16,23 +16,23 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Loads that a server with a heap of 64 MiB carries, and what one without load costs. */
+/** Loads that a server with a heap of 64 MiB can carry, and the cost of an idle server. */
 @Tag("slow")
 class BoundedMemoryTest {
 
   private static final String[] SMALL = {"-Xmx64m", "-XX:+ExitOnOutOfMemoryError"};
   private static final int DATUMS = 500;
 
-  /** Of 1,000 bytes each: 400 MB in all. */
+  /** Results per datum, of 1,000 bytes each: 400 MB in total. */
   private static final int RESULTS = 800;
 
-  /** More than the JVM's compilers take at times, and a twelfth of what is emitted. */
+  /** More than the JVM's compilers sometimes need, and a twelfth of what is emitted. */
   private static final int STALLED_MEBIBYTES = 32;
 
   @Test
   void stalledClientTakesLittleMemoryAndGetsEveryResult(@TempDir Path folder, TestReporter reporter)
       throws Exception {
-    // With all pages of the heap from the start, only what is outside of it can become more.
+    // All pages of the heap are touched at startup, so only memory outside the heap can grow.
     try (ChildProcess server =
             ChildProcess.scripted(
                 folder,
@@ -42,7 +42,7 @@ class BoundedMemoryTest {
                 "-XX:+AlwaysPreTouch",
                 "-XX:+ExitOnOutOfMemoryError");
         WireClient client = new WireClient(server.socket())) {
-      // So that the code is compiled, and the transport has its buffers.
+      // Warms up, so that the code is compiled and the transport has its buffers.
       ScriptStream reading = ScriptStream.open(client);
       send(reading);
       reading.finish();
@@ -50,7 +50,7 @@ class BoundedMemoryTest {
       long before = server.residentMebibytes();
       ScriptStream stalled = ScriptStream.open(client, 1);
       send(stalled);
-      Waits.until("the handshake", stalled.ledger()::hasHandshake, () -> "it did not come");
+      Waits.until("the handshake", stalled.ledger()::hasHandshake, () -> "not received");
       server.runFor(Duration.ofSeconds(3));
       assertEquals(0, stalled.ledger().results());
       long more = server.residentMebibytes() - before;
@@ -98,8 +98,8 @@ class BoundedMemoryTest {
   }
 
   /**
-   * What waits is bounded over all streams: 800 MB are emitted for clients that don't read. The
-   * handlers' own arrays are theirs: 40 of 1 MB, for instance.
+   * Waiting results are bounded across all streams: 800 MB are emitted for clients that don't read.
+   * The handlers' own arrays, for instance 40 of 1 MB, come in addition.
    */
   @ParameterizedTest
   @ValueSource(ints = {1_000, 200_000, 1_000_000})
@@ -112,7 +112,7 @@ class BoundedMemoryTest {
         WireClient client = new WireClient(server.socket());
         clients.add(client);
         ScriptStream stream = ScriptStream.open(client, 1);
-        Waits.until("the handshake", stream.ledger()::hasHandshake, () -> "it did not come");
+        Waits.until("the handshake", stream.ledger()::hasHandshake, () -> "not received");
         stream.fan("stalled", 1, 20_000_000 / size, size);
         stalled.add(stream);
       }
@@ -124,7 +124,7 @@ class BoundedMemoryTest {
       reading.finish();
       assertEquals(10_020, reading.ledger().results());
 
-      // The first has the largest share, the last the least; to read all 40 takes too long.
+      // The first has the largest share, the last the smallest; reading all 40 would take too long.
       for (ScriptStream stream : List.of(stalled.get(0), stalled.get(39))) {
         stream.read(Integer.MAX_VALUE);
         stream.finish();
@@ -136,7 +136,7 @@ class BoundedMemoryTest {
     }
   }
 
-  /** An id is in the request, in the thread's name and in what is written. */
+  /** An id is in the request, in the thread's name and in the responses. */
   @Test
   void idsOfAMegabyteCountTowardsTheBudget(@TempDir Path folder) throws Exception {
     try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), "-Xmx64m");
@@ -158,8 +158,8 @@ class BoundedMemoryTest {
       ScriptStream stream = ScriptStream.open(client);
       stream.fan("before", 1, 100, 100);
       stream.awaitAnswers();
-      // What the start has left to compile and to collect is not the point, and on a busy machine
-      // that takes a while: something that polls never has three such seconds.
+      // Compilation and garbage collection after the start may take a while on a busy machine, so
+      // the measurement is repeated. A server that polls never has three idle seconds.
       Duration used = cpuOfThreeSeconds(server);
       for (int again = 0; used.toMillis() >= 150 && again < 5; again++) {
         used = cpuOfThreeSeconds(server);

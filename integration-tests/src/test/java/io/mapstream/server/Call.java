@@ -18,8 +18,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /**
- * One {@code MapFn} stream, with what came for each id. Every wait fails when the server breaks a
- * rule of the stream, at the end of the stream, and at a limit.
+ * One {@code MapFn} stream, with what was received for each id. Every wait fails when the server
+ * breaks a rule of the stream, at the end of the stream, and at a time limit.
  */
 final class Call {
 
@@ -28,7 +28,7 @@ final class Call {
   private final List<MapResponse> echoes = new CopyOnWriteArrayList<>();
   private final AtomicInteger responses = new AtomicInteger();
 
-  /** What came for one id, all datums of that id together. */
+  /** What was received for one id, for all its datums together. */
   static final class Received {
     private final List<MapResponse.Result> results =
         Collections.synchronizedList(new java.util.ArrayList<>());
@@ -116,7 +116,7 @@ final class Call {
     stream.read(more);
   }
 
-  // What comes back.
+  // What the server does.
 
   /** Waits until every datum of {@code id} that was sent has its EOT. */
   Received answer(String id) throws InterruptedException {
@@ -125,19 +125,19 @@ final class Call {
     return its;
   }
 
-  /** Waits for that many results of {@code id}, whether there will be more or not. */
+  /** Waits for at least that many results of {@code id}. */
   Received results(String id, int count) throws InterruptedException {
     Received its = received.get(id);
     await(count + " results of " + id, () -> its.results.size() >= count);
     return its;
   }
 
-  /** Waits for that many responses, or for that many EOTs where there are no more responses. */
+  /** Waits for that many responses or that many EOTs, in case there are no more responses. */
   void responsesOrEots(int count, int eots) throws InterruptedException {
     await(count + " responses", () -> responses.get() >= count || eots() >= eots);
   }
 
-  /** What came for {@code id} so far. */
+  /** What was received for {@code id} so far. */
   Received received(String id) {
     return received.get(id);
   }
@@ -162,7 +162,7 @@ final class Call {
     return stream.status().orElseThrow();
   }
 
-  /** As {@link #ended}, without the details. */
+  /** Like {@link #ended}, without the details. */
   Status end() throws InterruptedException {
     StreamStatus status = ended();
     return Status.Code.valueOf(status.code()).toStatus().withDescription(status.message());

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A client that leaves takes its handlers along, and nobody else's. */
+/** When a client leaves, its handlers are stopped, and no others. */
 @ParameterizedClass
 @EnumSource(InternalSocketKind.class)
 class CancelTest {
@@ -35,7 +35,7 @@ class CancelTest {
     this.kind = kind;
   }
 
-  /** What a handler saw: the exception that reached it, and whether its flag was set then. */
+  /** What a handler observed: the exception that it got, and whether its interrupt flag was set. */
   private record Seen(Exception exception, boolean interrupted) {}
 
   private static Seen poll(BlockingQueue<Seen> queue) throws InterruptedException {
@@ -44,7 +44,7 @@ class CancelTest {
     return seen;
   }
 
-  /** What a client can do to its stream, or to all of its connection. */
+  /** How a client ends its stream or its whole connection. */
   private interface Goodbye {
     void of(WireClient client, Call call);
   }
@@ -83,7 +83,7 @@ class CancelTest {
     assertInterruptsABlockedHandler((client, call) -> client.close());
   }
 
-  /** Both streams asked for a datum while there was room for one, and one of them waits. */
+  /** Both streams requested a datum while there was capacity for one, so one datum waits. */
   @Test
   void cancelOfADatumWaitingForCapacityLeavesItToOthers() throws Exception {
     CountDownLatch gate = new CountDownLatch(1);
@@ -100,7 +100,7 @@ class CancelTest {
       Call second = other.open().shakeHands();
       first.send("1", "a").results("1", 1);
       second.send("2", "b");
-      assertTrue(other.isReady()); // answered after the datum has come
+      assertTrue(other.isReady()); // answered after the datum has arrived
       second.cancel();
       Waits.until(
           "the cancel",
@@ -183,7 +183,7 @@ class CancelTest {
               try {
                 Thread.sleep(Duration.ofMinutes(5));
               } catch (InterruptedException e) {
-                // The flag is clear now: emit has to set it.
+                // The flag is clear now, so emit has to set it.
               }
               SinkClosedException refused =
                   assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late")));
@@ -221,7 +221,7 @@ class CancelTest {
     }
   }
 
-  /** The places of what was cancelled are free again, also with the limit reached. */
+  /** Cancelled datums release their capacity even if the limit was reached. */
   @Test
   void cancelledDatumsReleaseTheirCapacity() throws Exception {
     CountDownLatch started = new CountDownLatch(2);
@@ -263,7 +263,7 @@ class CancelTest {
               running.decrementAndGet();
             },
             options -> options.maxConcurrency(1))) {
-      // Each has been asked for a datum while there was room for one.
+      // Each client was asked for a datum while there was capacity for one.
       List<Call> calls = List.of(server.open(), server.open(), server.open());
       calls.forEach(call -> call.send("a", "").send("b", "").halfClose());
 

@@ -21,13 +21,13 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the processes of {@link ProcessTest} run: a function that each datum tells what to do. */
+/** The function that the processes of {@link ProcessTest} run: each datum is a command. */
 final class ChildMain implements MapStreamer {
 
   private static final Logger LOG = LoggerFactory.getLogger(ChildMain.class);
 
-  /** What handlers keep for good, linked, so that it takes no array that would have to grow. */
-  @SuppressWarnings("ArrayRecordComponent") // It is there to take memory.
+  /** The memory that handlers retain, as a linked list, so that no array has to grow. */
+  @SuppressWarnings("ArrayRecordComponent") // Its purpose is to take memory.
   private record Kept(byte[] bytes, Kept before) {}
 
   private static final AtomicReference<Kept> KEPT = new AtomicReference<>();
@@ -126,7 +126,7 @@ final class ChildMain implements MapStreamer {
     }
   }
 
-  /** A server that believes that its event loop has died, when a datum asks for that. */
+  /** A server that is made to believe that its event loop has died, when a datum requests it. */
   private MapStreamServer loopEndsWhenAsked() {
     MapStreamServer server = MapStreamServer.builder(this).build();
     Thread.ofPlatform()
@@ -172,7 +172,7 @@ final class ChildMain implements MapStreamer {
             }));
   }
 
-  /** Threads that are no daemons and have nothing to do. */
+  /** A pool of idle non-daemon threads. */
   private static void fillPool() throws Exception {
     var pool = Executors.newFixedThreadPool(2);
     for (int i = 0; i < 2; i++) {
@@ -283,14 +283,14 @@ final class ChildMain implements MapStreamer {
     }
   }
 
-  /** Until the pipe is full, and without end if nobody reads it. */
+  /** Writes until the pipe is full, and then blocks forever if it is not read. */
   private static void fillStandardError() {
     while (true) {
       System.err.println("x".repeat(1_000));
     }
   }
 
-  /** Waits until the file is there that the datum names: the test's gate. */
+  /** Waits until the file that the datum names exists: the test's gate. */
   private static void waitFor(Datum datum) throws InterruptedException {
     Path gate = Path.of(datum.text().split(" ", 2)[1]);
     while (!Files.exists(gate)) {

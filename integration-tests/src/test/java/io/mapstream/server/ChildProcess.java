@@ -21,10 +21,10 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A JVM of its own that runs {@link ChildMain}, in a folder with its socket and its output. */
+/** A separate JVM that runs {@link ChildMain}, in a folder with its socket and its output. */
 final class ChildProcess implements AutoCloseable {
 
-  /** For children that are gone soon. */
+  /** For short-lived processes. */
   private static final List<String> QUICK =
       List.of(
           "-XX:TieredStopAtLevel=1",
@@ -45,8 +45,8 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /**
-   * Starts a server with a {@link ScriptedHandler} on a JVM as users have it, and waits until it
-   * announces itself. The folder is the test's: another one may follow in it.
+   * Starts a server with a {@link ScriptedHandler} on a JVM with the default options, and waits
+   * until it announces itself. The test owns the folder, so another server may follow in it.
    */
   static ChildProcess scripted(Path folder, Map<String, String> settings, String... jvmOptions)
       throws IOException {
@@ -69,19 +69,22 @@ final class ChildProcess implements AutoCloseable {
     return start(List.of(), classPath(), main, mode, environment);
   }
 
-  /** Starts one with more options of {@code java}; {@code FOLDER} in them is the child's folder. */
+  /**
+   * Starts a process with more options of {@code java}; {@code FOLDER} in them is the child's
+   * folder.
+   */
   static ChildProcess startWith(List<String> options, Class<?> main, String mode)
       throws IOException {
     return start(options, classPath(), main, mode, Map.of());
   }
 
-  /** Starts one that logs by another binding than the build's. */
+  /** Starts a process that logs by another binding than the build's. */
   static ChildProcess startLoggingBy(String binding, Class<?> main, String mode)
       throws IOException {
     String others = jars(Path.of("target", "bindings", binding));
     assertFalse(others.isEmpty(), binding);
     String rest = without("slf4j-simple");
-    // Of all bindings, Log4j 2 alone has a default level above INFO.
+    // Only Log4j 2 has a default level above INFO.
     List<String> options = List.of("-Dlog4j2.level=INFO");
     return start(options, others + File.pathSeparator + rest, main, mode, Map.of());
   }
@@ -92,7 +95,7 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
-  /** Starts one that lacks a dependency, as after a mistake in the making of an image. */
+  /** Starts a process that lacks a dependency, as after a mistake in building an image. */
   static ChildProcess startWithout(String artifact, Class<?> main, String mode) throws IOException {
     return start(List.of(), without(artifact), main, mode, Map.of());
   }
@@ -135,7 +138,7 @@ final class ChildProcess implements AutoCloseable {
     return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
   }
 
-  /** Starts one with no paths set, by a command that runs what follows it. */
+  /** Starts a process without configured paths, by a command that runs what follows it. */
   static ChildProcess startBy(
       Function<Path, List<String>> launcher,
       Class<?> main,
@@ -236,12 +239,11 @@ final class ChildProcess implements AutoCloseable {
   }
 
   void await(Path file) throws IOException {
-    Waits.until(
-        file.toString(), () -> Files.exists(file) || !process.isAlive(), () -> "it is not there");
+    Waits.until(file.toString(), () -> Files.exists(file) || !process.isAlive(), () -> "missing");
     assertTrue(Files.exists(file), "ended early: " + err());
   }
 
-  /** A new client's stream, hands shaken. */
+  /** A new client's stream, after the handshake. */
   Call open() throws IOException, InterruptedException {
     awaitFile("info");
     return open(file("s.sock"));
@@ -258,17 +260,17 @@ final class ChildProcess implements AutoCloseable {
     assertTrue(kill.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
   }
 
-  /** CPU time that the process has used so far. */
+  /** The CPU time that the process has used so far. */
   Duration cpuTime() {
     return process.info().totalCpuDuration().orElseThrow();
   }
 
-  /** The most memory that the process has had resident, in MiB. */
+  /** The peak resident memory of the process, in MiB. */
   long peakMebibytes() throws IOException {
     return status("VmHWM");
   }
 
-  /** The memory that the process has resident now, in MiB. */
+  /** The current resident memory of the process, in MiB. */
   long residentMebibytes() throws IOException {
     return status("VmRSS");
   }
@@ -281,13 +283,15 @@ final class ChildProcess implements AutoCloseable {
         .orElseThrow();
   }
 
-  /** Lets time pass in which the process is not to end. */
+  /** Lets time pass, during which the process must not end. */
   void runFor(Duration time) throws IOException, InterruptedException {
     boolean ended = process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
     assertFalse(ended, "it has ended: " + err());
   }
 
-  /** SIGTERM, which has to be obeyed; nothing may have run out of memory or leaked before. */
+  /**
+   * Sends SIGTERM, which must end the process; nothing may have run out of memory or leaked before.
+   */
   void stopAndVerify() throws IOException, InterruptedException {
     signal("TERM");
     int code = exitCode();
@@ -301,13 +305,14 @@ final class ChildProcess implements AutoCloseable {
 
   int exitCode(Duration limit) throws IOException, InterruptedException {
     assertTrue(
-        process.waitFor(limit.toSeconds(), TimeUnit.SECONDS), "the process runs on: " + err());
+        process.waitFor(limit.toSeconds(), TimeUnit.SECONDS),
+        "the process is still running: " + err());
     return process.exitValue();
   }
 
   void assertFilesGone() {
-    assertFalse(Files.exists(file("s.sock")), "the socket is still there");
-    assertFalse(Files.exists(file("info")), "the server info file is still there");
+    assertFalse(Files.exists(file("s.sock")), "the socket still exists");
+    assertFalse(Files.exists(file("info")), "the server info file still exists");
   }
 
   /** SIGKILL. */

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A result with the fail mark is the last of its datum, whatever the handler does next. */
+/** A result with the fail mark is the last one of its datum, whatever the handler does next. */
 @ParameterizedClass
 @EnumSource(InternalSocketKind.class)
 class FailMarkTest {
@@ -77,7 +77,7 @@ class FailMarkTest {
     }
   }
 
-  /** The platform sends a failed datum again at once and under its id. */
+  /** The platform resends a failed datum immediately, under the same id. */
   @Test
   void theIdCanBeUsedAgainWhileTheFailedHandlerStillRuns() throws Exception {
     CountDownLatch answered = new CountDownLatch(1);

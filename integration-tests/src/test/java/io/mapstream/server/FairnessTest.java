@@ -16,8 +16,8 @@ import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.condition.OS;
 
 /**
- * Handlers that hold all carriers of virtual threads don't keep others from theirs. They hold them
- * until another handler has been answered, so that without more carriers neither would end.
+ * Handlers that hold all carriers of virtual threads don't prevent others from running. They hold
+ * them until another datum is answered, so that without more carriers neither would end.
  */
 class FairnessTest {
 
@@ -32,7 +32,7 @@ class FairnessTest {
   private final CountDownLatch holding = new CountDownLatch(CARRIERS);
   private volatile boolean answered;
 
-  /** What keeps a carrier. */
+  /** An action that holds a carrier. */
   private interface Hold {
     void carrier() throws Exception;
   }
@@ -155,7 +155,7 @@ class FairnessTest {
       try {
         answersAnother(call);
       } finally {
-        // Lets those in that are there, and all that come while it is open.
+        // Releases the handlers that wait, and all that arrive while the pipe is open.
         RandomAccessFile writer = new RandomAccessFile(pipe.toFile(), "rw");
         try {
           answersAll(call, holders);
@@ -169,7 +169,8 @@ class FairnessTest {
   }
 
   /**
-   * More of them than there may be carriers, so that some wait whatever an earlier test has left.
+   * There are more handlers than carriers are allowed, so that some wait whatever state an earlier
+   * test left.
    */
   @Test
   void starvationIsCountedOnEveryVersion() throws Exception {

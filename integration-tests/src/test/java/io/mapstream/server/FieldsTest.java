@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a field of the API is on the wire, and the other way round. */
+/** How fields of the API map to the wire, and vice versa. */
 class FieldsTest {
 
   private static final InternalSocketKind KIND = InternalSocketKind.best();

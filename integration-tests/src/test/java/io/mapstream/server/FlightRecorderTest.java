@@ -23,7 +23,7 @@ import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What flight recordings hold of a server that is driven. */
+/** What flight recordings contain about a server under load. */
 class FlightRecorderTest {
 
   private static final InternalSocketKind KIND = InternalSocketKind.best();
@@ -40,7 +40,7 @@ class FlightRecorderTest {
     return recording;
   }
 
-  /** A handler's event may be a moment later than the end of its datum. */
+  /** A handler's event may be recorded shortly after the end of its datum. */
   private List<RecordedEvent> awaitDatums(Recording recording, int count) throws IOException {
     List<RecordedEvent> found = events(recording, DATUM);
     long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
@@ -221,7 +221,7 @@ class FlightRecorderTest {
     }
   }
 
-  /** The handler returns as if nothing had happened; its datum is not answered all the same. */
+  /** The handler returns as if nothing had happened, but its datum is not answered. */
   @Test
   void aHandlerThatReturnsAfterTheEndOfItsStreamIsNotAnswered() throws Exception {
     CountDownLatch started = new CountDownLatch(1);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Processes whose heap is full: they end, whatever was the first to find no memory. */
+/** Processes with a full heap end, wherever memory runs out first. */
 @Tag("slow")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class FullHeapTest {
@@ -24,15 +24,17 @@ class FullHeapTest {
   private static final int IN_FLIGHT = 500;
   private static final List<String> SMALL = List.of("-Xmx64m");
 
-  /** The JVM collects for a long time before it finds that there is no memory. */
+  /** The JVM collects garbage for a long time before it reports that there is no memory. */
   private static final Duration COLLECTING = Duration.ofSeconds(100);
 
-  /** {@code -Dmapstream.repetitions=50} is what a change to the stop of a full process needs. */
+  /**
+   * Use {@code -Dmapstream.repetitions=50} after a change to how a process with a full heap stops.
+   */
   static IntStream repetitions() {
     return IntStream.rangeClosed(1, Integer.getInteger("mapstream.repetitions", 3));
   }
 
-  /** Whoever is out of memory first, there are nineteen others that take what becomes free. */
+  /** When one handler runs out of memory, nineteen others take what it frees. */
   @ParameterizedTest
   @MethodSource("repetitions")
   void manyHandlersWithoutMemoryAtOnceEndTheProcessWithOne(int repetition) throws Exception {
@@ -49,7 +51,10 @@ class FullHeapTest {
     }
   }
 
-  /** The heap fills up for good, so the event loop is as likely to find no memory as a handler. */
+  /**
+   * The heap fills up permanently, so the event loop is as likely to run out of memory as a
+   * handler.
+   */
   @Test
   void aFunctionThatKeepsSomethingOfEachDatumEnds() throws Exception {
     try (ChildProcess child = ChildProcess.startWith(SMALL, ChildMain.class, "run")) {
@@ -60,7 +65,7 @@ class FullHeapTest {
     }
   }
 
-  /** The last 8 MiB are left to what is kept of 60,000 datums or more. */
+  /** The last 8 MiB are filled by what is kept of 60,000 datums or more. */
   @ParameterizedTest
   @MethodSource("repetitions")
   void aFunctionThatKeepsAFewBytesOfEachDatumEnds(int repetition) throws Exception {
@@ -105,7 +110,7 @@ class FullHeapTest {
     }
   }
 
-  /** The server's answer repeats the path: 10,000 calls would fill the heap with them. */
+  /** The server's response repeats the path, so 10,000 calls would fill the heap with paths. */
   @Test
   void aClientThatAllowsALargeHeaderTableGetsTheDefaultTable() throws Exception {
     try (ChildProcess child = ChildProcess.startWith(SMALL, ChildMain.class, "run");
@@ -127,7 +132,7 @@ class FullHeapTest {
     }
   }
 
-  /** Nobody waits for such a server, and nothing else would notice that it serves no more. */
+  /** Nothing waits for such a server, so nothing else would detect that it no longer serves. */
   @Test
   void theDeathOfTheEventLoopEndsAProcessThatOnlyStartedTheServer() throws Exception {
     try (ChildProcess child =

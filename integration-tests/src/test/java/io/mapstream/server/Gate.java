@@ -2,7 +2,7 @@ package io.mapstream.server;
 
 import java.util.concurrent.CountDownLatch;
 
-/** Where handlers wait until the test lets them go on; the test waits until they are there. */
+/** Where handlers wait until the test lets them continue; the test can wait for them to arrive. */
 final class Gate {
 
   private final CountDownLatch started;

@@ -29,12 +29,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a handler throws, as the client, the caller of the server and the other handlers see it. */
+/**
+ * How an exception of a handler affects the client, the caller of the server and the other
+ * handlers.
+ */
 class HandlerErrorTest {
 
   private static final InternalSocketKind KIND = InternalSocketKind.best();
 
-  /** Something to throw, and the text that the client has to read after the prefix. */
+  /** Something to throw, and the text that the client must receive after the prefix. */
   record Thrown(String name, Supplier<Throwable> cause, String message) {
     @Override
     public String toString() {
@@ -42,7 +45,7 @@ class HandlerErrorTest {
     }
   }
 
-  /** An exception whose own methods fail, as those of a lazily built message may. */
+  /** An exception whose own methods fail, as with a lazily built message. */
   private static final class Broken extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -88,7 +91,7 @@ class HandlerErrorTest {
         new Thrown("an exception that fails itself", Broken::new, null));
   }
 
-  /** Lets a checked exception or an error out of a handler. */
+  /** Lets a handler throw a checked exception or an error. */
   private static void doThrow(Throwable thrown) throws Exception {
     if (thrown instanceof Error error) {
       throw error;
@@ -167,7 +170,7 @@ class HandlerErrorTest {
     }
   }
 
-  /** The beginning fits into the trailers of any client; the log has the rest. */
+  /** The beginning fits into the trailers of any client; the log has all of it. */
   @Test
   void aHugeMessageIsCut() throws Exception {
     String huge = "地".repeat(1_000_000);
@@ -426,7 +429,7 @@ class HandlerErrorTest {
     }
   }
 
-  /** As when gRPC has found no memory first, and given the stream up. */
+  /** As when gRPC ran out of memory first, and closed the stream. */
   @Test
   void lackOfMemoryStopsTheServerEvenAfterTheEndOfTheStream() throws Exception {
     var noMemory = new OutOfMemoryError("Java heap space");

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Clients that do what is allowed, and much too much of it. */
+/** Clients that do what is allowed, but far too often. */
 @Tag("slow")
 class HostileFloodTest {
 
@@ -19,7 +19,9 @@ class HostileFloodTest {
 
   @RegisterExtension static final HostileServer server = new HostileServer();
 
-  /** Sends a frame many times over and reads nothing; stops when the server has closed. */
+  /**
+   * Sends a frame many times and reads nothing; stops when the server has closed the connection.
+   */
   private static void flood(RawConnection connection, byte[] frame) {
     byte[] burst = new byte[frame.length * BURST];
     for (int i = 0; i < BURST; i++) {
@@ -87,7 +89,7 @@ class HostileFloodTest {
     }
   }
 
-  /** Each stream's handler waits for something when the reset comes, or is about to. */
+  /** Each stream's handler waits for something, or is about to, when the reset arrives. */
   @Test
   void streamsResetInRapidSuccessionLeaveNothingBehind() throws IOException {
     try (RawConnection connection = server.connect()) {
@@ -113,7 +115,7 @@ class HostileFloodTest {
           "all handlers run", () -> handler.running().size() == STREAMS, handler.running()::size);
       assertEquals(STREAMS, server.inWork());
     }
-    Waits.until("no handler is left", handler.running()::isEmpty, handler.running()::size);
+    Waits.until("no handlers", handler.running()::isEmpty, handler.running()::size);
     assertEquals(STREAMS, handler.started() - started);
   }
 
@@ -132,12 +134,12 @@ class HostileFloodTest {
     }
   }
 
-  /** More data than the window takes, where the server has stopped to read. */
+  /** More data than the window allows, when the server has stopped reading. */
   @Test
   void dataBeyondTheWindowIsRefused() throws IOException {
     try (RawConnection connection = server.connect()) {
       connection.hello().open(1);
-      // A message that nobody reads to its end keeps the window shut.
+      // A message that is not read to its end keeps the window closed.
       for (int i = 0; i < STREAMS; i++) {
         connection.datum(1, "full-" + i, "hold");
       }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Connections that send a part of a large message and then nothing. */
+/** Connections that send part of a large message and then nothing. */
 class HostilePartTest {
 
   private static final int MESSAGE = 10 << 20;
@@ -20,8 +20,9 @@ class HostilePartTest {
   /**
    * An eighth of the heap is 7.7 MiB.
    *
-   * @param mebibytes of a message that each has sent; 3 fit into HTTP/2's window at once
-   * @param refused the first connection that has to be refused
+   * @param mebibytes size of the part that each connection sends; 3 fit into HTTP/2's window at
+   *     once
+   * @param refused the first connection that must be refused
    */
   @ParameterizedTest
   @CsvSource({"3, 2", "5, 1"})

@@ -6,11 +6,11 @@ import io.netty.handler.codec.http2.Http2Error;
 import java.util.List;
 
 /**
- * Something a client should not do.
+ * An action that a client should not perform.
  *
- * @param name what it does
- * @param sent does it, on a new connection
- * @param seen what has to come of it
+ * @param name what the client does
+ * @param sent performs the action on a new connection
+ * @param seen the required outcomes
  */
 record HostileScenario(String name, Sent sent, List<Seen> seen) {
 
@@ -28,12 +28,12 @@ record HostileScenario(String name, Sent sent, List<Seen> seen) {
     void on(RawConnection connection, ScriptedHandler handler);
   }
 
-  /** What a client, or a look at the handler, has to see. */
+  /** An outcome that the client, or a check of the handler, must observe. */
   sealed interface Seen {
 
     void on(RawConnection connection, ScriptedHandler handler);
 
-    /** The connection ends, and says why. */
+    /** The connection ends with an error code. */
     record GoAway(Http2Error error) implements Seen {
       @Override
       public void on(RawConnection connection, ScriptedHandler handler) {
@@ -50,7 +50,7 @@ record HostileScenario(String name, Sent sent, List<Seen> seen) {
       }
     }
 
-    /** One stream ends by a reset; the connection goes on. */
+    /** One stream ends by a reset; the connection continues. */
     record Reset(int stream, Http2Error error) implements Seen {
       @Override
       public void on(RawConnection connection, ScriptedHandler handler) {
@@ -58,7 +58,9 @@ record HostileScenario(String name, Sent sent, List<Seen> seen) {
       }
     }
 
-    /** One stream ends with a status that fits into a client's headers; the connection goes on. */
+    /**
+     * One stream ends with a status that fits into a client's headers; the connection continues.
+     */
     record Ended(int stream, Status.Code code, String text) implements Seen {
       private static final int LONGEST_TEXT = 2000;
 
@@ -77,7 +79,7 @@ record HostileScenario(String name, Sent sent, List<Seen> seen) {
       }
     }
 
-    /** One stream is answered with an HTTP status; the connection goes on. */
+    /** One stream is answered with an HTTP status; the connection continues. */
     record Http(int stream, int status) implements Seen {
       @Override
       public void on(RawConnection connection, ScriptedHandler handler) {

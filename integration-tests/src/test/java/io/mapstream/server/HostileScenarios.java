@@ -41,7 +41,7 @@ import io.mapstream.server.RawConnection.Setting;
 import java.io.IOException;
 import java.util.List;
 
-/** What a client should not do, and what the server has to do about it, as data. */
+/** Actions that a client should not perform, and the required reactions of the server, as data. */
 final class HostileScenarios {
 
   private static final byte[] GARBAGE = "no protobuf at all, and no HTTP either".getBytes(UTF_8);
@@ -50,7 +50,7 @@ final class HostileScenarios {
 
   private HostileScenarios() {}
 
-  /** Bytes that are no HTTP/2 connection. */
+  /** Bytes that are not an HTTP/2 connection. */
   static List<HostileScenario> prefaces() {
     return List.of(
         scenario("connects and leaves", (c, h) -> {}),
@@ -126,11 +126,11 @@ final class HostileScenarios {
             "half a frame",
             (c, h) -> c.hello().open(1).bytes(encode(DATA, 0, 1, 100, new byte[50]))),
         scenario(
-            "a window of nothing on the connection",
+            "a window update of zero on the connection",
             (c, h) -> c.hello().openWindow(0, 0),
             new GoAway(PROTOCOL_ERROR)),
         scenario(
-            "a window of nothing on a stream",
+            "a window update of zero on a stream",
             (c, h) -> c.hello().open(1).openWindow(1, 0),
             new Reset(1, PROTOCOL_ERROR),
             new Serves(3)),
@@ -152,7 +152,7 @@ final class HostileScenarios {
             (c, h) -> c.hello(new Setting(RawConnection.INITIAL_WINDOW_SIZE, -1)),
             new GoAway(FLOW_CONTROL_ERROR)),
         scenario(
-            "a CONTINUATION of nothing",
+            "a CONTINUATION without HEADERS",
             (c, h) -> c.hello().frame(CONTINUATION, END_HEADERS, 1, headerBlock()),
             new GoAway(PROTOCOL_ERROR)),
         scenario(
@@ -160,7 +160,7 @@ final class HostileScenarios {
             (c, h) -> c.hello().open(1).frame(PUSH_PROMISE, END_HEADERS, 1, integer(2)),
             new GoAway(PROTOCOL_ERROR)),
         scenario(
-            "headers that are no HPACK",
+            "headers that are not HPACK",
             (c, h) -> c.hello().frame(HEADERS, END_HEADERS, 1, new byte[] {(byte) 0xFF, -1, -1}),
             new GoAway(COMPRESSION_ERROR)),
         scenario(
@@ -220,7 +220,7 @@ final class HostileScenarios {
             new Serves(3)));
   }
 
-  /** What is no gRPC message, or no message of the contract. */
+  /** Bytes that are not a gRPC message, or not a message of the contract. */
   static List<HostileScenario> messages() {
     return List.of(
         scenario(
@@ -283,7 +283,7 @@ final class HostileScenarios {
             refused(1, "handshake"),
             new Serves(3)),
         scenario(
-            "a handshake that says no",
+            "a handshake without sot",
             (c, h) ->
                 c.hello()
                     .call(1)
@@ -332,20 +332,20 @@ final class HostileScenarios {
             new Ended(1, Status.Code.OK, ""),
             new Serves(3)),
         scenario(
-            "a key that is no UTF-8",
+            "a key that is not UTF-8",
             (c, h) ->
                 c.hello().open(1).data(1, message(new byte[] {0x0A, 3, 0x0A, 1, (byte) 0xFF})),
             refused(1, "MapRequest is not decodable"),
             new Serves(3)),
         scenario(
-            "a length inside a message that leads out of it",
+            "a length inside a message that exceeds it",
             (c, h) ->
                 c.hello().open(1).data(1, message(new byte[] {0x0A, -1, -1, -1, -1, 7, 0x12, 127})),
             refused(1, "MapRequest is not decodable"),
             new Serves(3)));
   }
 
-  /** Messages that are compressed, as any gRPC client may send them. */
+  /** Compressed messages, as any gRPC client may send them. */
   static List<HostileScenario> compressed() {
     return List.of(
         scenario(
@@ -378,7 +378,7 @@ final class HostileScenarios {
             new Serves(3)));
   }
 
-  /** Goodbyes in every state. */
+  /** Ends of streams and connections in every state. */
   static List<HostileScenario> goodbyes() {
     return List.of(
         scenario(
@@ -411,7 +411,7 @@ final class HostileScenarios {
             },
             new Serves(3)),
         scenario(
-            "GOAWAY alone, after which what is open is still served",
+            "only GOAWAY, after which open streams are still served",
             (c, h) -> {
               running(c, h, "after goaway").frame(GO_AWAY, 0, 0, new byte[8]);
               h.release();
@@ -432,7 +432,7 @@ final class HostileScenarios {
             new Ended(1, Status.Code.OK, ""),
             new Serves(3)),
         scenario(
-            "GOAWAY while a handler runs, which is finished all the same",
+            "GOAWAY while a handler runs, which still finishes",
             (c, h) -> {
               running(c, h, "goaway").frame(GO_AWAY, 0, 0, new byte[8]).halfClose(1);
               h.release();

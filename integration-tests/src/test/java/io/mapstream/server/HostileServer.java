@@ -8,10 +8,10 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** The server under attack of a test class, and the looks at what an attack has left behind. */
+/** The server that a test class attacks, with checks of what an attack leaves behind. */
 final class HostileServer implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
 
-  /** Limit on a request. */
+  /** The size limit of a request. */
   static final int MAX_MESSAGE_SIZE = 1 << 20;
 
   private final ScriptedHandler handler = new ScriptedHandler();
@@ -45,7 +45,7 @@ final class HostileServer implements BeforeAllCallback, AfterEachCallback, After
     return server.inWork();
   }
 
-  /** After each attack: an ordinary client lacks nothing, and nothing else is in work. */
+  /** After each attack, an ordinary client is served in full, and nothing else is in work. */
   @Override
   public void afterEach(ExtensionContext context) {
     try (WireClient client = new WireClient(server.socket())) {
@@ -55,14 +55,14 @@ final class HostileServer implements BeforeAllCallback, AfterEachCallback, After
       }
       stream.finish();
     }
-    Waits.until("no handler is left", handler.running()::isEmpty, handler::running);
+    Waits.until("no handlers", handler.running()::isEmpty, handler::running);
     Waits.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
     if (!server.failures().isEmpty()) {
       throw new AssertionError("handlers failed: " + server.failures());
     }
   }
 
-  /** After all: nothing of what was is still held, neither heap nor buffer nor thread. */
+  /** At the end, no heap, buffers or threads of past calls are still held. */
   @Override
   public void afterAll(ExtensionContext context) throws IOException {
     try (LeakWatch watched = leaks) {

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Clients that do what they should not, one after the other, against one server. */
+/** Clients that misbehave, one after the other, against one server. */
 class HostileTest {
 
   @RegisterExtension static final HostileServer server = new HostileServer();

@@ -9,18 +9,18 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Clients that open no window, or next to none, while handlers emit. */
+/** Clients that open no window, or almost none, while handlers emit. */
 class HostileWindowTest {
 
   private static final int DATUMS = 5;
   private static final int EMITTERS = 3;
 
-  /** Of each emitter; alone they are more than the bound, so that none comes to its end. */
+  /** Results of each emitter, which exceed the bound, so that no emitter finishes. */
   private static final int RESULTS = 600;
 
   private static final int SIZE = 10_000;
 
-  /** What may wait: 4 MiB that are emitted and not written, and what the transport has taken. */
+  /** The bytes that may wait: 4 MiB that are emitted but not written, and the transport's part. */
   private static final long BOUND = (4 << 20) + (256 << 10);
 
   private static final Setting NO_STREAM_WINDOW = new Setting(RawConnection.INITIAL_WINDOW_SIZE, 0);
@@ -44,7 +44,7 @@ class HostileWindowTest {
     Waits.holdsFor(
         Duration.ofMillis(500),
         () -> (handler.emitted() - before) * SIZE < BOUND && server.inWork() == DATUMS,
-        () -> (handler.emitted() - before) + " results were accepted that nobody takes");
+        () -> (handler.emitted() - before) + " results were accepted that are not read");
     awaitAllWaiting(started);
     return ledger;
   }

@@ -8,8 +8,8 @@ import java.util.Collection;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Watches every buffer of gRPC's Netty until it is released: the leak detector at its most careful,
- * and what it logs. The log goes through SLF4J to the standard error stream, where it is read.
+ * Watches every buffer of gRPC's Netty until it is released: sets the leak detector to its
+ * strictest level and reads its log from the standard error stream, to which SLF4J writes it.
  */
 final class LeakWatch implements AutoCloseable {
 
@@ -36,15 +36,15 @@ final class LeakWatch implements AutoCloseable {
   }
 
   /**
-   * Fails if a buffer was collected that nobody had released. One leak is made on purpose: once it
-   * is reported, so is every other of before, and the watch is known to be awake.
+   * Fails if a buffer was collected without being released. One leak is made on purpose: once it is
+   * reported, every earlier leak has been reported as well, and the detector is known to work.
    */
   void verify() {
     leakOnPurpose();
     Waits.untilCollected(
         "the leak made on purpose is reported",
         () -> {
-          // The detector reports what was collected when the next buffer is made.
+          // The detector reports collected buffers when the next buffer is allocated.
           UnpooledByteBufAllocator.DEFAULT.directBuffer(16).release();
           return leaks.stream().anyMatch(LeakWatch::isOnPurpose);
         },

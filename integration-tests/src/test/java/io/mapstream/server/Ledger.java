@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Counts every single result of one stream of a {@link ScriptedHandler}: of each emitter of each
- * datum every index once and in order. What the protocol wants beside is judged by {@link
- * StreamRules}. Safe from any thread.
+ * Counts every single result of one stream of a {@link ScriptedHandler}: each emitter of each datum
+ * must send every index once and in order. {@link StreamRules} checks the other rules of the
+ * protocol. Thread-safe.
  */
 final class Ledger {
 
@@ -45,12 +45,15 @@ final class Ledger {
   private int ended;
   private int failed;
 
-  /** A datum of this id was sent that is to have {@code count} results from each emitter. */
+  /** Notes that a datum was sent that must get {@code count} results from each emitter. */
   void expect(String id, int emitters, int count) {
     expect(id, new Account(emitters, count, false));
   }
 
-  /** A datum was sent that is to have no more than that, then the fail mark and nothing after. */
+  /**
+   * Notes that a datum was sent that must get at most that many results, then the fail mark and
+   * nothing else.
+   */
   void expectFail(String id, int emitters, int count) {
     expect(id, new Account(emitters, count, true));
   }
@@ -66,7 +69,7 @@ final class Ledger {
     rules.received(response).forEach(fault -> faults.add(fault.text()));
     Account account = open.get(response.getId());
     if (account == null) {
-      return; // the handshake, or against the rules
+      return; // the handshake, or a violation of the rules
     }
     response.getResultsList().forEach(result -> count(response.getId(), account, result));
     if (response.getStatus().getEot()) {
@@ -100,7 +103,7 @@ final class Ledger {
     }
   }
 
-  /** Fails if anything was wrong so far. */
+  /** Fails if there was any fault so far. */
   synchronized void verify() {
     if (!faults.isEmpty()) {
       throw new AssertionError(
@@ -109,7 +112,7 @@ final class Ledger {
     }
   }
 
-  /** Fails if anything was wrong or is still missing. */
+  /** Fails if there was any fault, or if anything is still missing. */
   synchronized void verifyComplete() {
     verify();
     if (!open.isEmpty()) {
@@ -122,7 +125,7 @@ final class Ledger {
     return List.copyOf(open.keySet());
   }
 
-  /** Results that have come for a datum without an EOT. */
+  /** Results received for a datum that has no EOT yet. */
   synchronized long resultsOf(String id) {
     return Arrays.stream(open.get(id).next).sum();
   }

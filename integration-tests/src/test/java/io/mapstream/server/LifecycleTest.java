@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Start and stop, in any order and from anywhere. */
+/** Start and stop, in any order and from any thread. */
 @ParameterizedClass
 @EnumSource(InternalSocketKind.class)
 class LifecycleTest {
@@ -38,8 +38,8 @@ class LifecycleTest {
   }
 
   private static void assertGone(TestServer server) {
-    assertFalse(Files.exists(server.socket()), "the socket is still there");
-    assertFalse(Files.exists(server.info()), "the server info file is still there");
+    assertFalse(Files.exists(server.socket()), "the socket still exists");
+    assertFalse(Files.exists(server.info()), "the server info file still exists");
   }
 
   @Test
@@ -127,7 +127,7 @@ class LifecycleTest {
               try {
                 server.server().start(kind);
               } catch (IllegalStateException e) {
-                // Close was first.
+                // The close came first.
               }
             });
         both.countDown();
@@ -204,7 +204,7 @@ class LifecycleTest {
       WireClient other = server.connect();
       Call halfClosed = other.open().shakeHands().send("1", "");
       halfClosed.halfClose();
-      // On the same connection, so the server has seen the half-close when this is answered.
+      // On the same connection, so the server has received the half-close when this is answered.
       other.open().shakeHands().halfClose();
       gate.awaitHandlers();
       Future<Void> close = server.closing();
@@ -238,7 +238,7 @@ class LifecycleTest {
     }
   }
 
-  /** A datum that comes too late gets no EOT, so that the client sends it to the next server. */
+  /** A datum that arrives too late gets no EOT, so that the client sends it to the next server. */
   @Test
   void noDatumIsAcceptedAfterTheStopHasBegun() throws Exception {
     Gate gate = new Gate();
@@ -351,7 +351,9 @@ class LifecycleTest {
     }
   }
 
-  /** A client that reads nothing can't be answered in full; the grace ends that, too. */
+  /**
+   * A client that reads nothing can't be answered in full; the grace period ends that wait as well.
+   */
   @Test
   void afterTheGraceBlockedEmittersOfAStalledClientAreWoken() throws Exception {
     Semaphore refused = new Semaphore(0);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
-/** The threads of this process, virtual ones too, which no other list has. */
+/** The threads of this process, including virtual ones, which no other API lists. */
 public final class LiveThreads {
 
   private static final Pattern THREAD = Pattern.compile("(?m)^#\\d+ \"([^\"]*)\"");

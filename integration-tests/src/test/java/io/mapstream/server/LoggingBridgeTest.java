@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Which loggers are bridged, beside what the application has installed. */
+/** Which loggers are bridged, in addition to what the application has installed. */
 class LoggingBridgeTest {
 
-  /** SLF4J's lines name the logger before the text, those of java.util.logging the level. */
+  /** Lines of SLF4J have the logger before the text, those of java.util.logging the level. */
   private static List<String> logged(String installed) throws Exception {
     try (ChildProcess child = ChildProcess.start(LoggingMain.class, installed, Map.of())) {
       assertEquals(0, child.exitCode(), child.err());
@@ -61,7 +61,7 @@ class LoggingBridgeTest {
         logged("everything"));
   }
 
-  /** Netty would log them by SLF4J, by itself and on the event loop. */
+  /** Otherwise Netty itself would log them by SLF4J, on the event loop. */
   @Test
   void aServerThatLogsEverythingLogsNoPayload() throws Exception {
     List<String> options =

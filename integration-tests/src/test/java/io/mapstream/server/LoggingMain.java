@@ -5,7 +5,10 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
-/** What the processes of {@link LoggingBridgeTest} run: java.util.logging is one per process. */
+/**
+ * The function that the processes of {@link LoggingBridgeTest} run, since java.util.logging is
+ * global to a process.
+ */
 final class LoggingMain {
 
   private LoggingMain() {}
@@ -52,7 +55,7 @@ final class LoggingMain {
             });
     loop.join();
     if (!LogThread.OF_PROCESS.flush(Waits.LIMIT)) {
-      throw new AssertionError("the log takes no lines");
+      throw new AssertionError("the log accepts no lines");
     }
   }
 

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** What a registry shows of a server that was driven. */
+/** What a registry shows of a server that has handled datums. */
 class MapStreamMetricsTest {
 
   /** The samples of a scrape: name and tags, value. */

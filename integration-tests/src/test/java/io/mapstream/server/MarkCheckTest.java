@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Messages with a mark, on releases that know it and on those that don't. */
+/** Messages with a mark, on releases that know the mark and on those that don't. */
 class MarkCheckTest {
 
   private static Message marked(String mark) {

@@ -4,7 +4,7 @@ import org.slf4j.helpers.BasicMDCAdapter;
 import org.slf4j.simple.SimpleServiceProvider;
 import org.slf4j.spi.MDCAdapter;
 
-/** SLF4J for a child process ({@code -Dslf4j.provider}): an MDC, and its changes on the output. */
+/** SLF4J for a child process ({@code -Dslf4j.provider}): an MDC whose changes are printed. */
 public final class MdcProvider extends SimpleServiceProvider {
 
   private final MDCAdapter mdc =

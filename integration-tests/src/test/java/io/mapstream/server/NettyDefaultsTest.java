@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a process has of Netty, by the JVM's log of the classes that it loads. */
+/** Which parts of Netty a process loads, according to the JVM's log of loaded classes. */
 class NettyDefaultsTest {
 
   private static final String ALLOCATOR = "io.netty.buffer.PooledByteBufAllocator ";

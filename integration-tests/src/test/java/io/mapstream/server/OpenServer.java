@@ -17,9 +17,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The engine behind {@link MapStreamServer}, put together so that a test can look inside: what is
- * in work, and whether the calls of the past can be collected. A handler's failure is kept and
- * stops nothing.
+ * The engine behind {@link MapStreamServer}, assembled so that a test can inspect it: what is in
+ * work, and whether past calls can be collected. A handler's failure is recorded and stops nothing.
  */
 public final class OpenServer implements AutoCloseable {
 
@@ -59,12 +58,12 @@ public final class OpenServer implements AutoCloseable {
     return socket;
   }
 
-  /** What handlers threw and should not have. */
+  /** The failures of handlers. */
   public Collection<Throwable> failures() {
     return failures;
   }
 
-  /** Datums in work, over all streams. */
+  /** Datums in work, across all streams. */
   public int inWork() {
     try {
       return CompletableFuture.supplyAsync(() -> context.admission().datums(), transport.loop())

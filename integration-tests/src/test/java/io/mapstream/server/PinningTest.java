@@ -15,8 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Handlers that sleep, wait for a client, or are interrupted give their carrier thread back: no
- * event of the JDK says otherwise. It says most on JDK 21 to 23, where a monitor pins, too.
+ * Handlers that sleep, wait for a client, or are interrupted release their carrier thread: the JDK
+ * reports no pinning event. The test is most significant on JDK 21 to 23, where monitors pin as
+ * well.
  */
 class PinningTest {
 
@@ -47,14 +48,14 @@ class PinningTest {
             .map(RecordedFrame::getMethod)
             .map(method -> method.getType().getName() + "." + method.getName())
             .toList();
-    // A lock of the JDK: an interrupt holds it, and the interrupted thread may wait for it.
+    // A lock of the JDK, held by the interrupting thread; the interrupted thread may wait for it.
     return !methods.contains("java.lang.VirtualThread.getAndClearInterrupt")
         && methods.stream().anyMatch(method -> method.startsWith("io.mapstream."));
   }
 
   @Test
   void stormPinsNoCarrier(@TempDir Path folder) throws Exception {
-    // First a breeze: classes that are initialized on a virtual thread pin it, once.
+    // Warms up: a class initialization on a virtual thread pins it once.
     new Storm(2).runWithServer(folder, Duration.ofSeconds(1));
     List<RecordedEvent> events =
         pinned(folder, () -> new Storm(2).runWithServer(folder, Duration.ofSeconds(2)));

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * A function with nothing set, in the folders that the platform mounts: a process whose {@code
- * /var} is its own, where the system lets a test have that.
+ * A function without settings, in the folders that the platform mounts: a process with its own
+ * {@code /var}, if the system allows that for a test.
  */
 class PodTest {
 
@@ -34,11 +34,11 @@ class PodTest {
               .start();
       return trial.waitFor(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS) && trial.exitValue() == 0;
     } catch (IOException e) {
-      return false; // not on a system that has unshare
+      return false; // a system without unshare
     }
   }
 
-  /** The folder of error reports is {@code reports}, in the test's own folder. */
+  /** The folder of error reports is {@code reports} in the test's folder. */
   private static ChildProcess pod() throws IOException {
     String script =
         """

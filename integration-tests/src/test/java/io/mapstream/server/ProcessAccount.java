@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What a process holds.
+ * The resources of a process.
  *
  * @param heap bytes of heap in use once garbage is collected
  * @param direct bytes of buffers outside of it, Netty's among them
@@ -21,7 +21,7 @@ public record ProcessAccount(long heap, long direct, int threads, List<String> h
 
   private static final int MOST_COLLECTIONS = 20;
 
-  /** Of this process. */
+  /** The account of this process. */
   static ProcessAccount take() {
     return new ProcessAccount(
         heapInUse(),
@@ -33,7 +33,7 @@ public record ProcessAccount(long heap, long direct, int threads, List<String> h
             .toList());
   }
 
-  /** Collects until that helps no more. */
+  /** Collects garbage until that frees no more. */
   private static long heapInUse() {
     long before = Long.MAX_VALUE;
     long now = collect();
@@ -61,7 +61,7 @@ public record ProcessAccount(long heap, long direct, int threads, List<String> h
     Files.write(file, List.of("" + heap, "" + direct, "" + threads, String.join(",", handlers)));
   }
 
-  /** What a process has written of itself. */
+  /** Reads the account that a process has written. */
   public static ProcessAccount readFrom(Path file) throws IOException {
     List<String> lines = Files.readAllLines(file);
     return new ProcessAccount(

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A function as a process: signals, exit codes, and what remains of it. */
+/** A function as a process: signals, exit codes, and the files that it leaves behind. */
 class ProcessTest {
 
   private static final int SIGINT = 2;
@@ -30,7 +30,9 @@ class ProcessTest {
     return ChildProcess.start(ChildMain.class, mode, Map.of());
   }
 
-  /** Whether the process was started with the signal ignored, as a shell's background job is. */
+  /**
+   * Whether the process was started with the signal ignored, as a shell does for background jobs.
+   */
   private static boolean ignores(ChildProcess child, int signal) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/" + child.pid() + "/status"))) {
       if (line.startsWith("SigIgn:")) {
@@ -63,7 +65,8 @@ class ProcessTest {
   }
 
   private static void awaitStopping(ChildProcess child) {
-    Waits.until("a stop", () -> !Files.exists(child.file("s.sock")), () -> "the socket is there");
+    Waits.until(
+        "a stop", () -> !Files.exists(child.file("s.sock")), () -> "the socket still exists");
   }
 
   @Test
@@ -83,7 +86,7 @@ class ProcessTest {
     }
   }
 
-  /** The socket is there and the server info perhaps not yet. */
+  /** The socket exists, but the server info file may not yet. */
   @Test
   void aSignalDuringStartIsObeyed() throws Exception {
     try (ChildProcess child = child("run")) {
@@ -116,7 +119,7 @@ class ProcessTest {
     }
   }
 
-  /** The details of a failure need a class that isn't there: the stream still ends, by contract. */
+  /** The details of a failure need a missing class; the stream must still end. */
   @Test
   void aFailureThatCannotBeReportedInFullStillEndsTheProcess() throws Exception {
     try (ChildProcess child =
@@ -145,7 +148,7 @@ class ProcessTest {
       Call call = child.open().send("datum-7", "fail");
       assertEquals(2, call.answer("datum-7").results().size());
       assertEquals(List.of("started", "echo on"), call.send("8", "echo on").answer("8").texts());
-      child.awaitErr(ChildMain.class.getName() + ".handle"); // told after the answer
+      child.awaitErr(ChildMain.class.getName() + ".handle"); // reported after the answer
       child.signal("TERM");
 
       call.endsWith(Status.Code.UNAVAILABLE);
@@ -233,7 +236,9 @@ class ProcessTest {
     }
   }
 
-  /** The signal's handler waits for the end of main, whose clean-up takes long, and for hooks. */
+  /**
+   * The signal handler waits for the end of {@code main}, whose clean-up takes long, and for hooks.
+   */
   @Test
   @Tag("slow")
   void nothingThatTheApplicationDoesAtItsEndIsCutShort() throws Exception {
@@ -276,7 +281,7 @@ class ProcessTest {
     }
   }
 
-  /** A pool of the user's must not keep a process that serves nothing any more. */
+  /** A user's thread pool must not keep a process alive that no longer serves. */
   @Test
   void aHandlersFailureEndsTheProcessWithOtherThreadsLeft() throws Exception {
     try (ChildProcess child = child("run with an idle pool")) {
@@ -288,7 +293,10 @@ class ProcessTest {
     }
   }
 
-  /** What is inside an exit can't finish, so nobody waits for it or for the others. */
+  /**
+   * A handler inside {@code System.exit} can't finish, so the exit waits neither for it nor for the
+   * others.
+   */
   @Test
   void anExitInAHandlerDoesNotWaitForTheOthers() throws Exception {
     try (ChildProcess child = child("run")) {
@@ -308,7 +316,7 @@ class ProcessTest {
     }
   }
 
-  /** The drain is under way, and the grace of 30 seconds is not over. */
+  /** The exit comes during the drain, within the grace period of 30 seconds. */
   @Test
   void anExitInAHandlerEndsADrain() throws Exception {
     try (ChildProcess child = child("run")) {
@@ -327,7 +335,7 @@ class ProcessTest {
     }
   }
 
-  /** As a function stops that follows a source without an end. */
+  /** How a function that follows an endless source stops. */
   @Test
   void theCallbackRunsWhenTheDrainBegins() throws Exception {
     try (ChildProcess child = child("run with a callback")) {
@@ -374,7 +382,7 @@ class ProcessTest {
     }
   }
 
-  // Where signals can't be taken.
+  // Where signals can't be handled.
 
   private static final List<String> DEBUG =
       List.of("-Dorg.slf4j.simpleLogger.log.io.mapstream=debug");
@@ -383,7 +391,10 @@ class ProcessTest {
     return Stream.concat(DEBUG.stream(), Stream.of(options)).toList();
   }
 
-  /** The JVM's hook does the drain there. A hook that joined itself would be reported as left. */
+  /**
+   * The JVM's shutdown hook does the drain there. A hook that joined itself would be reported as
+   * still running.
+   */
   @Test
   void withoutTheModuleOfSignalsTheHookDrains() throws Exception {
     List<String> options =
@@ -504,7 +515,7 @@ class ProcessTest {
     }
   }
 
-  /** A process whose main has returned ends by itself only if no other thread holds it. */
+  /** A process whose {@code main} has returned ends only if no other thread keeps it alive. */
   @Test
   void noThreadKeepsTheProcessAliveAfterClose() throws Exception {
     try (ChildProcess child = child("embedded")) {

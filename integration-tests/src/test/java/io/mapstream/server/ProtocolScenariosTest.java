@@ -19,8 +19,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The protocol as data: what a client sends, what it gets, and how the stream ends. The handler
- * answers with one result per word between commas, and with none for an empty value.
+ * The protocol as data: what a client sends, what it receives, and how the stream ends. The handler
+ * emits one result per comma-separated word, and none for an empty value.
  */
 @ParameterizedClass
 @EnumSource(InternalSocketKind.class)
@@ -35,9 +35,9 @@ class ProtocolScenariosTest {
   /**
    * One stream.
    *
-   * @param answers the results of each id, each of which has to end with its EOT as well
+   * @param answers the results of each id, each of which must also get its EOT
    * @param code how the stream ends
-   * @param said what the status's message has to contain
+   * @param said what the message of the status must contain
    */
   record Scenario(
       String name,
@@ -143,7 +143,7 @@ class ProtocolScenariosTest {
             hello,
             MapRequest.newBuilder().setId("a").build()),
         refused(
-            "an event time that no clock shows",
+            "an event time out of range",
             List.of("event_time is out of range", String.valueOf(Long.MAX_VALUE)),
             hello,
             Requests.datum(
@@ -151,7 +151,7 @@ class ProtocolScenariosTest {
                 Requests.body("x")
                     .setEventTime(Requests.EVENT_TIME.toBuilder().setSeconds(Long.MAX_VALUE)))),
         refused(
-            "a watermark that no clock shows",
+            "a watermark out of range",
             List.of("watermark is out of range", String.valueOf(Long.MIN_VALUE)),
             hello,
             Requests.datum(

@@ -32,8 +32,8 @@ import java.util.function.Predicate;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * One HTTP/2 connection, byte by byte: nothing is sent that a test did not ask for, no setting or
- * ping is answered, no window opened. What comes in is taken apart and kept. For one thread.
+ * One HTTP/2 connection, byte by byte: it sends only what a test asks for, answers no settings or
+ * pings, and opens no window. What it receives is parsed and kept. For one thread only.
  */
 final class RawConnection implements AutoCloseable {
 
@@ -126,7 +126,7 @@ final class RawConnection implements AutoCloseable {
     try {
       while (left.hasRemaining()) {
         if (channel.write(left) == 0) {
-          select(SelectionKey.OP_WRITE, deadline, "the server takes nothing more");
+          select(SelectionKey.OP_WRITE, deadline, "the server reads nothing more");
         }
       }
     } catch (IOException e) {
@@ -145,7 +145,7 @@ final class RawConnection implements AutoCloseable {
     return settings(settings);
   }
 
-  /** Lets the server remember as many bytes of headers as can be said, and is ready for that. */
+  /** Allows the server the largest possible header table, and can decode it. */
   RawConnection helloWithHugeHeaderTable() throws Http2Exception {
     headersDecoder.configuration().maxHeaderTableSize(Http2CodecUtil.MAX_HEADER_TABLE_SIZE);
     return hello(new Setting((short) Http2CodecUtil.SETTINGS_HEADER_TABLE_SIZE, -1));
@@ -165,7 +165,7 @@ final class RawConnection implements AutoCloseable {
     return bytes(encode(type, flags, stream, payload.length, payload));
   }
 
-  /** A frame whose header claims another length than the payload's. */
+  /** A frame whose header states a length that is not the payload's. */
   static byte[] encode(int type, int flags, int stream, int length, byte[] payload) {
     return ByteBuffer.allocate(FRAME_HEADER + payload.length)
         .put((byte) (length >> 16))
@@ -195,7 +195,7 @@ final class RawConnection implements AutoCloseable {
     }
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     all.forEach((name, value) -> {
-      block.write(0); // literal, not indexed, with a name of its own
+      block.write(0); // literal, not indexed, with a new name
       string(block, name);
       string(block, value);
     });
@@ -245,7 +245,7 @@ final class RawConnection implements AutoCloseable {
         .array();
   }
 
-  /** A message that is compressed. */
+  /** A compressed message. */
   RawConnection gzipped(int stream, byte[] body) {
     var zipped = new ByteArrayOutputStream();
     try (var gzip = new GZIPOutputStream(zipped)) {
@@ -304,7 +304,7 @@ final class RawConnection implements AutoCloseable {
     return settingsAcks;
   }
 
-  /** Whether the server takes nothing more; what it sent before may still be there to read. */
+  /** Whether the server reads nothing more; earlier data from it may still be unread. */
   boolean isCutOff() {
     return cutOff;
   }
@@ -313,7 +313,7 @@ final class RawConnection implements AutoCloseable {
     return disconnected;
   }
 
-  /** Reads until {@code state} holds; fails with all that was seen when that takes too long. */
+  /** Reads until {@code state} holds; fails with all that was received if that takes too long. */
   RawConnection await(String expected, Predicate<RawConnection> state) {
     return await(Waits.LIMIT, expected, state);
   }
@@ -396,7 +396,7 @@ final class RawConnection implements AutoCloseable {
       case Http2FrameTypes.PING -> pingAcks += flags & Http2Flags.ACK;
       case Http2FrameTypes.SETTINGS -> settingsAcks += flags & Http2Flags.ACK;
       default -> {
-        // Windows and priorities tell nothing here.
+        // Windows and priorities don't matter here.
       }
     }
     boolean mayEnd = type == Http2FrameTypes.DATA || type == Http2FrameTypes.HEADERS;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a client hears before it sends data, and beside it. */
+/** What a client can learn before it sends data, and on other calls. */
 @ParameterizedClass
 @EnumSource(InternalSocketKind.class)
 class ReadinessTest {
@@ -73,7 +73,7 @@ class ReadinessTest {
     }
   }
 
-  /** The first moment at which a reader sees the file, it is whole and the server accepts. */
+  /** As soon as a reader sees the file, it is complete and the server accepts connections. */
   @Test
   void aReaderSeesEitherNoFileOrAllOfItFromAServerThatAccepts() throws Exception {
     try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {

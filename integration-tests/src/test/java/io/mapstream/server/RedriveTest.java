@@ -15,22 +15,22 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A server that is killed again and again, and a client that does what the data plane does: it
- * reconnects and sends all that has no EOT again, under the same ids.
+ * A server that is killed repeatedly, and a client that behaves like the data plane: it reconnects
+ * and resends all datums without an EOT, under the same ids.
  *
- * <p>Each life of the server has datums of its own. Some of them wait when half of their results
- * are out, at a gate that only the next life opens: so each kill finds those in the middle, by
- * construction and not by luck. The others run freely, and the kill finds them where it does.
+ * <p>Each life of the server has its own datums. Some of them wait, with half of their results
+ * emitted, at a gate that only the next life opens, so each kill is certain to interrupt them
+ * halfway. The others run freely and are interrupted anywhere.
  */
 @Tag("slow")
 class RedriveTest {
 
-  /** To be up soon. */
+  /** For a fast start. */
   private static final String[] OPTIONS = {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"};
 
   private static final int KILLS = 10;
 
-  /** In each life that ends by a kill. */
+  /** Datums that wait at a gate, in each life that ends by a kill. */
   private static final int HALTING = 10;
 
   private static final int FREE = 20;
@@ -73,21 +73,21 @@ class RedriveTest {
     sendFree(stream, life);
     int enough = random.nextInt(FREE * EMITTERS * RESULTS);
     Waits.until(
-        "half of each datum that halts is here, and some of the others",
+        "half of each halting datum, and some results of the others",
         () ->
             halting.stream().allMatch(id -> ledger.resultsOf(id) == HALF)
                 && ledger.results() >= HALTING * HALF + enough,
         ledger::unanswered);
     server.kill();
     assertFalse(stream.awaitEnd().isOk(), "a killed server has ended the stream with OK");
-    // No EOT came for a datum that was not complete on this connection.
+    // Checks that no datum got an EOT before it was complete on this connection.
     ledger.verify();
     settle(ledger);
-    // Nothing answers those, so that what has come of them is what the next life repeats.
+    // These datums are unanswered, so the next life repeats the results received so far.
     halting.forEach(id -> assertEquals(HALF, ledger.resultsOf(id), id));
   }
 
-  /** Sends again what has no EOT; what halted then goes on now. */
+  /** Resends the datums without an EOT; those that halted can continue now. */
   private Ledger redrive(ScriptStream stream, int upToGate) {
     for (String id : unanswered) {
       send(stream, id);
@@ -126,7 +126,7 @@ class RedriveTest {
     assertEquals(List.of(), unanswered);
   }
 
-  /** Adds up what one connection has brought. */
+  /** Adds up the results of one connection. */
   private void settle(Ledger ledger) {
     unanswered = new ArrayList<>(ledger.unanswered());
     boolean gatesAnswered = !unanswered.removeIf(id -> id.startsWith("gates"));

@@ -5,7 +5,7 @@ import com.google.protobuf.Timestamp;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.TransmissionStatus;
 
-/** What a client sends; a handshake is {@link io.mapstream.proto.Codec#handshake()}. */
+/** Requests of a client; for the handshake, see {@link io.mapstream.proto.Codec#handshake()}. */
 final class Requests {
 
   static final Timestamp EVENT_TIME =

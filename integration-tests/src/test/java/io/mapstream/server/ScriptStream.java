@@ -5,7 +5,7 @@ import io.mapstream.testkit.RawStream;
 import io.mapstream.testkit.StreamStatus;
 import java.nio.file.Path;
 
-/** A stream to a server of a {@link ScriptedHandler}; a {@link Ledger} counts what comes back. */
+/** A stream to a server with a {@link ScriptedHandler}; a {@link Ledger} counts its results. */
 final class ScriptStream {
 
   private final Ledger ledger = new Ledger();
@@ -16,17 +16,17 @@ final class ScriptStream {
         client.client().openRawStream(ledger::received).read(responses).send(Codec.handshake());
   }
 
-  /** A stream that reads all it can get. */
+  /** A stream that reads everything. */
   static ScriptStream open(WireClient client) {
     return open(client, Integer.MAX_VALUE);
   }
 
-  /** A stream that reads that many responses, and then as many as it is told to. */
+  /** A stream that reads that many responses, and more only by {@link #read}. */
   static ScriptStream open(WireClient client, int responses) {
     return new ScriptStream(client, responses);
   }
 
-  /** Sends a datum whose every result is then counted. */
+  /** Sends a datum and counts each of its results. */
   void fan(String id, int emitters, int count, int size) {
     fan(id, emitters, count, size, 0, 0);
   }
@@ -37,7 +37,7 @@ final class ScriptStream {
     send(id, "fan %d %d %d %d".formatted(emitters, count, size, delayMillis), datumSize);
   }
 
-  /** Sends a datum whose emitters wait at a gate of the server when half of all is out. */
+  /** Sends a datum whose emitters wait at a gate of the server after half of the results. */
   void fanInHalves(String id, int emitters, int count, int size, int gate) {
     ledger.expect(id, emitters, count);
     send(id, "fan %d %d %d 0 %d".formatted(emitters, count, size, gate), 0);
@@ -58,7 +58,7 @@ final class ScriptStream {
     send(id, script, 0);
   }
 
-  /** Sends a datum that emits the fail mark, or throws, while its emitters are at it. */
+  /** Sends a datum whose handler emits the fail mark, or throws, while its emitters are running. */
   void fail(String how, String id, int emitters, int count, int size) {
     ledger.expectFail(id, emitters, count);
     send(id, "%s %d %d %d 0".formatted(how, emitters, count, size), 0);
@@ -68,9 +68,9 @@ final class ScriptStream {
     stream.send(Requests.scripted(id, script, size));
   }
 
-  /** Waits until what was sent has nearly left, so that it does not pile up in here. */
+  /** Waits until most of what was sent has left, so that it does not accumulate here. */
   void awaitReady() {
-    Waits.until("the server takes more", () -> stream.isReady() || hasEnded(), ledger::unanswered);
+    Waits.until("the server reads more", () -> stream.isReady() || hasEnded(), ledger::unanswered);
   }
 
   void halfClose() {
@@ -81,7 +81,7 @@ final class ScriptStream {
     stream.close();
   }
 
-  /** Reads this many responses more. */
+  /** Reads this many more responses. */
   void read(int responses) {
     stream.read(responses);
   }
@@ -94,7 +94,7 @@ final class ScriptStream {
     return stream.status().isPresent();
   }
 
-  /** Waits for the stream's end, as long as something comes. */
+  /** Waits for the stream's end, as long as results arrive. */
   StreamStatus awaitEnd() {
     try {
       if (!stream.awaitEnd()) {
@@ -106,7 +106,7 @@ final class ScriptStream {
     return stream.status().orElseThrow();
   }
 
-  /** Half-closes, and checks that everything came and the stream ends with OK. */
+  /** Half-closes, and checks that everything arrived and the stream ends with OK. */
   void finish() {
     halfClose();
     awaitOk();

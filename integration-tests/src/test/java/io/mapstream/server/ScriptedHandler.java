@@ -24,31 +24,31 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A handler that does what its datum says, and keeps count of itself. The datum's first line is one
+ * A handler that does what its datum says, and counts what it does. The datum's first line is one
  * of
  *
  * <ul>
- *   <li>{@code fan emitters count size delayMillis [gate]}: as many emitters at once (one: the
- *       handler's own thread) emit {@code count} results of {@code size} bytes each, sleeping
- *       before each, and waiting at the gate of that number when half of them are out; the first
- *       eight bytes of a result are the emitter's number and the result's index;
- *   <li>{@code go gate}: emits nothing and opens the gates up to that number, for good;
- *   <li>{@code fail emitters count size delayMillis}: as {@code fan}, with at least one emitter
- *       besides the handler's own thread, which emits the fail mark meanwhile; everything after is
- *       refused;
+ *   <li>{@code fan emitters count size delayMillis [gate]}: this many concurrent emitters (if one:
+ *       the handler's own thread) emit {@code count} results of {@code size} bytes each, sleep
+ *       before each, and wait at the gate of that number after half of them; the first eight bytes
+ *       of a result are the emitter's number and the result's index;
+ *   <li>{@code go gate}: emits nothing and opens the gates up to that number permanently;
+ *   <li>{@code fail emitters count size delayMillis}: like {@code fan}, with at least one emitter
+ *       besides the handler's own thread, which emits the fail mark meanwhile; everything after it
+ *       is refused;
  *   <li>{@code throw emitters count size delayMillis}: the same, but the handler throws meanwhile;
  *   <li>{@code hold}: emits nothing and waits until it is interrupted or {@link #release()}d;
  *   <li>{@code account file}: emits nothing and writes a {@link ProcessAccount} to the file.
  * </ul>
  *
- * Whatever follows the first line makes the datum as large as a test wants it.
+ * The rest of the datum is padding, to reach the size that a test needs.
  */
 public final class ScriptedHandler implements MapStreamer {
 
-  /** Bytes of a result that say which it is. */
+  /** Bytes of a result that identify it. */
   public static final int RESULT_HEADER = 2 * Integer.BYTES;
 
-  /** What a handler throws whose datum says so. */
+  /** The exception of a handler whose datum asks for it. */
   public static final class OnPurpose extends RuntimeException {
     private static final long serialVersionUID = 1L;
   }
@@ -68,7 +68,8 @@ public final class ScriptedHandler implements MapStreamer {
 
   @Override
   public void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
-    CountDownLatch gate = released; // Before it counts as started: who sees that may release it.
+    // Read before it counts as started, since the test may then release it.
+    CountDownLatch gate = released;
     started.incrementAndGet();
     remember(datum);
     running.add(Thread.currentThread());
@@ -94,7 +95,7 @@ public final class ScriptedHandler implements MapStreamer {
     }
   }
 
-  /** For {@link #reachableDatums}; those that are gone need not be remembered. */
+  /** For {@link #reachableDatums}; references to collected datums are dropped. */
   private void remember(Datum datum) {
     datums.add(new WeakReference<>(datum));
     for (var oldest = datums.peek(); oldest != null && oldest.get() == null; ) {
@@ -147,7 +148,7 @@ public final class ScriptedHandler implements MapStreamer {
       case FAIL_MARK -> emitLast(sink, Message.toFail());
       case THROW -> throw new OnPurpose();
     }
-    // Not interrupted with the handler: a closed sink has to be enough to bring them to their end.
+    // Not interrupted with the handler: the closed sink alone must end them.
     for (Thread thread : threads) {
       thread.join();
     }
@@ -167,7 +168,7 @@ public final class ScriptedHandler implements MapStreamer {
     try {
       emitAll(sink, emitter, work);
     } catch (SinkClosedException | InterruptedException e) {
-      // Counted where it was thrown; the handler's end says the rest.
+      // Counted where it was thrown; the handler's outcome shows the rest.
     } finally {
       running.remove(Thread.currentThread());
     }
@@ -205,14 +206,14 @@ public final class ScriptedHandler implements MapStreamer {
     }
   }
 
-  /** Lets every {@code hold} of now return. */
+  /** Lets every current {@code hold} return. */
   public void release() {
     CountDownLatch held = released;
     released = new CountDownLatch(1);
     held.countDown();
   }
 
-  /** Threads of handlers and of their emitters that have not come to their end. */
+  /** Threads of handlers and of their emitters that have not ended. */
   public Set<Thread> running() {
     return running;
   }
@@ -232,17 +233,17 @@ public final class ScriptedHandler implements MapStreamer {
     return refused.get();
   }
 
-  /** Handlers that were interrupted while they waited for something else than the client. */
+  /** Handlers that were interrupted while they waited for something other than the client. */
   public int interrupted() {
     return interrupted.get();
   }
 
-  /** What stopped the handler of a datum with this key; null where nothing did. */
+  /** What stopped the handler of a datum with this key, or null. */
   public Throwable stoppedBy(String key) {
     return stoppedBy.get(key);
   }
 
-  /** Datums handled and still referred to by something. */
+  /** Handled datums that are still reachable. */
   public long reachableDatums() {
     return datums.stream().filter(datum -> datum.get() != null).count();
   }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** The files of real processes: what one holds, and a disk that takes nothing. */
+/** The files of real processes: those of a live server, and a lack of disk space. */
 class ServerFilesTest {
 
   @Test
@@ -48,7 +48,9 @@ class ServerFilesTest {
         Map.of());
   }
 
-  /** Files of the process can't grow. Its output goes through a pipe to one that may. */
+  /**
+   * Files of the process can't grow. Its output goes through a pipe to a process whose files can.
+   */
   private static List<String> withoutSpace(Path folder) {
     String script =
         """
@@ -76,7 +78,7 @@ class ServerFilesTest {
     }
   }
 
-  /** The folder of the platform is not there in a test, so the process is given another. */
+  /** The platform's folder does not exist in a test, so the process uses another one. */
   @Test
   void noSpaceForAnErrorReportIsReportedWithPathAndReason() throws Exception {
     try (ChildProcess child =

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a server in a process of its own logs at INFO. */
+/** What a server in its own process logs at INFO. */
 class ServerLogTest {
 
   private static final Pattern STARTED =
@@ -41,11 +41,11 @@ class ServerLogTest {
 
   private static ChildProcess start(Map<String, String> environment) throws IOException {
     ChildProcess child = ChildProcess.start(ChildMain.class, "run", environment);
-    child.awaitErr(" serves "); // Otherwise a line about the client could come first.
+    child.awaitErr(" serves "); // Otherwise, a line about the client could come first.
     return child;
   }
 
-  /** The lines of the server, each with what follows it: stacks. */
+  /** The lines of the server, each with the stack that follows it. */
   private static List<String> log(ChildProcess child) throws IOException {
     return List.of(child.err().strip().split("\n(?=\\[)", -1)).stream()
         .filter(line -> line.contains(" io.mapstream."))
@@ -84,7 +84,7 @@ class ServerLogTest {
     try (ChildProcess child = start(Map.of("MAPSTREAM_ERROR_POLICY", "FAIL"))) {
       Call call = child.open();
       call.send("a", "fail").answer("a");
-      child.awaitErr(ChildMain.class.getName() + ".handle"); // told after the answer
+      child.awaitErr(ChildMain.class.getName() + ".handle"); // reported after the answer
       call.send("b", "echo").answer("b");
       call.halfClose();
       call.end();
@@ -205,7 +205,7 @@ class ServerLogTest {
     }
   }
 
-  /** The numbers of the lines that say how many more came. */
+  /** The counts in the lines that report repetitions. */
   private static long counted(List<String> lines) {
     return lines.stream()
         .map(Pattern.compile(" - (\\d+) more in 10 s, the last: ")::matcher)
@@ -238,11 +238,11 @@ class ServerLogTest {
     }
   }
 
-  /** What a client does to 30,000 streams, one after the other. */
+  /** How a client abuses 30,000 streams, one after the other. */
   enum Abuse {
     /** Opens it and resets it at once (CVE-2023-44487). */
     RAPID_RESET,
-    /** Has the server reset it, by a window of no size (CVE-2025-8671). */
+    /** Makes the server reset it, by a window update of zero (CVE-2025-8671). */
     MADE_YOU_RESET
   }
 
@@ -301,7 +301,7 @@ class ServerLogTest {
           err.split("nofile", -1).length,
           err.split("NoSuchFileException: nofile", -1).length,
           "each with its class: " + err);
-      // One in the log, one of what main throws.
+      // One in the log, one of the exception from main.
       assertEquals(
           2, err.split("\\n\tat io.mapstream.server.ChildMain.handle\\(", -1).length - 1, err);
       assertTrue(err.lines().count() < 60, err);

@@ -21,7 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
-/** What a server says it has done, against what its client and its handlers saw. */
+/** Compares a server's metrics with what its client and its handlers observed. */
 class ServerMetricsTest {
 
   private static final InternalSocketKind KIND = InternalSocketKind.best();
@@ -33,7 +33,7 @@ class ServerMetricsTest {
     return server.server().metrics();
   }
 
-  /** Failures of the kinds that occurred. */
+  /** The failures, without the kinds that did not occur. */
   static Map<FailureKind, Long> failures(TestServer server) {
     Map<FailureKind, Long> occurred = new HashMap<>(server.server().metrics().failures());
     occurred.values().removeIf(count -> count == 0);
@@ -71,7 +71,7 @@ class ServerMetricsTest {
       }
       for (int i = 0; i < 10; i++) {
         for (MapResponse.Result result : call.answer("id" + i).results()) {
-          // As a field of its response: a tag of one byte, a length of one byte.
+          // As a field of its response, with one byte each for tag and length.
           resultBytes += 2 + result.getSerializedSize();
         }
       }
@@ -192,7 +192,7 @@ class ServerMetricsTest {
       call.send("2", "fails").endsWith(Status.Code.INTERNAL);
       assertThrows(ExecutionException.class, () -> server.server().awaitTermination(Waits.LIMIT));
 
-      // The stop waits a second for interrupted handlers, and no longer.
+      // The stop waits at most a second for interrupted handlers.
       await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
       assertEquals(
           Map.of(FailureKind.HANDLER_STOPPED_SERVER, 1L, FailureKind.HANDLER_LATE, 1L),
@@ -257,7 +257,7 @@ class ServerMetricsTest {
         assertThrows(NullPointerException.class, () -> metrics.failures(null)).getMessage());
   }
 
-  /** Each number has its accessor, makes a difference and is in the text. */
+  /** Each number has an accessor, and is part of equality and of the text. */
   @Test
   void snapshotsAreEqualByAllTheirNumbers() throws Exception {
     ServerMetrics zero = new ServerMetrics(new ServerMetrics.Values());

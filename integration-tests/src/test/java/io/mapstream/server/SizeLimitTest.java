@@ -22,7 +22,7 @@ class SizeLimitTest {
 
   private static final InternalSocketKind KIND = InternalSocketKind.best();
 
-  /** The longest value that fits with the id "1": the rest is tags and lengths. */
+  /** The length of the longest value that fits with the id "1"; the rest is tags and lengths. */
   private static int longestValue(int limit) {
     int length = limit;
     while (responseSize(length) > limit) {
@@ -63,7 +63,7 @@ class SizeLimitTest {
           List.of(longest, 4),
           received.results().stream().map(r -> r.getValue().size()).toList(),
           "sizes");
-      assertEquals(limit, received.largest(), "the longest fills a response, and nothing joins it");
+      assertEquals(limit, received.largest(), "the longest value fills a response by itself");
       assertEquals(responseSize(longest + 1), refused.element().size());
       assertEquals(limit, refused.element().limit());
       String message = refused.element().getMessage();
@@ -72,7 +72,9 @@ class SizeLimitTest {
     }
   }
 
-  /** The client holds back, so that results gather; merged responses keep to the limit too. */
+  /**
+   * The client reads slowly, so that results accumulate; merged responses also keep to the limit.
+   */
   @Test
   void resultsAreNeverMergedAboveTheLimit() throws Exception {
     int limit = 1_000;
@@ -141,8 +143,8 @@ class SizeLimitTest {
   }
 
   /**
-   * Far above the limit, gRPC resets the stream itself, without a status where the response's
-   * headers have left (grpc-java issue 11245). The server counts and tells it all the same.
+   * Far above the limit, gRPC resets the stream itself, without a status if the response's headers
+   * have been sent (grpc-java issue 11245). The server still counts and reports it.
    */
   @Test
   void aRequestFarAboveTheLimitResetsItsStreamAndIsCounted() throws Exception {

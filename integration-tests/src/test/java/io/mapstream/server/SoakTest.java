@@ -16,8 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A server with a heap of 64 MiB in a storm of {@code -Dmapstream.soak.seconds=}, by default three
- * minutes. A third of that, and no more than a minute, is warm-up: what the server holds then it
- * may hold at the end, and no more.
+ * minutes. A third of that, but at most a minute, is warm-up: at the end, the server may not hold
+ * more than after the warm-up.
  */
 @Tag("soak")
 class SoakTest {
@@ -27,7 +27,7 @@ class SoakTest {
 
   private static final Duration LONGEST_WARM_UP = Duration.ofMinutes(1);
 
-  // A busy machine starves handlers, and more carriers would look like threads that leak.
+  // A busy machine starves handlers, and more carriers would look like leaked threads.
   private static final Map<String, String> SETTINGS =
       Map.of(
           "MAPSTREAM_MAX_CARRIERS",
@@ -35,7 +35,7 @@ class SoakTest {
           "MAPSTREAM_ERROR_POLICY",
           "FAIL",
           "MAPSTREAM_MAX_CONCURRENCY",
-          String.valueOf(Storm.PLACES));
+          String.valueOf(Storm.MAX_CONCURRENCY));
 
   private static final String[] OPTIONS = {
     "-Xmx64m",
@@ -43,13 +43,13 @@ class SoakTest {
     "-Dio.grpc.netty.shaded.io.netty.leakDetection.level=advanced"
   };
 
-  // Above what two looks at the same server differ by, and far below what minutes would leak.
+  // Above the difference of two measurements, and far below a leak of several minutes.
   private static final long HEAP_SLACK = 2 << 20;
   private static final long DIRECT_SLACK = 16 << 20;
   private static final int THREAD_SLACK = 2;
 
   @Test
-  @Timeout(value = 1, unit = TimeUnit.DAYS) // Each wait of a storm has a limit of its own.
+  @Timeout(value = 1, unit = TimeUnit.DAYS) // Each wait of a storm has its own limit.
   void everyResultIsCountedOnceAndNothingGrows(@TempDir Path folder)
       throws IOException, InterruptedException {
     Duration third = DURATION.dividedBy(3);
@@ -60,30 +60,31 @@ class SoakTest {
       ProcessAccount before = accountOf(server, folder);
       storm.runAgainst(server.socket(), DURATION.minus(warmUp));
       ProcessAccount after = accountOf(server, folder);
-      // Maven shows no entries of a TestReporter, and figures are half of what a soak is for.
+      // Printed, since Maven shows no entries of a TestReporter, and a soak is also run for its
+      // figures.
       System.out.printf("soak of %s with seed %d: %s%n", DURATION, StressTest.SEED, storm);
       System.out.printf("after the warm-up: %s%n", before);
       System.out.printf("at the end: %s, peak %d MiB%n", after, server.peakMebibytes());
-      verifyEveryPlaceIsFree(server);
+      verifyCapacityIsFree(server);
       server.stopAndVerify();
       verifyNothingGrew(before, after);
     }
   }
 
-  /** Once the handlers of the last streams have ended. */
+  /** Measures once the handlers of the last streams have ended. */
   private static ProcessAccount accountOf(ChildProcess server, Path folder) {
     ProcessAccount[] last = {null};
     Waits.until(
-        "no handler is left but the one that looks",
+        "no handler but the one that measures",
         () -> {
-          last[0] = look(server, folder.resolve("account"));
+          last[0] = measure(server, folder.resolve("account"));
           return last[0].handlers().equals(List.of("mapstream-account"));
         },
         () -> last[0]);
     return last[0];
   }
 
-  private static ProcessAccount look(ChildProcess server, Path file) {
+  private static ProcessAccount measure(ChildProcess server, Path file) {
     try (WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);
       stream.account("account", file);
@@ -94,16 +95,16 @@ class SoakTest {
     }
   }
 
-  /** As many datums as there are places are in work at once. */
-  private static void verifyEveryPlaceIsFree(ChildProcess server) {
+  /** Checks that as many datums as allowed can be in work at once. */
+  private static void verifyCapacityIsFree(ChildProcess server) {
     try (WireClient client = new WireClient(server.socket())) {
       ScriptStream stream = ScriptStream.open(client);
-      for (int i = 1; i < Storm.PLACES; i++) {
-        stream.fanInHalves("place " + i, 1, 2, 8, 1);
+      for (int i = 1; i < Storm.MAX_CONCURRENCY; i++) {
+        stream.fanInHalves("datum " + i, 1, 2, 8, 1);
       }
       Waits.until(
-          "every place but one is taken",
-          () -> stream.ledger().results() == Storm.PLACES - 1,
+          "capacity is left for one datum only",
+          () -> stream.ledger().results() == Storm.MAX_CONCURRENCY - 1,
           stream.ledger()::unanswered);
       stream.openGates(1);
       stream.finish();

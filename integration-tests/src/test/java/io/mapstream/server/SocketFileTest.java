@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The socket's path: what a start finds there, and what a stop leaves there. */
+/** The socket's path: what a start may find there, and what a stop leaves there. */
 @ParameterizedClass
 @EnumSource(InternalSocketKind.class)
 class SocketFileTest {
@@ -79,7 +79,7 @@ class SocketFileTest {
     }
   }
 
-  /** A socket file with nobody behind it, as a killed process leaves it. */
+  /** A socket file without a listener, as a killed process leaves it. */
   private void leaveStaleSocket() throws IOException {
     try (ServerSocketChannel killed = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       killed.bind(UnixDomainSocketAddress.of(socket));
@@ -119,7 +119,9 @@ class SocketFileTest {
     assertTrue(Files.exists(folder.resolve("info")));
   }
 
-  /** One that listens and accepts nothing: its queue is full, and a connect would not return. */
+  /**
+   * A server that listens but accepts nothing: its queue is full, so a connect would not return.
+   */
   @Test
   void liveServerThatHangsIsRefused() throws Exception {
     List<SocketChannel> queue = new ArrayList<>();
@@ -166,7 +168,7 @@ class SocketFileTest {
     assertTrue(Files.isDirectory(socket));
   }
 
-  /** Neither a file nor a folder, and refused by connect as a stale socket is. */
+  /** A pipe is neither a file nor a folder, and connect refuses it like a stale socket. */
   @Test
   void namedPipeIsLeftAlone() throws Exception {
     Process mkfifo = new ProcessBuilder("mkfifo", socket.toString()).start();
@@ -210,7 +212,7 @@ class SocketFileTest {
     assertFalse(Files.exists(socket));
   }
 
-  /** Somebody has removed the first one's files, and the second one found the place free. */
+  /** The files of the first server were removed, so the second one found no files there. */
   @Test
   void anotherServersFilesSurviveTheStopOfTheFirst() throws Exception {
     MapStreamServer first = server(socket).start(kind);
@@ -220,7 +222,7 @@ class SocketFileTest {
 
     Waits.get(Waits.inBackground(first::close));
 
-    assertTrue(Files.exists(folder.resolve("info")), "the second one's server info");
+    assertTrue(Files.exists(folder.resolve("info")), "the server info of the second");
     assertTrue(answers(socket));
     Waits.get(Waits.inBackground(second::close));
     assertFalse(Files.exists(socket));

@@ -14,13 +14,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Clients that send random work over random streams and end those in random ways, and count every
- * single result. What a seed decides is the same in each run; what the threads make of it is not.
+ * Clients that send random work over random streams, end the streams in random ways, and count
+ * every single result. A seed makes the choices reproducible, but not the timing of the threads.
  */
 final class Storm {
 
-  /** Less than the clients ask for together, so that streams wait for each other's places. */
-  static final int PLACES = 64;
+  /** Less than the clients request together, so that streams wait for each other's capacity. */
+  static final int MAX_CONCURRENCY = 64;
 
   private static final int CLIENTS = 4;
 
@@ -31,21 +31,22 @@ final class Storm {
     this.seed = seed;
   }
 
-  /** Lets the storm pass over a server in this process, and checks what is left of it. */
+  /** Runs the storm against a server in this process, and checks what it leaves behind. */
   void runWithServer(Path folder, Duration duration) throws IOException {
     ScriptedHandler handler = new ScriptedHandler();
     var options =
         MapStreamServer.builder(handler)
             .socketPath(folder.resolve("storm.sock"))
-            .maxConcurrency(PLACES)
+            .maxConcurrency(MAX_CONCURRENCY)
             .errorPolicy(ServerOptions.ErrorPolicy.FAIL)
             .build()
             .options();
     try (OpenServer server = OpenServer.start(handler, options)) {
       runAgainst(server.socket(), duration);
-      Waits.until("no handler is left", handler.running()::isEmpty, handler::running);
+      Waits.until("no handlers", handler.running()::isEmpty, handler::running);
       Waits.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
-      // A handler that throws on purpose may do so when its stream is over; that is told as well.
+      // A handler that throws on purpose may do so after its stream has ended; that is also
+      // reported.
       List<Throwable> failures = new ArrayList<>(server.failures());
       failures.removeIf(ScriptedHandler.OnPurpose.class::isInstance);
       if (!failures.isEmpty()) {
@@ -54,7 +55,10 @@ final class Storm {
     }
   }
 
-  /** Returns when all clients are done with the server on that socket; a failure names the seed. */
+  /**
+   * Runs the clients against the server on that socket until they are done; a failure names the
+   * seed.
+   */
   void runAgainst(Path socket, Duration duration) {
     try {
       runClients(socket, duration);
@@ -78,7 +82,7 @@ final class Storm {
     } catch (ExecutionException e) {
       throw new AssertionError(e.getCause().getMessage(), e.getCause());
     } catch (TimeoutException e) {
-      throw new AssertionError("a client does not come to its end", e);
+      throw new AssertionError("a client does not end", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new AssertionError("the test was stopped", e);

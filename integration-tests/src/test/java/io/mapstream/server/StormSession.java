@@ -4,7 +4,7 @@ import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** One stream of a {@link Storm}: random work, read at a random pace to a random end. */
+/** One stream of a {@link Storm}: random work, a random reading speed, and a random ending. */
 final class StormSession {
 
   private final WireClient client;
@@ -29,7 +29,7 @@ final class StormSession {
     DISCONNECT
   }
 
-  /** From the handshake to the end; returns whether the client is still connected. */
+  /** Runs from the handshake to the end; returns whether the client is still connected. */
   boolean run() {
     int datums = 1 + random.nextInt(60);
     for (int i = 0; i < datums; i++) {
@@ -80,14 +80,14 @@ final class StormSession {
     } else if (kind < 35) {
       stream.fan(id, emitters, 1 + results / 50, 100_000, 0, 100_000);
     } else if (kind < 36) {
-      // All clients together stay below what requests may hold before they are admitted.
+      // All clients together stay below the limit of requests that are not yet admitted.
       stream.fan(id, 1, 1, 2_000_000, 0, 1_000_000);
     } else {
       stream.fan(id, emitters, results, size);
     }
   }
 
-  /** Reads all there is, a slow reader in small and irregular portions, until that is enough. */
+  /** Reads until {@code enough} holds; a slow client reads in small, irregular portions. */
   private void read(BooleanSupplier enough) {
     Waits.until(
         "everything was read",

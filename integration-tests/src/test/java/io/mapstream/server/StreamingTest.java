@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Results on their way: order, promptness, back-pressure, ids. */
+/** How results are streamed: order, promptness, back-pressure, ids. */
 @ParameterizedClass
 @EnumSource(InternalSocketKind.class)
 class StreamingTest {
@@ -112,7 +112,7 @@ class StreamingTest {
     }
   }
 
-  /** Each result carries its number; the client asks for a few responses at a time. */
+  /** Each result contains its number; the client requests a few responses at a time. */
   @Test
   void everyResultArrivesAtAClientThatReadsSlowly() throws Exception {
     int each = 20_000;
@@ -145,7 +145,7 @@ class StreamingTest {
     }
   }
 
-  /** With nobody reading, emitters wait; how much they got rid of is bounded. */
+  /** If the client does not read, emitters wait, and what they could emit is bounded. */
   @Test
   void emittersWaitForAClientThatReadsNothing() throws Exception {
     Semaphore emitted = new Semaphore(0);
@@ -174,7 +174,7 @@ class StreamingTest {
       }
 
       int before = emitted.availablePermits();
-      assertTrue(before < 4 * each / 4, before + " results of 10 kB are on their way");
+      assertTrue(before < 4 * each / 4, before + " results of 10 kB were accepted");
 
       call.request(Integer.MAX_VALUE - 1);
       for (String id : ids) {

@@ -8,8 +8,9 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Random work, random goodbyes, every result counted. To repeat a failure's choices, give the seed
- * that it names: {@code -Dmapstream.stress.seed=}. {@link SoakTest} is the long form.
+ * Random work and random ends of streams, with every result counted. To repeat the choices of a
+ * failed run, set the seed that it names: {@code -Dmapstream.stress.seed=}. {@link SoakTest} is the
+ * long version.
  */
 class StressTest {
 

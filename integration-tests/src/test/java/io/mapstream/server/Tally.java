@@ -2,7 +2,7 @@ package io.mapstream.server;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What all clients of a storm have seen, added up. */
+/** The sums over all clients of a storm. */
 final class Tally {
 
   private final AtomicLong streams = new AtomicLong();

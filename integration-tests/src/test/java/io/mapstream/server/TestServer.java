@@ -13,8 +13,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
- * A server on a real Unix socket in a folder of its own, with the clients that were connected to
- * it. Closing ends the clients, then the server, and removes the folder.
+ * A server on a real Unix socket in its own folder, with the clients that were connected to it.
+ * Closing it closes the clients, then the server, and removes the folder.
  */
 final class TestServer implements AutoCloseable {
 
@@ -69,7 +69,7 @@ final class TestServer implements AutoCloseable {
     return client;
   }
 
-  /** A new client's stream, hands shaken. */
+  /** A new client's stream, after the handshake. */
   Call open() throws InterruptedException {
     return connect().open().shakeHands();
   }
@@ -90,14 +90,14 @@ final class TestServer implements AutoCloseable {
     return server.options().serverInfoFile();
   }
 
-  /** Closes the server on a thread of its own. */
+  /** Closes the server on a separate thread. */
   Future<Void> closing() {
     return Waits.inBackground(server::close);
   }
 
-  /** Waits until a stop has begun: the listening socket goes first. */
+  /** Waits until a stop has begun: it removes the listening socket first. */
   void awaitStopping() {
-    Waits.until("a stop", () -> !Files.exists(socket()), () -> "the socket is there");
+    Waits.until("a stop", () -> !Files.exists(socket()), () -> "the socket still exists");
   }
 
   @Override

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** Waits, each with a limit far above what any step takes, since the machine may be busy. */
+/** Waits, each with a limit far above the duration of any step, since the machine may be busy. */
 final class Waits {
 
   static final Duration LIMIT = Duration.ofSeconds(30);
@@ -24,7 +24,7 @@ final class Waits {
 
   private Waits() {}
 
-  // For what is announced.
+  // For events that are signalled.
 
   static void await(CountDownLatch latch) throws InterruptedException {
     assertTrue(
@@ -49,7 +49,7 @@ final class Waits {
   }
 
   static void join(Thread thread) throws InterruptedException {
-    assertTrue(thread.join(LIMIT), () -> thread + " runs on after " + LIMIT);
+    assertTrue(thread.join(LIMIT), () -> thread + " is still running after " + LIMIT);
   }
 
   /** An action that may throw. */
@@ -57,7 +57,7 @@ final class Waits {
     void run() throws Exception;
   }
 
-  /** Runs {@code action} on a daemon thread of its own; {@link #get} gives its failure. */
+  /** Runs {@code action} on its own daemon thread; {@link #get} throws its failure. */
   static Future<Void> inBackground(Action action) {
     return computed(() -> {
       action.run();
@@ -72,9 +72,9 @@ final class Waits {
     return task;
   }
 
-  // For states that nothing announces.
+  // For states that must be polled.
 
-  /** Returns once {@code state} holds; fails with what is there instead when it takes too long. */
+  /** Returns once {@code state} holds; fails with the actual state if that takes too long. */
   static void until(String expected, BooleanSupplier state, Supplier<?> instead) {
     until(LIMIT, expected, state, instead);
   }
@@ -91,7 +91,7 @@ final class Waits {
     }
   }
 
-  /** Like {@link #until}, with the heap's unreachable objects collected before each look. */
+  /** Like {@link #until}, with a garbage collection before each check. */
   static void untilCollected(String expected, BooleanSupplier state, Supplier<?> instead) {
     until(
         expected,
@@ -102,12 +102,12 @@ final class Waits {
         instead);
   }
 
-  /** Waits until {@code thread} is parked, as one that waits for permits or for a lock is. */
+  /** Waits until {@code thread} is parked, for example because it waits for permits or a lock. */
   static void untilParked(Thread thread) {
     until(thread + " parked", () -> thread.getState() == Thread.State.WAITING, thread::getState);
   }
 
-  /** Fails as soon as {@code state} does not hold, for all of {@code time}. */
+  /** Fails as soon as {@code state} does not hold during {@code time}. */
   static void holdsFor(Duration time, BooleanSupplier state, Supplier<?> instead) {
     long end = System.nanoTime() + time.toNanos();
     while (System.nanoTime() - end < 0) {

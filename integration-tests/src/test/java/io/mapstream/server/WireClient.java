@@ -28,7 +28,7 @@ final class WireClient implements AutoCloseable {
     return client;
   }
 
-  /** A {@code MapFn} stream that reads whatever comes. */
+  /** A {@code MapFn} stream that reads everything. */
   Call open() {
     return openReading(Integer.MAX_VALUE);
   }
@@ -50,7 +50,7 @@ final class WireClient implements AutoCloseable {
     }
   }
 
-  /** Asks for readiness until that is refused, as it is once a stop has begun. */
+  /** Queries readiness until that is refused, which happens once a stop has begun. */
   StreamStatus awaitRefusal() {
     var answer = new AtomicReference<StreamStatus>();
     Waits.until(

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** How many requests are asked for. */
+/** When more requests are asked for. */
 class AdmissionTest {
 
   private final List<String> asked = new ArrayList<>();

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The states, components and sizes that docs/architecture.md has are those of the code. */
+/** The states, components and sizes in docs/architecture.md are those of the code. */
 class ArchitecturePageTest {
 
   private static final Path PAGE = Path.of("../docs/architecture.md");
@@ -30,7 +30,7 @@ class ArchitecturePageTest {
   private static final Pattern TYPE =
       Pattern.compile("\\b[A-Z][a-z]+[A-Z]\\w+|(?<=`)[A-Z][a-z]+(?=`)");
 
-  /** Of protobuf, of gRPC's status details, and of the JDK. */
+  /** Classes of protobuf, of gRPC's status details, and of the JDK. */
   private static final Set<String> TYPES_OF_OTHERS = Set.of("MapRequest", "DebugInfo", "Error");
 
   @Test

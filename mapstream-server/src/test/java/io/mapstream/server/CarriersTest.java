@@ -11,13 +11,13 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** How the number of carriers goes up and down, with a scheduler and a clock of the test's own. */
+/** How the number of carriers rises and falls, with the test's own scheduler and clock. */
 class CarriersTest {
 
   private static final int MOST = 64;
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-  /** Remembers what it was set to. */
+  /** Records the values that it was set to. */
   private static final class FakeScheduler implements Carriers.Scheduler {
     private int parallelism = 2;
     private final List<Integer> set = new ArrayList<>();
@@ -82,7 +82,7 @@ class CarriersTest {
     action.run();
   }
 
-  /** Starves handlers once, and tells how many seconds the raise stays in effect. */
+  /** Starves handlers once, and returns how many seconds the raise stays in effect. */
   private long secondsOfARaise() {
     long begun = now;
     starve(MOST);
@@ -127,7 +127,7 @@ class CarriersTest {
     assertNull(lowering);
   }
 
-  /** Each time the former number is back, handlers starve for a moment. */
+  /** Each time the former number has returned, handlers starve for a moment. */
   @Test
   void theRaiseLastsTwiceAsLongEachTimeStarvationReturnsUpToAMinute() {
     List<Long> seconds = new ArrayList<>();

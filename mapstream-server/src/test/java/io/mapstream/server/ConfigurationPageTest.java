@@ -27,8 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The options as docs/configuration.md has them, against those that there are: one that is added or
- * whose default changes fails here until the page says so.
+ * Compares the options in docs/configuration.md with those of the code: a new option, or a changed
+ * default, fails here until the page is updated.
  */
 class ConfigurationPageTest {
 
@@ -47,7 +47,7 @@ class ConfigurationPageTest {
         .toList();
   }
 
-  /** The cells of each row of the table whose header has these words. */
+  /** The cells of each row of the table whose header contains these words. */
   private static List<List<String>> table(String header) throws IOException {
     return Files.readAllLines(PAGE).stream()
         .dropWhile(line -> !(line.startsWith("|") && line.contains(header)))
@@ -168,7 +168,7 @@ class ConfigurationPageTest {
     }
   }
 
-  /** As the environment has it. */
+  /** The value as text, as in the environment. */
   private static String text(Object value) {
     return switch (value) {
       case Duration duration -> String.valueOf(duration.toSeconds());
@@ -177,7 +177,7 @@ class ConfigurationPageTest {
     };
   }
 
-  /** A usable value that is not this one. */
+  /** A valid value that differs from this one. */
   private static Object other(Object value) {
     return switch (value) {
       case Path path -> path.resolveSibling("other");
@@ -190,7 +190,7 @@ class ConfigurationPageTest {
     };
   }
 
-  /** An empty environment that keeps what was asked of it. */
+  /** An empty environment that records the names that are looked up in it. */
   private static final class Watched extends HashMap<String, String> {
     private static final long serialVersionUID = 1L;
 

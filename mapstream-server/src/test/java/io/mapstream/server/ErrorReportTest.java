@@ -13,7 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The file that the platform's UI shows of a critical error. */
+/** The file from which the platform's UI shows a critical error. */
 class ErrorReportTest {
 
   private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000, 999_000_000);
@@ -60,7 +60,7 @@ class ErrorReportTest {
         Files.readString(files().get(0), UTF_8));
   }
 
-  /** A report that a killed process has not completed, or a trap. */
+  /** A report that a killed process left incomplete, or a malicious link. */
   @Test
   void aLinkAtTheTemporaryNameIsNotFollowed() throws Exception {
     Path own = Files.createDirectory(folder.resolve("udf"));

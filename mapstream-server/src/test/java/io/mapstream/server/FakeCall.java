@@ -11,9 +11,8 @@ import java.util.ArrayDeque;
 
 /**
  * One {@code MapFn} call whose transport and client are fakes: a request is delivered when one was
- * asked for, a half-close after all requests, and the end of the call is told in a later task of
- * the loop. Each call into it is a point where other threads may run. All of it belongs to the
- * loop.
+ * asked for, a half-close after all requests, and the end of the call is reported in a later task
+ * of the loop. At each call into it, other threads may run. Used only on the loop.
  */
 final class FakeCall extends ServerCall<Request, Response> {
 
@@ -51,7 +50,7 @@ final class FakeCall extends ServerCall<Request, Response> {
     deliver();
   }
 
-  /** Also what a broken connection looks like. */
+  /** A broken connection has the same effect. */
   void cancel() {
     if (status == null) {
       cancelled = true;
@@ -75,10 +74,7 @@ final class FakeCall extends ServerCall<Request, Response> {
     }
   }
 
-  /**
-   * How the call has ended for the client; null while it is open, and where the client has
-   * cancelled.
-   */
+  /** How the call ended for the client; null while it is open, and if the client cancelled it. */
   Status status() {
     return status;
   }

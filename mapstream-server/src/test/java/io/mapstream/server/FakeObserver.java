@@ -12,9 +12,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 
 /**
- * gRPC's side of a stream in a test without gRPC: it keeps what is written, and the test decides
- * how many responses it is ready for. With {@link #loop()} it also has an event loop that runs when
- * the test says so. Belongs to one thread, except {@link #loop()}.
+ * gRPC's side of a stream in a test without gRPC: it records what is written, and the test decides
+ * how many responses it is ready for. With {@link #loop()} it also has an event loop that runs on
+ * request. For one thread only, except {@link #loop()}.
  */
 class FakeObserver extends ServerCallStreamObserver<Response> {
 
@@ -25,35 +25,35 @@ class FakeObserver extends ServerCallStreamObserver<Response> {
   private int requested;
   private Runnable onClose = () -> {};
 
-  /** An event loop that keeps what it is given until {@link #runLoop}. */
+  /** An event loop that keeps its tasks until {@link #runLoop}. */
   Executor loop() {
     return loop::add;
   }
 
-  /** Tasks that the loop was given since it ran last. */
+  /** Tasks that were given to the loop since its last run. */
   int due() {
     return loop.size();
   }
 
-  /** Runs what the loop was given, and what that gives it. */
+  /** Runs the tasks of the loop, including those that they add. */
   void runLoop() {
     for (Runnable task = loop.poll(); task != null; task = loop.poll()) {
       task.run();
     }
   }
 
-  /** From now on ready for so many responses. */
+  /** From now on, accepts this many responses. */
   FakeObserver readyFor(int count) {
     readyFor = count;
     return this;
   }
 
-  /** Requests that the stream has asked for. */
+  /** How many requests the stream has asked for. */
   int requested() {
     return requested;
   }
 
-  /** gRPC closes the call by itself, as after an Error while a message was read. */
+  /** Closes the call as gRPC itself does after an Error while a message is read. */
   void closeByGrpc() {
     onClose.run();
   }
@@ -82,7 +82,7 @@ class FakeObserver extends ServerCallStreamObserver<Response> {
     return taken;
   }
 
-  /** How the stream has ended for the client, or null. */
+  /** How the stream ended for the client, or null. */
   Status end() {
     return end;
   }
@@ -106,7 +106,7 @@ class FakeObserver extends ServerCallStreamObserver<Response> {
     }
   }
 
-  /** For a test that reads the response in its own way. */
+  /** Counts a response that the test reads itself. */
   final void countWrite() {
     if (end != null) {
       throw new AssertionError("a response after the end");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** How much of a failure is sent, and what happens to the rest. */
+/** How much of a failure is sent, and where the rest goes. */
 class HandlerFailureTest {
 
   private static HandlerFailure failure(Throwable cause) {
@@ -36,7 +36,9 @@ class HandlerFailureTest {
         .map(text -> text.repeat(200_000));
   }
 
-  /** 8 KiB is gRPC's default limit for a block of headers, with 32 bytes for each of them. */
+  /**
+   * gRPC's default limit for a header block is 8 KiB, in which each header counts 32 bytes extra.
+   */
   @ParameterizedTest
   @MethodSource("worstTexts")
   void trailersFitIntoEightKibibytesWhateverTheText(String text) {
@@ -57,7 +59,7 @@ class HandlerFailureTest {
     assertTrue(size < 8 * 1024, size + " bytes");
   }
 
-  /** What gRPC makes of a message: three characters of each byte that is not plain ASCII. */
+  /** The length as gRPC encodes it: three characters for each byte that is not plain ASCII. */
   private static int percentEncoded(String text) {
     int length = 0;
     for (byte b : text.getBytes(StandardCharsets.UTF_8)) {

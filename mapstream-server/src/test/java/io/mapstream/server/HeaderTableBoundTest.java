@@ -47,7 +47,7 @@ class HeaderTableBoundTest {
     return size;
   }
 
-  /** The first row is a control: what Netty does by itself. */
+  /** The first row is a control: Netty without the bound. */
   @ParameterizedTest
   @CsvSource({
     "4294967295, false, 4294967295",

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Who notices that the heap is full. */
+/** How a full heap is detected. */
 class HeapWatchTest {
 
   private final AtomicInteger refusals = new AtomicInteger();
@@ -36,11 +36,11 @@ class HeapWatchTest {
   }
 
   private void awaitTries(int count) throws InterruptedException {
-    assertEquals(true, tries.tryAcquire(count, 10, TimeUnit.SECONDS), "it does not try");
+    assertEquals(true, tries.tryAcquire(count, 10, TimeUnit.SECONDS), "no attempt was made");
   }
 
-  /** As the JVM does when memory is short. */
-  @SuppressWarnings("ReferenceEquality") // References are themselves.
+  /** Does what the JVM does when memory is short. */
+  @SuppressWarnings("ReferenceEquality") // References are compared by identity.
   private Reference<?> clearSoftReferences(@Nullable Reference<?> before)
       throws InterruptedException {
     Reference<Object> sentinel = watch.sentinel();

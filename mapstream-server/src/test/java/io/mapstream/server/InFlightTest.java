@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** The tasks in work and what they hold of the admission budget. */
+/** The tasks in work, and their part of the admission budget. */
 class InFlightTest {
 
   private final Admission admission = new Admission(Integer.MAX_VALUE, Long.MAX_VALUE);
@@ -22,7 +22,7 @@ class InFlightTest {
       StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), task -> {})
           .build();
 
-  /** One whose handler has returned. */
+  /** A task whose handler has returned. */
   private static HandlerTask task(int id) {
     Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
     HandlerTask task = new HandlerTask(CONTEXT, null, null, new Request.Data("" + id, datum, id));

@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A handler that returns before the threads that emit for it: what they emit is lost. */
+/** A handler that returns before the threads that emit for it: their messages are lost. */
 class LateEmitTest {
 
   private final FakeObserver client = new FakeObserver();
   private final List<MessageSink> sinks = new ArrayList<>();
-  private final List<String> told = new ArrayList<>();
+  private final List<String> reported = new ArrayList<>();
   private final Counters counters = new Counters();
   private final ServerOptions options = ServerOptions.in(Map.of());
   private final StreamContext context =
@@ -39,14 +39,17 @@ class LateEmitTest {
                   options,
                   counters,
                   (failure, kind) ->
-                      told.add(
+                      reported.add(
                           kind + " " + failure.datumId() + " " + failure.cause().getMessage())))
           .threads(LateEmitTest::runAtOnce)
           .build();
   private final StreamRegistry streams = new StreamRegistry(context);
   private final MapStream stream = streams.open(client);
 
-  /** A thread whose start runs the task: handlers return before anything else happens. */
+  /**
+   * A thread whose {@code start} runs the task, so that handlers return before anything else
+   * happens.
+   */
   private static Thread runAtOnce(String name, Runnable task) {
     return new Thread(task, name) {
       @Override
@@ -81,9 +84,10 @@ class LateEmitTest {
     }
 
     assertEquals(1, counted());
-    assertEquals(1, told.size());
+    assertEquals(1, reported.size());
     assertTrue(
-        told.get(0).startsWith("HANDLER_EMITTED_LATE a\\u000a emit refused"), told::toString);
+        reported.get(0).startsWith("HANDLER_EMITTED_LATE a\\u000a emit refused"),
+        reported::toString);
     assertEquals(List.of("handshake", "a\n."), client.taken());
   }
 
@@ -108,7 +112,7 @@ class LateEmitTest {
     assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late")));
 
     assertEquals(0, counted());
-    assertEquals(List.of(), told);
+    assertEquals(List.of(), reported);
   }
 
   @Test
@@ -125,7 +129,7 @@ class LateEmitTest {
 
     stream.onCompleted();
     client.runLoop();
-    assertEquals(false, sink.isStopping(), "a half-close is no stop");
+    assertEquals(false, sink.isStopping(), "a half-close is not a stop");
 
     streams.drain(() -> {});
     assertEquals(true, sink.isStopping());

@@ -8,7 +8,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** How numbers and totals read in the log; {@code ServerLogTest} has the lines of a real server. */
+/**
+ * How numbers and totals appear in the log; {@code ServerLogTest} checks the lines of a real
+ * server.
+ */
 class LogLinesTest {
 
   @ParameterizedTest

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.slf4j.event.Level;
 
-/** Who writes a line, and what becomes of lines that the log doesn't take. */
+/** Which thread writes a line, and what happens to lines that the log doesn't accept. */
 class LogThreadTest {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -36,7 +36,7 @@ class LogThreadTest {
         null);
   }
 
-  /** A line that blocks whoever writes it until somebody reads. */
+  /** A line that blocks the thread that writes it, until it is read. */
   private LogLine blockingLine() {
     return LogLine.of(
         "logger",
@@ -178,7 +178,7 @@ class LogThreadTest {
     assertEquals(List.of("mapstream-log: next"), List.copyOf(written));
   }
 
-  /** The clock stands for whatever finds no memory on that thread. */
+  /** The clock stands for any step that runs out of memory on that thread. */
   @Test
   void anErrorDoesNotEndTheThread() throws Exception {
     AtomicBoolean fails = new AtomicBoolean();

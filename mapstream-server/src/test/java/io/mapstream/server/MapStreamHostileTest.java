@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What gRPC, or the JVM, can do to a stream when it fails itself. */
+/** How a stream behaves when gRPC or the JVM itself fails. */
 class MapStreamHostileTest {
 
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
@@ -93,7 +93,7 @@ class MapStreamHostileTest {
     return StreamContext.builder(observed, options, executor).counters(counters).failures(decides);
   }
 
-  /** The loop, which throws in place of taking the next task once it is {@code armed}. */
+  /** The loop, which throws instead of accepting the next task once it is {@code armed}. */
   private Executor loopThrowingOnce(AtomicBoolean armed, Error thrown) {
     return task -> {
       if (armed.getAndSet(false)) {
@@ -125,7 +125,7 @@ class MapStreamHostileTest {
     }
   }
 
-  /** Waits for a state that nothing announces; the limit is the one of each test. */
+  /** Polls until the state holds; the test's own timeout is the limit. */
   private static void until(BooleanSupplier state) throws InterruptedException {
     while (!state.getAsBoolean()) {
       TimeUnit.MILLISECONDS.sleep(1);
@@ -150,7 +150,7 @@ class MapStreamHostileTest {
     awaitNothingInWork(context);
   }
 
-  /** Ends a stream whose handler waits, where gRPC throws this. */
+  /** Ends a stream whose handler waits, while gRPC throws this. */
   private Future<?> abortThrowing(RuntimeException thrown) throws Exception {
     StreamContext context = contextOf((keys, datum, sink) -> new CountDownLatch(1).await());
     FakeObserver client =
@@ -176,13 +176,16 @@ class MapStreamHostileTest {
     assertThrows(ExecutionException.class, () -> aborted.get(10, TimeUnit.SECONDS));
   }
 
-  /** As it is after an Error in a write: gRPC then ends the call itself. */
+  /** As after an Error in a write: gRPC then ends the call itself. */
   @Test
   void endOfCallThatGrpcHasClosedIsNotAFault() throws Exception {
     abortThrowing(new IllegalStateException("call already closed")).get(10, TimeUnit.SECONDS);
   }
 
-  /** What was emitted may never leave, so neither policy nor handler can say it was answered. */
+  /**
+   * It is unknown whether the result will be sent, so the datum can't count as answered, whatever
+   * the policy or the handler does.
+   */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void emitThatEndsInTheMiddleStopsTheServer(boolean caught) throws Exception {
@@ -263,7 +266,7 @@ class MapStreamHostileTest {
     assertEquals(List.of(), List.copyOf(failures));
   }
 
-  /** There is no memory to write a result. */
+  /** Runs out of memory when a result is written. */
   private static class FullObserver extends FakeObserver {
     @Override
     public void onNext(Response response) {
@@ -286,7 +289,7 @@ class MapStreamHostileTest {
     openOn(context, client);
 
     assertInstanceOf(SinkClosedException.class, stoppedBy.get(10, TimeUnit.SECONDS));
-    // Emitters wake before the client is told, and this waits for the loop.
+    // Emitters wake before the client is notified, and this waits for the loop.
     awaitNothingInWork(context);
     assertEquals(Status.Code.INTERNAL, client.end().getCode());
     assertEquals(1, counters.snapshot().failures(FailureKind.WRITE_FAILED));
@@ -295,7 +298,7 @@ class MapStreamHostileTest {
     awaitNothingInWork(context);
   }
 
-  /** The client would wait without end, and nothing else would end this server. */
+  /** Otherwise the client would wait forever, and nothing else would end this server. */
   @Test
   void anEndThatCannotBeSentStopsTheServer() throws Exception {
     StreamContext context = contextOf((keys, datum, sink) -> sink.emit("a"));
@@ -314,7 +317,7 @@ class MapStreamHostileTest {
     assertEquals(1, counters.snapshot().failures(FailureKind.WRITE_FAILED));
   }
 
-  /** The answer to a failure needs memory, too. */
+  /** Answering a failure also needs memory. */
   @Test
   void failureThatCannotBeAnsweredStopsTheServer() throws Exception {
     OutOfMemoryError thrown = new OutOfMemoryError("thrown by the test");
@@ -337,7 +340,7 @@ class MapStreamHostileTest {
     assertSame(thrown, boom.getSuppressed()[0]);
   }
 
-  /** As in a process that is allowed no more memory for threads. */
+  /** As in a process that may not create more threads. */
   @Test
   void threadThatCannotBeStartedIsTheHandlersFailure() throws Exception {
     OutOfMemoryError thrown = new OutOfMemoryError("thrown by the test");

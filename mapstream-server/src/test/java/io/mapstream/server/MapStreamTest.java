@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A stream without gRPC and without threads of handlers: each runs when it is started. */
+/** A stream without gRPC and without handler threads: each handler runs when it is started. */
 class MapStreamTest {
 
   private final FakeObserver client = new FakeObserver();
@@ -53,7 +53,8 @@ class MapStreamTest {
   }
 
   /**
-   * Both streams have requested a datum; the second datum comes when the first has all capacity.
+   * Both streams have requested a datum; the second datum arrives when the first has taken all
+   * capacity.
    */
   @Test
   void aDatumThatWaitsForCapacityIsNotHandledAfterAStop() {
@@ -73,7 +74,7 @@ class MapStreamTest {
     assertEquals(Status.Code.UNAVAILABLE, client.end().getCode());
   }
 
-  /** It had arrived before the half-close, so the client waits for its answer. */
+  /** It arrived before the half-close, so the client waits for its answer. */
   @Test
   void aDatumThatWaitsForCapacityIsHandledAfterAHalfClose() {
     StreamRegistry streams = streams((keys, datum, sink) -> {}, 1);

@@ -4,7 +4,10 @@ import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import org.jetbrains.lincheck.Lincheck;
 
-/** Runs a scenario under Lincheck, in many schedules of its threads; and an event loop in it. */
+/**
+ * Runs a scenario under Lincheck, in many schedules of its threads, and provides an event loop for
+ * it.
+ */
 final class ModelChecker {
 
   private static final int COUNT = Integer.getInteger("mapstream.interleaving.schedules", 100);
@@ -12,8 +15,8 @@ final class ModelChecker {
   private ModelChecker() {}
 
   /**
-   * Runs a scenario again and again, each time with another order of its threads' steps. The first
-   * run is without the checker, under which no class may be initialized for the first time.
+   * Runs a scenario repeatedly, each time with another order of its threads' steps. The first run
+   * is without the checker, because no class may be initialized under it.
    */
   static void explore(Runnable scenario) {
     scenario.run();
@@ -35,8 +38,8 @@ final class ModelChecker {
   }
 
   /**
-   * An event loop on a thread that the model checker schedules like the others. With a monitor,
-   * which is one step to the checker, where a lock or a queue of the JDK is many.
+   * An event loop on a thread that the model checker schedules like the others. Uses a monitor,
+   * which is one step for the checker; a lock or a queue of the JDK would be many.
    */
   static final class Loop implements Executor {
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
@@ -60,7 +63,7 @@ final class ModelChecker {
       return tasks.remove();
     }
 
-    /** Called in a loop, by those who hold the monitor. */
+    /** Called in a loop, with the monitor held. */
     @SuppressWarnings("WaitNotInLoop")
     private void waitForChange() {
       try {
@@ -76,7 +79,7 @@ final class ModelChecker {
       notifyAll();
     }
 
-    /** Returns when the loop has done all that it was given so far. */
+    /** Returns when the loop has run all tasks that it has received so far. */
     void await() {
       boolean[] reached = {false};
       execute(() -> {
@@ -92,7 +95,7 @@ final class ModelChecker {
       }
     }
 
-    /** Ends the loop when it has done all that it was given. */
+    /** Ends the loop when it has run all its tasks. */
     void finish() {
       execute(() -> finished = true);
       join(thread);

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What docs/operating.md says that a test can hold it to. */
+/** The statements of docs/operating.md that a test can check. */
 class OperatingPageTest {
 
   private static final Path PAGE = Path.of("../docs/operating.md");
@@ -28,7 +28,7 @@ class OperatingPageTest {
   private static final Path ARCHITECTURE = Path.of("../docs/architecture.md");
   private static final Path SERVER = Path.of("src/main/java/io/mapstream/server");
 
-  /** The first text of what is logged, if need be in several pieces. */
+  /** The first string of a logging call, possibly in several pieces. */
   private static final Pattern LOGGED =
       Pattern.compile(
           "(?:info|warn|error|counted|countedBy)\\(\\s*(?:[\\w.()]+,\\s*)*((?:\"(?:[^\"\\\\]|\\\\.)*\"[\\s+]*)+)");
@@ -72,7 +72,7 @@ class OperatingPageTest {
     return all.toString();
   }
 
-  /** The first words that have no value in them: the page may shorten the rest of the line. */
+  /** The first words without a value: the page may shorten the rest of the line. */
   private static String beginning(String pieces) {
     String text = pieces.replaceAll("\"[\\s+]+\"", "").strip().replaceAll("^\"|\"[\\s+]*$", "");
     for (String part : text.replace("\\\"", "\"").split("\\{}", -1)) {

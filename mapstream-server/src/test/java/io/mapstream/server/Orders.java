@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * All orders of a scenario's steps, one after the other. The scenario is run again and again; each
- * run gives another answer to one of the questions "who does the next step?". That the current
- * thread does it is the first answer. Any other is an interruption, and a scenario has a bounded
- * number of those, since faults of concurrency need few.
+ * All orders of a scenario's steps, one after the other. The scenario runs repeatedly; each run
+ * answers one of the questions "which thread does the next step?" differently. The first answer is
+ * the current thread. Any other is an interruption, and their number is bounded, since few are
+ * enough to reveal a concurrency fault.
  */
 final class Orders {
 
@@ -22,8 +22,8 @@ final class Orders {
   private Orders() {}
 
   /**
-   * Runs {@code scenario} in every order with at most so many interruptions; returns how many that
-   * were.
+   * Runs {@code scenario} in every order with at most {@code interruptions}, and returns the number
+   * of orders.
    */
   static int explore(int interruptions, Consumer<Orders> scenario) {
     Orders orders = new Orders();
@@ -37,9 +37,9 @@ final class Orders {
   }
 
   /**
-   * Which of {@code count} threads does the next step.
+   * Chooses which of {@code count} threads does the next step.
    *
-   * @param free whether the current thread has no next step, so that it is no interruption
+   * @param free whether the current thread has no next step, so that no choice is an interruption
    */
   int choose(int count, boolean free) {
     int possible = free || left > 0 ? count : 1;
@@ -48,7 +48,7 @@ final class Orders {
     }
     Choice choice = choices.get(next++);
     if (choice.of() != possible) {
-      throw new AssertionError("the scenario is not the same each time");
+      throw new AssertionError("the scenario is not deterministic");
     }
     if (!free && choice.taken() > 0) {
       left--;
@@ -56,7 +56,7 @@ final class Orders {
     return choice.taken();
   }
 
-  /** Changes the last answer that can be changed; false if all were given. */
+  /** Changes the last answer that has another option; returns false if there is none left. */
   private boolean advance() {
     while (!choices.isEmpty()) {
       Choice last = choices.remove(choices.size() - 1);
@@ -68,7 +68,7 @@ final class Orders {
     return false;
   }
 
-  /** Which order this is, to be run again by hand. */
+  /** Identifies this order, so that it can be repeated manually. */
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder("order ").append(runs).append(':');

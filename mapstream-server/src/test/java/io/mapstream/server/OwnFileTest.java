@@ -19,10 +19,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What the server's files have in common. */
+/** What all files of the server have in common. */
 class OwnFileTest {
 
-  /** Not even root can make a file there. */
+  /** Not even root can create a file there. */
   private static final Path SYSTEM_FOLDER = Path.of("/sys/kernel");
 
   @TempDir private Path folder;

@@ -6,7 +6,7 @@ import io.mapstream.server.PendingBudget.Loan;
 import io.mapstream.server.PendingBudget.Permits;
 import org.junit.jupiter.api.Test;
 
-/** What streams have of the permits that they share. */
+/** How streams share permits. */
 class PendingBudgetTest {
 
   private final PendingBudget budget = new PendingBudget(1000, 100);
@@ -34,7 +34,7 @@ class PendingBudgetTest {
     assertEquals(10, permits.availablePermits());
   }
 
-  /** As a result does when it is written. */
+  /** As when the result is written. */
   @Test
   void aLoanIsReturnedWithThePermitsOfItsResult() {
     Loan loan = new Loan(100, permits);
@@ -84,7 +84,7 @@ class PendingBudgetTest {
     assertEquals(110, permits.availablePermits());
   }
 
-  /** The emitter gave up before the event loop heard of its loan. */
+  /** The emitter returned the loan before the event loop processed it. */
   @Test
   void aLoanThatWasReturnedBeforeIsNotLent() {
     Loan loan = new Loan(60, permits);

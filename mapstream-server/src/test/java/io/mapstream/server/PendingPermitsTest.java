@@ -18,13 +18,13 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** What results of one stream hold until they are written. */
+/** The permits that results of one stream hold until they are written. */
 class PendingPermitsTest {
 
   private static final int OWN = 4;
   private static final int LOANS = 8;
 
-  /** What the event loop has to do; the test does it. */
+  /** The event loop's tasks, which the test runs. */
   private final LinkedBlockingQueue<Runnable> loop = new LinkedBlockingQueue<>();
 
   private final StreamContext context = context(OWN);
@@ -57,7 +57,7 @@ class PendingPermitsTest {
     }
   }
 
-  /** A reservation on a thread of its own. */
+  /** A reservation on its own thread. */
   private record Reservation(Thread thread, FutureTask<Loan> task) {
 
     Loan loan() throws Exception {
@@ -87,7 +87,7 @@ class PendingPermitsTest {
 
   private Runnable nextOnLoop() throws InterruptedException {
     Runnable action = loop.poll(10, TimeUnit.SECONDS);
-    assertNotNull(action, "the event loop has nothing to do");
+    assertNotNull(action, "the event loop has no task");
     return action;
   }
 
@@ -109,7 +109,7 @@ class PendingPermitsTest {
     assertEquals(6, second.loan().size());
   }
 
-  /** What a stalled client would keep, others need. */
+  /** Others need the loan that a stalled client would keep. */
   @Test
   void nothingIsBorrowedBeforeTheStreamCanWrite() throws Exception {
     ready = false;
@@ -162,7 +162,7 @@ class PendingPermitsTest {
     for (int streams = 0; streams < 3; streams++) {
       var stream = new PendingPermits(sharing, () -> {});
 
-      // It has half of what is free, and this is half of the rest.
+      // The stream has half of what is free, and this is half of the rest.
       int rest = sharing.pending().takeShare(LOANS);
       assertEquals(LOANS / 4, rest);
       sharing.pending().returnShare(rest);
@@ -170,7 +170,7 @@ class PendingPermitsTest {
     }
   }
 
-  /** Otherwise each result of each of many emitters would cost a switch of threads. */
+  /** Otherwise, with many emitters, each result would cost a thread switch. */
   @Test
   void runningEmittersGoFirstUpToALimit() throws Exception {
     int limit = Tuning.LEAST_BARGING;
@@ -210,7 +210,7 @@ class PendingPermitsTest {
   }
 
   @Test
-  void nobodyGoesFirstBeforeAWaitHasEnded() throws Exception {
+  void runningEmittersDoNotGoFirstBeforeAWaitHasEnded() throws Exception {
     int own = Tuning.LEAST_BARGING;
     PendingPermits stream = withoutLoans(own);
     reserve(stream, own - 1).loan();
@@ -221,7 +221,7 @@ class PendingPermitsTest {
 
   /** Otherwise its loan's permits would go to another result. */
   @Test
-  void nobodyGoesFirstWhileALoanIsAwaited() throws Exception {
+  void runningEmittersDoNotGoBeforeALoan() throws Exception {
     int own = 4 * Tuning.LEAST_BARGING;
     PendingPermits stream = withLoans(own, own);
     letOneWaitAndGetItsPermits(stream, own, 1);
@@ -233,7 +233,7 @@ class PendingPermitsTest {
 
   /** Many threads of a handler may still emit when the client has gone. */
   @Test
-  void eachLargeResultIsRefusedAfterTheEnd() {
+  void largeResultsAreRefusedAfterTheEndHoweverMany() {
     int loan = 1 << 27;
     PendingPermits stream = withLoans(OWN, loan);
     stream.close("the client is gone");
@@ -246,7 +246,7 @@ class PendingPermitsTest {
     }
   }
 
-  /** A harness counts results, and a test that reads one knows whose emit continues. */
+  /** A harness counts results, and a test that reads one result relies on which emit continues. */
   @Test
   void runningEmittersDoNotGoFirstWhenResultsAreCounted() {
     Limits limits = new Limits(10, 1000, 4, 4, 0, size -> size, 64, 10, 1);

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.slf4j.event.Level;
 
-/** Which lines are written whole, which are counted, and when the count is written. */
+/** Which lines are written in full, which are counted, and when the count is written. */
 class RepeatedLinesTest {
 
   private static final long WINDOW = RepeatedLines.WINDOW.toNanos();

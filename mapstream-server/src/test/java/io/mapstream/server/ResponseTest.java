@@ -10,7 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import org.junit.jupiter.api.Test;
 
-/** The bytes of a response as gRPC asks for them. */
+/** The bytes of a response, as gRPC reads them. */
 class ResponseTest {
 
   private static Emission emission(Message message) {

@@ -15,26 +15,28 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * How results get from handlers to the event loop, {@link DatumSink} and {@link ResponseWriter},
- * under schedules that Lincheck's model checker chooses: it switches threads at each access to
- * shared memory, and reports a hang as well as a failed assertion, with the schedule that led to
- * it.
+ * The path of results from handlers to the event loop, through {@link DatumSink} and {@link
+ * ResponseWriter}, under schedules that Lincheck's model checker chooses: it switches threads at
+ * each access to shared memory, and reports hangs and failed assertions with the schedule that led
+ * to them.
  */
 @Tag("slow")
 class ResponseWriterInterleavingTest {
 
   private static final int AMPLE = 4096;
 
-  /** Permits for one result of this test, and not for two. */
+  /** Enough permits for one result of this test, but not for two. */
   private static final int TIGHT = 200;
 
-  /** Made before the scenarios, since the checker takes a loop of 50 rounds for a hang. */
+  /** Created before the scenarios, since the checker reports a loop of 50 iterations as a hang. */
   private static final ServerOptions OPTIONS =
       MapStreamServer.builder((keys, datum, sink) -> {}).maxMessageSize(AMPLE).optionsIn(Map.of());
 
   private static final Limits LIMITS = Limits.of(OPTIONS);
 
-  /** Half of what a result costs is its stream's, the other half is lent to one at a time. */
+  /**
+   * The stream itself has half of a result's cost; the other half is lent to one result at a time.
+   */
   private static final Limits LENDING =
       new Limits(
           LIMITS.datumsInWork(),
@@ -90,7 +92,7 @@ class ResponseWriterInterleavingTest {
       return thread;
     }
 
-    /** As a handler does that returns after its results. */
+    /** Does what a handler does that emits and returns. */
     void emitAndEnd(DatumSink sink, String values) {
       run(() -> {
         emit(sink, values);
@@ -98,13 +100,13 @@ class ResponseWriterInterleavingTest {
       });
     }
 
-    /** Ends the loop when it has done all that the threads gave it. */
+    /** Ends the loop when it has run all tasks of the threads. */
     void join() {
       threads.forEach(ModelChecker::join);
       loop.finish();
     }
 
-    /** All that can be lent is there to be lent again. */
+    /** Checks that everything that can be lent is available again. */
     void verifyLoansAreBack() {
       var other = new PendingBudget.Permits(0);
       context.pending().lend(new PendingBudget.Loan(LENDING.pendingShared(), other));
@@ -112,8 +114,8 @@ class ResponseWriterInterleavingTest {
     }
 
     /**
-     * Every permit is back, and none twice: there are enough for one result of the full size and
-     * for nothing besides. An interrupted thread is refused where it would have to wait.
+     * Checks that every permit was returned exactly once: there are enough for one result of the
+     * full size, and no more. An interrupted thread is refused instead of waiting.
      */
     void verifyPermitsConserved(int permits) {
       ResultEncoding all = new ResultEncoding(Message.of(new byte[permits]));
@@ -121,7 +123,7 @@ class ResponseWriterInterleavingTest {
       writer.permits().reserve(all.size(), null);
       try {
         writer.permits().reserve(result('z').size(), null);
-        throw new AssertionError("more permits came back than were taken");
+        throw new AssertionError("more permits were returned than taken");
       } catch (SinkClosedException e) {
         check(Thread.interrupted(), "the interrupt flag is kept");
       }
@@ -136,7 +138,7 @@ class ResponseWriterInterleavingTest {
     return Message.of(new byte[] {(byte) value});
   }
 
-  /** The client, which keeps what has been written. */
+  /** The client, which records what was written. */
   private static final class Client extends FakeObserver {
     final Transcript transcript = new Transcript();
 
@@ -173,7 +175,7 @@ class ResponseWriterInterleavingTest {
     return values;
   }
 
-  /** Whether all of {@code part} is in {@code whole}, in its order. */
+  /** Whether {@code whole} contains all of {@code part}, in the same order. */
   private static boolean keepsOrder(String whole, String part) {
     int from = 0;
     for (int i = 0; i < part.length(); i++) {
@@ -280,7 +282,7 @@ class ResponseWriterInterleavingTest {
       harness.join();
       check(accepted[0].startsWith(harness.client.a()), "a: " + harness.client.a());
       check(accepted[1].startsWith(harness.client.b()), "b: " + harness.client.b());
-      check(harness.client.end() == null, "a client that is gone was told an end");
+      check(harness.client.end() == null, "an end was sent to a client that is gone");
       check(emitWhileOpen(a, "4").isEmpty(), "a result was accepted after the end");
       harness.verifyLoansAreBack();
     });
@@ -337,7 +339,7 @@ class ResponseWriterInterleavingTest {
       });
       harness.loop.execute(() -> harness.writer.end(io.grpc.Status.OK, null, "the test ends it"));
       harness.join();
-      check(harness.client.end() != null, "the client was told");
+      check(harness.client.end() != null, "the client was not notified");
       check(accepted[0].startsWith(harness.client.a()), "a: " + harness.client.a());
       check(accepted[1].startsWith(harness.client.b()), "b: " + harness.client.b());
       check(emitWhileOpen(a, "5").isEmpty(), "a result was accepted after the end");
@@ -345,7 +347,7 @@ class ResponseWriterInterleavingTest {
   }
 
   @Test
-  void closedTransportWakesEmitters() {
+  void stoppedLoopWakesEmitters() {
     explore(() -> {
       Harness harness =
           new Harness(

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The writer of a stream and the sinks in front of it, one step of the event loop at a time. */
+/** The writer of a stream and its sinks, one step of the event loop at a time. */
 class ResponseWriterTest {
 
   private static final int PENDING = 100_000;
@@ -89,7 +89,7 @@ class ResponseWriterTest {
     }
   }
 
-  /** An emit on a thread of its own. */
+  /** An emit on its own thread. */
   private record Emitter(Thread thread, FutureTask<Void> task) {
     static Emitter of(DatumSink sink, Message message) {
       FutureTask<Void> task = new FutureTask<>(() -> sink.emit(message), null);
@@ -122,7 +122,7 @@ class ResponseWriterTest {
     }
   }
 
-  /** Emits a result that needs all permits; it returns only where all of them are free. */
+  /** Emits a result that needs all permits, which returns only if all of them are free. */
   private void assertAllPermitsAreFree() throws InterruptedException {
     DatumSink last = sink("last");
     Emitter.of(last, Message.of(new byte[2 * PENDING])).awaitDone();
@@ -407,7 +407,7 @@ class ResponseWriterTest {
     assertEquals(3, writer.written());
   }
 
-  /** So that a large result isn't starved by small ones. */
+  /** Otherwise, small results could starve a large one. */
   @Test
   void emittersGetPermitsInOrderOfArrival() throws Exception {
     DatumSink a = sink("a");
@@ -463,7 +463,7 @@ class ResponseWriterTest {
         default -> {
           int size = random.nextInt(19_000);
           waiting += size + 300;
-          if (waiting > PENDING) { // or this thread would wait for itself
+          if (waiting > PENDING) { // otherwise this thread would wait for itself
             client.readyFor(Integer.MAX_VALUE);
             writer.drain();
             waiting = size + 300;
@@ -494,7 +494,7 @@ class ResponseWriterTest {
 
   private static void tooLarge(DatumSink sink) {
     if (sink.hasEnded()) {
-      throw new MessageTooLargeException(2, 1); // refused for the other reason
+      throw new MessageTooLargeException(2, 1); // refused for another reason
     }
     sink.emit(new byte[3 * PENDING]);
   }
@@ -577,7 +577,10 @@ class ResponseWriterTest {
     assertEquals("the client is gone", writer.closedBecause());
   }
 
-  /** As the last answer of a draining stream does: all that could be written was written then. */
+  /**
+   * As with the last answer of a draining stream: everything that could be written has been written
+   * then.
+   */
   @Test
   void theListenerIsNotifiedOfAnswersAfterTheWritesAndMayEndTheStream() {
     DatumSink a = sink("a");
@@ -595,7 +598,7 @@ class ResponseWriterTest {
     assertEquals(Status.OK, client.end());
   }
 
-  /** Nobody gives permits back any more, so none may be waited for. */
+  /** No permits are returned any more, so an emit must not wait for them. */
   @Test
   void aStoppedLoopEndsTheStream() throws Exception {
     writer =
@@ -613,7 +616,7 @@ class ResponseWriterTest {
     assertEquals("the server has stopped", writer.closedBecause());
   }
 
-  /** As the test kit's harness does it: a bound of results, whatever their sizes. */
+  /** As in the test kit's harness: a bound on the number of results, whatever their sizes. */
   @Test
   void limitsThatCountResultsBlockAtTheirNumberAndWriteEachAlone() throws Exception {
     writer = writer(client.loop(), limits(PENDING, MESSAGE).countingResults(2));
@@ -632,7 +635,7 @@ class ResponseWriterTest {
         client.responses().stream().map(MapResponse::getResultsCount).toList());
   }
 
-  /** A read loop with one buffer, at sizes around what was once sent without a copy. */
+  /** A read loop with one buffer, at sizes around the former limit for sending without a copy. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 1_000, 1_500, 64 * 1024, 200_000})
   void anArrayMayBeReusedWhenEmitReturns(int size) {
@@ -657,7 +660,7 @@ class ResponseWriterTest {
         IntStream.range(0, 8).mapToObj(i -> ("" + (char) ('a' + i)).repeat(size)).toList(), values);
   }
 
-  // What all streams share.
+  // Permits that all streams share.
 
   private Limits sharing(int shared) {
     Limits own = limits(PENDING, MESSAGE);
@@ -675,7 +678,7 @@ class ResponseWriterTest {
 
   @Test
   void aResultAboveTheStreamsPermitsBorrowsTheRestOnceItCanBeWritten() throws Exception {
-    writer = writer(client.loop(), sharing(50_000)); // 26,000 of its own
+    writer = writer(client.loop(), sharing(50_000)); // 26,000 are its own
     client.readyFor(1);
     DatumSink a = sink("a");
     Emitter first = Emitter.of(a, Message.of(new byte[60_000])).awaitBlocked();
@@ -694,7 +697,7 @@ class ResponseWriterTest {
     assertEquals(2, writer.written());
   }
 
-  /** Each needs more than half of what can be lent. */
+  /** Each result needs more than half of what can be lent. */
   @Test
   void aStreamWhoseClientDoesNotReadTakesNoLoanFromOthers() throws Exception {
     Limits limits = sharing(50_000);
@@ -739,7 +742,7 @@ class ResponseWriterTest {
 
   // Errors.
 
-  /** A handler may go on after a refusal, again and again, and must not block in the end. */
+  /** A handler may continue to emit after a refusal, and must not block eventually. */
   @Test
   void refusedEmitsReturnTheirPermits() throws Exception {
     int all = 4 << 20;

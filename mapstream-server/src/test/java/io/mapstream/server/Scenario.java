@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What is run in all orders of its steps: datums with what their handlers do, and how the stream
- * ends. An order test is one sentence:
+ * What is run in all orders of its steps: datums, the steps of their handlers, and how the stream
+ * ends. An order test is one statement:
  *
  * {@snippet :
  * @Test
@@ -16,18 +16,19 @@ import java.util.List;
  * }
  * }
  *
- * What has to hold in every order is checked by {@link ScenarioRun}: results in order, one EOT and
- * only for a handler that returned, no failure lost, all capacity given back.
+ * {@link ScenarioRun} checks what must hold in every order: results in order, one EOT and only for
+ * a handler that returned, no failure lost, all capacity released.
  *
  * @param datums the steps of each datum's handler; the ids are {@code a}, {@code b}, …
- * @param streams how many; each datum goes to the next of them
+ * @param streams the number of streams; the datums are distributed among them in turn
  * @param maxConcurrency how many handlers may run at once
- * @param ending how the last stream ends; the others, if it is a matter of one, by half-close
+ * @param ending how the last stream ends; the others end by half-close, unless the ending affects
+ *     all of them
  */
 record Scenario(
     List<List<Step>> datums, int streams, int maxConcurrency, ErrorPolicy policy, Ending ending) {
 
-  /** One thing that a handler does; other threads may run before it. */
+  /** An action of a handler; other threads may run before it. */
   enum Kind {
     EMIT,
     EMIT_FAIL_MARK,
@@ -49,7 +50,7 @@ record Scenario(
       return new Step(Kind.EMIT_FAIL_MARK, '!');
     }
 
-    /** Throws an exception that is the handler's own. */
+    /** Throws the handler's own exception. */
     static Step fail() {
       return new Step(Kind.THROW, '-');
     }
@@ -59,7 +60,7 @@ record Scenario(
       return new Step(Kind.AWAIT_INTERRUPT, '-');
     }
 
-    /** The same, but emits then, which has to be refused. */
+    /** Waits until the thread is interrupted, and emits, which has to be refused. */
     static Step emitWhenInterrupted() {
       return new Step(Kind.EMIT_WHEN_INTERRUPTED, '9');
     }
@@ -145,13 +146,13 @@ record Scenario(
   }
 
   /**
-   * Runs it in every order with at most so many interruptions; returns how many orders that were.
+   * Runs it in every order with at most {@code interruptions}, and returns the number of orders.
    */
   int explore(int interruptions) {
     return Orders.explore(interruptions, orders -> new ScenarioRun(this, orders).run());
   }
 
-  /** Whether a handler waits for an interruption that does not come. */
+  /** Whether a handler waits for an interruption that never comes. */
   boolean hangs() {
     return ending.isPatient()
         && datums.stream().flatMap(List::stream).anyMatch(Step::waits)

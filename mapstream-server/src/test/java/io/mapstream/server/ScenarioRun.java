@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** One run of a scenario, and what has to hold after it: nothing is lost, doubled or half-ended. */
+/** One run of a scenario, and the checks after it: nothing is lost, duplicated or half-ended. */
 final class ScenarioRun {
 
   private final Scenario scenario;
@@ -42,7 +42,7 @@ final class ScenarioRun {
   void run() {
     try {
       scheduler.event(this::openAll);
-      theEnd();
+      addEnding();
       scheduler.run();
       verifyDatums();
       verifyFailures();
@@ -71,7 +71,7 @@ final class ScenarioRun {
     return calls.get(scenario.streams() - 1);
   }
 
-  private void theEnd() {
+  private void addEnding() {
     if (ending.halfCloses()) {
       scheduler.event(() -> last().halfClose());
     }
@@ -103,8 +103,8 @@ final class ScenarioRun {
   private void idleAfterAbort() {
     idleAfterAbort++;
     calls.forEach(call -> check(call.hasEnded(), "idle with an open stream"));
-    check(handlers.running() == 0, "idle with a handler that runs");
-    check(reported() == thrown() || isAnsweredWithFail(), "idle with a failure not yet told");
+    check(handlers.running() == 0, "idle with a running handler");
+    check(reported() == thrown() || isAnsweredWithFail(), "idle with an unreported failure");
   }
 
   private boolean isAnsweredWithFail() {
@@ -125,7 +125,9 @@ final class ScenarioRun {
     }
   }
 
-  /** What was written of a datum: its results in order, and an EOT only after all of them. */
+  /**
+   * Checks what was written of a datum: its results in order, and an EOT only after all of them.
+   */
   private void verify(Handled handled, String written) {
     boolean answeredForIt =
         isAnsweredWithFail() && handled.outcome == Outcome.THREW && !handled.accepted.endsWith("!");
@@ -133,14 +135,17 @@ final class ScenarioRun {
     check(all.startsWith(written), written + " was written of " + all);
     check(
         !written.endsWith(".") || handled.outcome == Outcome.RETURNED || all.endsWith("!."),
-        "an EOT of a handler that " + handled.outcome);
+        "an EOT for a handler with outcome " + handled.outcome);
   }
 
   private boolean isAnswered(int datum) {
     return callOf(datum).transcript.of(handlers.handled.get(datum).id).endsWith(".");
   }
 
-  /** The first failure stops the server and is what its client sees; no other is lost. */
+  /**
+   * Checks that the first failure stops the server and is sent to its client, and that no other is
+   * lost.
+   */
   private void verifyFailures() {
     int first = handlers.failures.size();
     if (isAnsweredWithFail()) {
@@ -148,9 +153,9 @@ final class ScenarioRun {
       return;
     }
     check(first <= 1, first + " failures stop the server");
-    check(reported() == thrown(), thrown() + " were thrown, but told " + reported());
-    long told = calls.stream().filter(call -> hasCode(call, Status.Code.INTERNAL)).count();
-    check(told == first, told + " clients see a failure");
+    check(reported() == thrown(), thrown() + " were thrown, but reported " + reported());
+    long notified = calls.stream().filter(call -> hasCode(call, Status.Code.INTERNAL)).count();
+    check(notified == first, notified + " clients got a failure");
   }
 
   private static boolean hasCode(FakeCall call, Status.Code code) {
@@ -159,7 +164,7 @@ final class ScenarioRun {
 
   private void verifyEnds() {
     for (FakeCall call : calls) {
-      check(call.hasEnded(), "a call is open");
+      check(call.hasEnded(), "a call is still open");
       if (ending.isPatient() && handlers.failures.isEmpty()) {
         Status.Code expected = ending.drains() ? Status.Code.UNAVAILABLE : Status.Code.OK;
         check(hasCode(call, expected), "ended with " + call.status());
@@ -169,13 +174,13 @@ final class ScenarioRun {
       boolean called = handlers.handled.get(i).outcome != Outcome.NOT_CALLED;
       boolean patient = ending.isPatient() && handlers.failures.isEmpty();
       check(!hasCode(callOf(i), Status.Code.OK) || isAnswered(i), "OK without an EOT");
-      check(!patient || !called || isAnswered(i), "a handler was cut off that could end");
+      check(!patient || !called || isAnswered(i), "a handler that could end was cut off");
     }
   }
 
   private void verifyIdle() {
     check(!ending.aborts() || idleAfterAbort == 1, idleAfterAbort + " times idle");
     check(idleAfterDrain <= 1, idleAfterDrain + " times idle");
-    check(!ending.drains() || ending.aborts() || idleAfterDrain == 1, "not idle after all");
+    check(!ending.drains() || ending.aborts() || idleAfterDrain == 1, "never idle");
   }
 }

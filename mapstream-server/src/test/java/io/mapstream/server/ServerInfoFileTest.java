@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The server info file, to the byte. */
+/** The exact bytes of the server info file, and when it is written and removed. */
 class ServerInfoFileTest {
 
   private static final String EXACTLY =
@@ -45,7 +45,7 @@ class ServerInfoFileTest {
     assertEquals(List.of(path), files(), "no temporary file remains");
   }
 
-  /** Three parts and at least 0.9.0, or the platform does not take it. */
+  /** The platform accepts only versions with three parts that are at least 0.9.0. */
   @Test
   void versionOfTheBuildIsOneThatThePlatformAccepts() {
     assertTrue(
@@ -61,7 +61,7 @@ class ServerInfoFileTest {
     info().makeWay(folder.resolve("s.sock"));
   }
 
-  /** Of this SDK, of another one, or cut off. */
+  /** Content of this SDK, of another one, or truncated. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -128,7 +128,7 @@ class ServerInfoFileTest {
     makeWay();
   }
 
-  /** Two servers that start at the same moment both find the place free. */
+  /** Two servers that start at the same time both find no file at the path. */
   @Test
   void aFileCreatedInTheMeantimeIsNotReplaced() throws Exception {
     Files.writeString(path, "precious");
@@ -175,7 +175,7 @@ class ServerInfoFileTest {
     info.write();
     FileTime written = Files.getLastModifiedTime(path);
     Files.write(path, new byte[] {(byte) 0xFF, 0});
-    Files.setLastModifiedTime(path, written); // as on a file system whose clock is coarse
+    Files.setLastModifiedTime(path, written); // as on a file system with coarse timestamps
 
     info.remove();
 

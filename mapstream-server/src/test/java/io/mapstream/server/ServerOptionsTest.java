@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where a setting comes from: code, environment, default, in this order. */
+/** The precedence of settings: code, environment, default. */
 class ServerOptionsTest {
 
   private static final Map<String, String> ENVIRONMENT =
@@ -268,7 +268,10 @@ class ServerOptionsTest {
         from(Map.of(given, "1")).misspelt());
   }
 
-  /** Settings that the code overrides, and what Kubernetes sets for a service called mapstream. */
+  /**
+   * Settings that the code overrides, and variables that Kubernetes sets for a service named
+   * mapstream.
+   */
   @Test
   void otherVariablesAreNotMisspeltSettings() {
     Map<String, String> environment = new HashMap<>(ENVIRONMENT);

@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** When handlers are found to run for too long, on a clock that the test moves. */
+/** When handlers are found to run for too long, on a clock that the test controls. */
 class SlowHandlersTest {
 
-  /** In nanoseconds; looks keep a distance of 10. */
+  /** In nanoseconds; checks are at least 10 apart. */
   private static final int LIMIT = 80;
 
   private static final StreamContext CONTEXT =
@@ -22,28 +22,28 @@ class SlowHandlersTest {
           .build();
 
   private long now = 1_000;
-  private Runnable look;
+  private Runnable check;
   private long due;
-  private int looks;
+  private int checks;
 
   private final List<List<HandlerTask>> found = new ArrayList<>();
   private final SlowHandlers slow =
       new SlowHandlers(Duration.ofNanos(LIMIT), this::schedule, () -> now, found::add);
 
   private void schedule(long nanos, Runnable action) {
-    assertNull(look, "two looks are scheduled");
-    look = action;
+    assertNull(check, "two checks are scheduled");
+    check = action;
     due = now + nanos;
   }
 
-  /** Lets time pass, and looks where that is due. */
+  /** Lets time pass, and runs the checks that are due. */
   private void pass(int nanos) {
     long end = now + nanos;
-    while (look != null && due <= end) {
+    while (check != null && due <= end) {
       now = due;
-      Runnable scheduled = look;
-      look = null;
-      looks++;
+      Runnable scheduled = check;
+      check = null;
+      checks++;
       scheduled.run();
     }
     now = end;
@@ -81,13 +81,13 @@ class SlowHandlersTest {
 
   @Test
   void nothingIsScheduledWhenNothingRuns() {
-    assertNull(look);
+    assertNull(check);
     HandlerTask one = start(1);
     slow.released(one);
     pass(LIMIT);
 
-    assertNull(look);
-    assertEquals(1, looks);
+    assertNull(check);
+    assertEquals(1, checks);
   }
 
   @Test
@@ -95,7 +95,7 @@ class SlowHandlersTest {
     start(1);
     pass(LIMIT);
 
-    assertNull(look);
+    assertNull(check);
   }
 
   @Test
@@ -121,7 +121,7 @@ class SlowHandlersTest {
     pass(2 * LIMIT);
 
     assertEquals(List.of(List.of(first), later), found);
-    assertEquals(2, looks);
+    assertEquals(2, checks);
   }
 
   @Test
@@ -133,7 +133,7 @@ class SlowHandlersTest {
     }
 
     assertEquals(List.of(), found);
-    assertEquals(10, looks);
+    assertEquals(10, checks);
   }
 
   @Test

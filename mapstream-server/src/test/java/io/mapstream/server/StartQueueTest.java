@@ -11,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Which handlers start together, on an event loop and a clock that the test moves. */
+/** Which handlers start together, on an event loop and a clock that the test controls. */
 class StartQueueTest {
 
   private static final long LIMIT = Tuning.LONGEST_GATHERING_NANOS;
@@ -19,7 +19,7 @@ class StartQueueTest {
   private final ArrayDeque<Runnable> loop = new ArrayDeque<>();
   private final List<String> started = new ArrayList<>();
 
-  /** Past its end within the test, as {@link System#nanoTime} may be. */
+  /** Overflows during the test, as {@link System#nanoTime} may. */
   private long now = Long.MAX_VALUE - LIMIT / 2;
 
   private MapStream stream;
@@ -41,7 +41,7 @@ class StartQueueTest {
     stream.onNext(new Request.Handshake(true));
   }
 
-  /** A datum that came within the read that is going on. */
+  /** A datum that arrives in the current read. */
   private void read(String id) {
     Datum datum = Datum.builder().eventTime(Instant.EPOCH).watermark(Instant.EPOCH).build();
     stream.onNext(new Request.Data(id, datum, 10));

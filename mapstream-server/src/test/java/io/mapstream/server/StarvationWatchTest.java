@@ -13,13 +13,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.Test;
 
-/** When handlers count as starved, on a clock that the test moves. */
+/** When handlers count as starved, on a clock that the test controls. */
 class StarvationWatchTest {
 
   private static final long LIMIT = Tuning.STARVED_NANOS;
   private static final long PAUSE = Tuning.PROBE_PAUSE_NANOS;
 
-  /** A handler or a probe that begins when the test says so. */
+  /** A handler or a probe that begins when the test sets it. */
   private static final class FakeStart implements StarvationWatch.Start {
     private boolean begun;
 
@@ -140,7 +140,7 @@ class StarvationWatchTest {
     assertEquals(List.of(), probes);
   }
 
-  /** Handlers that slept and go on wait for a carrier as new ones do. */
+  /** Handlers that resume after a sleep wait for a carrier, as new ones do. */
   @Test
   void aProbeFindsStarvationAmongHandlersThatHaveAllBegun() {
     busy = true;

@@ -11,7 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** An engine on a {@link StepScheduler}, whose handlers do the steps of their datums. */
+/** An engine on a {@link StepScheduler}, whose handlers perform the steps of their datums. */
 final class StepHandlers {
 
   /** How a handler ended. */
@@ -36,11 +36,11 @@ final class StepHandlers {
     }
   }
 
-  /** What a handler throws on purpose. */
+  /** The exception that a handler throws on purpose. */
   static final class Boom extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** Without its stack, which would take most of the time. */
+    /** Has no stack trace, which would take most of the time. */
     Boom(char id) {
       super("boom of " + id, null, false, false);
     }
@@ -94,7 +94,7 @@ final class StepHandlers {
     Handled self = handled.get(Integer.parseInt(keys.get(0)));
     running++;
     if (running > maxConcurrency) {
-      fault("capacity was given away before its handler had returned");
+      fault("capacity was released before its handler had returned");
     }
     try {
       for (Step step : self.steps) {
@@ -125,7 +125,7 @@ final class StepHandlers {
           scheduler.awaitInterruption();
         } catch (InterruptedException e) {
           emit(self, step, Message.of(new byte[] {(byte) step.value()}), sink);
-          fault("a result was accepted of a handler that had been interrupted");
+          fault("a result of an interrupted handler was accepted");
         }
       }
     }
@@ -136,28 +136,31 @@ final class StepHandlers {
     self.accepted += step.value();
   }
 
-  /** Notes a fault, to fail for it at the end: an error thrown by a handler is its failure. */
+  /**
+   * Records a fault for the check at the end: an error thrown here would count as the handler's
+   * failure.
+   */
   void fault(String what) {
     fault = what;
   }
 
-  /** Handlers that have been called and have not returned. */
+  /** The number of handlers that were called and have not returned. */
   int running() {
     return running;
   }
 
-  /** After all: no rule was broken, and all capacity is given back, none of it twice. */
+  /** Checks at the end that no rule was broken, and that all capacity was released exactly once. */
   void verifyNothingIsLeft() {
     check(fault.isEmpty(), fault);
     check(admission.datums() == 0, admission.datums() + " datums are in work");
     long budget = Tuning.bytesInWork();
     boolean[] free = {false};
-    // Bytes alone, whatever the number of datums.
+    // Checks the bytes only, independent of the number of datums.
     admission.admit(budget - 1);
     admission.release(0);
     admission.whenCapacity(() -> free[0] = true);
-    check(free[0], "bytes were not given back");
+    check(free[0], "bytes were not released");
     admission.admit(1);
-    admission.whenCapacity(() -> check(false, "bytes were given back twice"));
+    admission.whenCapacity(() -> check(false, "bytes were released twice"));
   }
 }

@@ -7,16 +7,16 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 
 /**
- * An event loop, the handlers' threads, and events from outside, of which one at a time does a
- * step. {@link Orders} decide at each {@link #point} which one is next. A step ends where another
- * thread can see what was done: at the start and the end of a handler and of a task of the loop,
- * after a handler has given the loop something to do, and before a write to the client.
+ * Runs an event loop, the handlers' threads, and external events, one step at a time. {@link
+ * Orders} decides at each {@link #point} which one is next. A step ends where another thread can
+ * observe its effect: at the start and the end of a handler and of a task of the loop, after a
+ * handler has given the loop a task, and before a write to the client.
  *
  * <p>The loop is the test's own thread.
  */
 final class StepScheduler implements Executor {
 
-  /** Whoever can do a step. */
+  /** A source of steps. */
   private interface Actor {}
 
   private enum Outside implements Actor {
@@ -45,12 +45,12 @@ final class StepScheduler implements Executor {
     this.orders = orders;
   }
 
-  /** Runs {@code look} on the loop when a handler's thread is started. */
-  void whenStarted(Runnable look) {
-    whenStarted = look;
+  /** Runs {@code check} on the loop when a handler's thread is started. */
+  void whenStarted(Runnable check) {
+    whenStarted = check;
   }
 
-  /** What is to happen from outside, in this order, whenever it comes: a task of the loop. */
+  /** Adds an external event, a task of the loop. Events keep their order, but occur at any time. */
   void event(Runnable task) {
     events.add(task);
   }
@@ -60,7 +60,7 @@ final class StepScheduler implements Executor {
     return new Handler(name, task);
   }
 
-  /** Runs until nobody can do a step any more. */
+  /** Runs until no step is left. */
   void run() {
     while (runOthers(false)) {
       story.append(" |");
@@ -68,12 +68,12 @@ final class StepScheduler implements Executor {
     }
     for (Handler handler : handlers) {
       if (handler.phase != Phase.ENDED) {
-        throw new AssertionError(handler.getName() + " " + handler.phase + " without end");
+        throw new AssertionError(handler.getName() + " " + handler.phase + " forever");
       }
     }
   }
 
-  /** Here another thread may do what it has to do. */
+  /** Marks a point at which another thread may run. */
   void point(String what) {
     story.append(' ').append(what);
     if (Thread.currentThread() instanceof Handler handler) {
@@ -83,7 +83,7 @@ final class StepScheduler implements Executor {
     }
   }
 
-  /** Ends when the handler's thread was interrupted, with the flag cleared. */
+  /** Waits until the handler's thread is interrupted, and clears the flag. */
   void awaitInterruption() throws InterruptedException {
     ((Handler) Thread.currentThread()).endStep(Phase.WAITS_FOR_INTERRUPTION);
     if (!Thread.interrupted()) {
@@ -101,19 +101,19 @@ final class StepScheduler implements Executor {
   public void execute(Runnable task) {
     tasks.add(task);
     if (!isLoop()) {
-      point("tells");
+      point("executes");
     }
   }
 
-  /** Returns true once it is the loop's turn, and false if it is nobody's. */
+  /** Runs other steps; returns true when the loop is next, and false if no step is left. */
   private boolean runOthers(boolean loopCan) {
     while (true) {
       List<Actor> able = able(loopCan || !tasks.isEmpty());
       if (able.isEmpty()) {
         return false;
       }
-      boolean couldGoOn = able.get(0) == current;
-      Actor next = able.get(orders.choose(able.size(), !couldGoOn));
+      boolean canContinue = able.get(0) == current;
+      Actor next = able.get(orders.choose(able.size(), !canContinue));
       if (next == Outside.EVENTS) {
         story.append(" event");
         tasks.add(events.remove());
@@ -131,14 +131,14 @@ final class StepScheduler implements Executor {
     }
   }
 
-  /** Who can do a step; first the one who did the last. */
+  /** The actors that can do a step; first the one that did the last step. */
   private List<Actor> able(boolean loopCan) {
     List<Actor> able = new ArrayList<>();
     if (loopCan) {
       able.add(Outside.LOOP);
     }
     for (Handler handler : handlers) {
-      if (handler.canGoOn()) {
+      if (handler.canContinue()) {
         able.add(handler);
       }
     }
@@ -151,7 +151,7 @@ final class StepScheduler implements Executor {
     return able;
   }
 
-  /** What has happened, for a failure's message. */
+  /** The steps so far, for the message of a failure. */
   @Override
   public String toString() {
     return orders + ";" + story;
@@ -197,7 +197,7 @@ final class StepScheduler implements Executor {
       }
     }
 
-    boolean canGoOn() {
+    boolean canContinue() {
       return phase == Phase.READY || (phase == Phase.WAITS_FOR_INTERRUPTION && interrupted);
     }
 

@@ -17,14 +17,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Handlers against the end of their stream: {@link StreamRegistry}, {@link MapStream}, {@link
- * InFlight}, {@link Admission}, {@link HandlerTask}, {@link Failures} and what they write through,
- * in all {@link Orders} of the steps that handlers, the event loop and the client do on a {@link
- * StepScheduler}. Each pair of what handlers do and how the stream ends is a test.
+ * InFlight}, {@link Admission}, {@link HandlerTask}, {@link Failures} and the classes through which
+ * they write, in all {@link Orders} of the steps of handlers, event loop and client on a {@link
+ * StepScheduler}. Each pair of handler steps and stream ending is a test.
  */
 @Tag("slow")
 class StreamInterleavingTest {
 
-  /** How often somebody is interrupted in what he does; once more where few have much to do. */
+  /** The largest number of interruptions; one more in scenarios with few orders. */
   private static final int INTERRUPTIONS =
       Integer.getInteger("mapstream.interleaving.interruptions", 1);
 

@@ -8,24 +8,23 @@ import java.io.UncheckedIOException;
 
 /**
  * What was written to a client of an interleaving test, in short: per datum a letter for each
- * result, {@code !} for a fail mark and {@code .} for an EOT. Read from the bytes themselves, since
- * a parser is a thousand steps to a scheduler. Belongs to one thread.
+ * result, {@code !} for a fail mark and {@code .} for an EOT. Read directly from the bytes, since a
+ * parser would be a thousand steps for a scheduler. For one thread only.
  */
 final class Transcript {
 
   private static final int HANDSHAKE_FIELD = 3 << 3 | 2;
 
-  /** Pairs: the id, one letter, and what came. */
+  /** Pairs of bytes: the id's letter, and what was written. */
   private final StringBuilder written = new StringBuilder();
 
-  /** Results of one byte and ids of one letter are all that such a test has. */
+  /** Such a test only has results of one byte and ids of one letter. */
   void add(Response response) {
     byte[] wire = bytes(response);
     if (wire[0] == HANDSHAKE_FIELD) {
       return;
     }
-    // A result is 5 bytes (10 3 18 1 value), one with the fail mark more; then the id (18 1
-    // letter).
+    // A result is 5 bytes (10 3 18 1 value), or more with the fail mark; then the id (18 1 letter).
     int at = 0;
     StringBuilder results = new StringBuilder();
     for (int i = 0; i < response.count(); i++) {

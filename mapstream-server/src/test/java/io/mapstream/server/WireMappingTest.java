@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every function of the mapping against the generated classes, on seeded random messages. */
+/** Compares every function of the mapping with the generated classes, on seeded random messages. */
 class WireMappingTest {
 
   private static final int ROUNDS = 1_000;
@@ -52,7 +52,7 @@ class WireMappingTest {
     return message.getFields().stream().map(FieldDescriptor::getName).toList();
   }
 
-  /** A new field fails here first. CONTRIBUTING.md has the places that follow. */
+  /** A new field fails here first. CONTRIBUTING.md lists the places to change. */
   @Test
   void eachFieldOfTheContractIsKnownHere() {
     assertEquals(
@@ -77,14 +77,14 @@ class WireMappingTest {
     assertEquals(List.of("eot"), fields(TransmissionStatus.getDescriptor()));
   }
 
-  /** As gRPC gives an uncompressed message. */
+  /** An uncompressed message, as gRPC passes it. */
   private static class Known extends ByteArrayInputStream implements KnownLength {
     Known(byte[] bytes) {
       super(bytes);
     }
   }
 
-  /** As gRPC gives a compressed one: nobody knows how much is left. */
+  /** A compressed message, as gRPC passes it: the remaining length is unknown. */
   private static final class Unknown extends InputStream {
     private final InputStream bytes;
 
@@ -136,7 +136,7 @@ class WireMappingTest {
     return known;
   }
 
-  // Random values, empty and long ones among them.
+  // Random values, including empty and long ones.
 
   private String text() {
     String[] parts = {"", "a", "key", "ß", "地球", "🌍", "\u0000", "x".repeat(200)};
@@ -229,7 +229,7 @@ class WireMappingTest {
     return Metadata.of(groups);
   }
 
-  /** What a request means, by the generated classes. */
+  /** The meaning of a request according to the generated classes. */
   private static Datum datum(MapRequest.Request body) {
     return Datum.of(
             body.getKeysList(),
@@ -297,7 +297,7 @@ class WireMappingTest {
     }
   }
 
-  /** Also those that a later version of the platform may send. */
+  /** Includes fields that a later version of the platform may send. */
   @Test
   void unknownFieldsAreSkipped() {
     var unknown =
@@ -444,7 +444,7 @@ class WireMappingTest {
 
   // Damage.
 
-  /** Either both understand the bytes, and the same, or neither does. */
+  /** Either both parsers read the same from the bytes, or both reject them. */
   private static void assertReadAsGenerated(byte[] bytes) {
     Request read = read(bytes);
     MapRequest generated;
@@ -529,7 +529,7 @@ class WireMappingTest {
     assertInstanceOf(Request.Refused.class, WireMapping.readRequest(new Known(bytes), LIMIT));
   }
 
-  /** It is not believed, so that no array of that size is made. */
+  /** The length is not trusted, so that no array of that size is allocated. */
   @Test
   void aLengthOfTwoGigabytesIsRefused() throws Exception {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -663,7 +663,7 @@ class WireMappingTest {
         WireMapping.HANDSHAKE_ECHO);
   }
 
-  /** Names that somebody chose must not cost more time than others: a table would be probed. */
+  /** Maliciously chosen names must not cost more time than others, as in a table with probing. */
   @Test
   void namesOfOneHashCodeAreReadIntoMapsThatAreNotProbed() {
     var metadata = io.mapstream.proto.metadata.Metadata.newBuilder();
@@ -697,7 +697,7 @@ class WireMappingTest {
     }
   }
 
-  /** "Aa" and "BB" have the same hash code, and so has every text made of as many of them. */
+  /** "Aa" and "BB" have the same hash code, and so do all texts made of the same number of them. */
   private static String collidingName(int number) {
     StringBuilder name = new StringBuilder();
     for (int bit = 0; bit < 12; bit++) {
