@@ -170,7 +170,7 @@ class HandlerErrorTest {
     }
   }
 
-  /** The beginning fits into the trailers of any client; the log has all of it. */
+  /** The beginning fits into the trailers of any client; the log has the rest. */
   @Test
   void aHugeMessageIsCut() throws Exception {
     String huge = "地".repeat(1_000_000);
