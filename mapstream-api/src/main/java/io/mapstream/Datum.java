@@ -188,7 +188,7 @@ public final class Datum {
    * Returns the context of the trace that this call belongs to, if the platform traces: the W3C
    * headers {@code traceparent} and possibly {@code tracestate} of the platform's span around the
    * call. Any propagator that reads W3C headers accepts this map; the trace then continues with a
-   * child of that span. A {@code traceparent} also contains whether the trace is sampled.
+   * child of that span. A {@code traceparent} also says whether the trace is sampled.
    *
    * <p>The context is read from the {@linkplain #systemMetadata() system metadata} at each call, so
    * it costs nothing unless a handler asks for it. Anything that can't be a header is left out:

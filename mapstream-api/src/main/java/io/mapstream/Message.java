@@ -278,7 +278,7 @@ public final class Message {
   /**
    * Returns a copy of this message with other tags but the same mark: a drop, nack or fail message
    * keeps its mark, in front of the new tags unless it is among them. A message without a mark gets
-   * one if the new tags contain it.
+   * one if the new tags contain one.
    *
    * @param tags the new tags, which replace all old ones except a mark; copied unless immutable;
    *     {@code null} for none
@@ -312,8 +312,8 @@ public final class Message {
   }
 
   /**
-   * Returns a copy of this message with other user metadata, which replaces the datum's downstream.
-   * To pass on the datum's user metadata, start from {@link Datum#userMetadata()}.
+   * Returns a copy of this message with other user metadata. Downstream, it replaces that of the
+   * datum. To pass on the datum's user metadata, start from {@link Datum#userMetadata()}.
    *
    * @param userMetadata the new user metadata; {@code null} for none
    * @return a message with this user metadata

@@ -9,8 +9,8 @@ import java.util.stream.Stream;
  *
  * <p>There is nothing to flush or close. A message is sent at once when the connection is free, and
  * together with a few others when it is busy; the order of emission is kept. Several threads of one
- * handler may emit at the same time: each message arrives exactly once; the order between the
- * threads is up to them.
+ * handler may emit at the same time: each message arrives exactly once; the order of messages from
+ * different threads is the order in which the threads emit them.
  *
  * <p>A sink belongs to one call of {@link MapStreamer#handle handle}. It closes when that call
  * ends, when a message with the {@linkplain Message#toFail() fail mark} is emitted, and when the
@@ -123,9 +123,10 @@ public interface MessageSink {
   }
 
   /**
-   * Returns whether the handler should finish soon, because the server drains or the datum's stream
-   * has ended. A draining server has been asked to stop, accepts no new datums, and waits for open
-   * handlers until its grace period is over. Then it interrupts them.
+   * Returns whether the handler should finish soon because the server drains. A draining server has
+   * been asked to stop, accepts no new datums, and waits for open handlers until its grace period
+   * is over. Then it interrupts them. If only the datum's stream ends, the handler is interrupted
+   * at once, and this method does not report it.
    *
    * <p>A handler that runs for long, or without end, should check this between two messages and
    * return when it can. While the server drains, emitted messages still arrive, and the datum

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * Named groups of key-value pairs that accompany a payload: group, then key, then bytes.
  *
  * <p>A datum has user and system metadata. The user metadata belongs to the functions of a
- * pipeline: that of a message replaces the datum's downstream. The system metadata belongs to the
- * platform and is read-only; {@link Datum#traceContext()} reads a trace context from it.
+ * pipeline: downstream, that of a message replaces that of the datum. The system metadata belongs
+ * to the platform and is read-only; {@link Datum#traceContext()} reads a trace context from it.
  *
  * <p>Immutable: the {@code with} and {@code without} methods return changed copies. Byte arrays are
  * not copied, neither when they are set nor when they are read: do not change them. A group without

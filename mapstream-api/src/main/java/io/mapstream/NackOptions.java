@@ -211,7 +211,7 @@ public final class NackOptions {
     /**
      * Creates the options.
      *
-     * @return the options that were set
+     * @return options with the values that were set
      */
     public NackOptions build() {
       return new NackOptions(this);

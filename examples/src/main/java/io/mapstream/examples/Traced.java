@@ -25,8 +25,8 @@ import java.util.concurrent.atomic.LongAdder;
  * datum without a trace starts one; a trace that is not sampled stays that way.
  *
  * <p>It is an example and not part of the library, so functions without tracing do not depend on
- * OpenTelemetry. Copy the class up to {@code extract}. {@code docs/tracing.md} lists the
- * dependencies and the settings for a collector.
+ * OpenTelemetry. Copy the class up to and including {@code extract}. {@code docs/tracing.md} lists
+ * the dependencies and the settings for a collector.
  *
  * <p>{@code main} serves a function that answers each part of a line together with the header that
  * a call to another service would carry. Spans are logged unless {@code OTEL_TRACES_EXPORTER} and

@@ -4,9 +4,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The datums of one stream that are in work: admitted, and not yet both answered and returned by
- * their handler. Tracked by task and not by id, since a retry may use an id again while the earlier
- * call still runs.
+ * The datums of one stream that are in work: admitted, and either not yet answered, or their
+ * handler has not returned yet. Tracked by task and not by id, since a retry may use an id again
+ * while the earlier call still runs.
  *
  * <p>Belongs to the event loop.
  */

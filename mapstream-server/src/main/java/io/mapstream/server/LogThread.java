@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LogThread {
 
-  /** The instance of this process, like the log. */
+  /** The instance of this process, which shares one log. */
   static final LogThread OF_PROCESS = new LogThread(System::nanoTime);
 
   /** The most lines that wait. With the stack of an exception each, they take a few megabytes. */

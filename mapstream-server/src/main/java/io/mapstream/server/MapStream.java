@@ -257,7 +257,8 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       state = State.DRAINING;
       statusWhenDrained = status;
       if (!status.isOk() || arrived == null) {
-        // The client, unless it is gone, sends a datum again that has arrived and was not admitted.
+        // A datum that has arrived and was not admitted is sent again by the client, if there is
+        // one.
         hold(null);
         context.admission().forget(onCapacity);
       }

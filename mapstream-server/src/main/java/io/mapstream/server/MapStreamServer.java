@@ -270,8 +270,8 @@ public final class MapStreamServer implements AutoCloseable {
    * are still running afterwards are interrupted, and their streams end with UNAVAILABLE. The
    * socket and the server info file are removed.
    *
-   * <p>This takes at most the grace period and one or two seconds more, or eight if something
-   * blocks the event loop or the log.
+   * <p>This takes at most the grace period and one or two seconds more, or eight seconds more if
+   * something blocks the event loop or the log.
    *
    * <p>This method may be called at any time and any number of times; each call waits for the same
    * stop. If a handler calls it, it starts the stop and returns at once, since the stop waits for

@@ -210,9 +210,10 @@ public final class MapStreamServerBuilder {
    * are the platform threads that run virtual threads, as many as there are processors. A handler
    * that computes, or blocks in native code, keeps its carrier. If a started handler waits for 20
    * milliseconds and no other begins meanwhile, the number of carriers is raised. Some time after
-   * the last such wait (a second, or up to a minute if waits recur at once), it is restored. The
-   * number belongs to the JVM, so all servers of the process share it. It can be changed on JDK 24
-   * and newer; on older JDKs it stays the same, and starvation is counted, and logged once.
+   * the last such wait (a second, or up to a minute if waits recur at once), the previous number is
+   * restored. The number belongs to the JVM, so all servers of the process share it. It can be
+   * changed on JDK 24 and newer; on older JDKs it stays the same, and starvation is counted, and
+   * logged once.
    *
    * @param maxCarriers the limit; zero never changes the number, and does not detect starvation
    * @return this

@@ -39,10 +39,10 @@ import org.jspecify.annotations.Nullable;
  *
  * Results that were emitted and not yet written hold {@link #permits}. {@code emit} blocks its
  * virtual thread while there are none, and the drain returns them. Waiting emitters get them in the
- * order of arrival; running ones may take a limited number first. Their number depends on the
- * {@link PendingBudget}, which all streams share. A result that needs a loan from it waits until
- * the transport is ready, and is copied only then. Written results wait inside the transport, which
- * is ready only while they are below its threshold.
+ * order of arrival; running ones may take a limited number first. How many permits there are
+ * depends on the {@link PendingBudget}, which all streams share. A result that needs a loan from it
+ * waits until the transport is ready, and is copied only then. Written results wait inside the
+ * transport, which is ready only while they are below its threshold.
  *
  * <h2>Threads</h2>
  *

@@ -73,8 +73,8 @@ public final class ServerMetrics {
   }
 
   /**
-   * Returns the number of datums in work: admitted, and not yet both answered and returned by their
-   * handler.
+   * Returns the number of datums in work: admitted, and either not yet answered, or their handler
+   * has not returned yet.
    *
    * @return the number, which may briefly exceed the limit while one is released and another
    *     admitted

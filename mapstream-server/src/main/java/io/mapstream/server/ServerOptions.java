@@ -214,8 +214,8 @@ public final class ServerOptions {
 
   /**
    * {@return the Numaflow release that the function runs under, such as {@code 1.8.3}; empty if it
-   * was not set} Marks that this release does not know are refused: the policy FAIL when the server
-   * is built, and others by {@code emit}, with {@link io.mapstream.UnsupportedMarkException}. If it
+   * was not set} Marks that this release does not know are refused: building a server with the
+   * policy FAIL fails, and {@code emit} throws {@link io.mapstream.UnsupportedMarkException}. If it
    * is empty, the server logs warnings.
    */
   public Optional<String> numaflowVersion() {

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * <h2>What comes out for a datum</h2>
  *
  * A test creates a harness for a handler and closes it at the end. {@link #process(String) process}
- * runs the handler on a datum, in a new virtual thread, and returns all its messages:
+ * runs the handler on a datum, on a new virtual thread, and returns all its messages:
  *
  * {@snippet lang=java :
  * try (var harness = MapStreamHarness.of(new WordSplitter())) {
@@ -159,8 +159,8 @@ import org.jspecify.annotations.Nullable;
  * that do this in production. The parts outside those classes are missing:
  *
  * <ul>
- *   <li><b>The wire.</b> gRPC's in-process transport replaces HTTP/2 on a socket, and is never
- *       slow.
+ *   <li><b>The wire.</b> gRPC's in-process transport replaces HTTP/2 on a socket, and is never slow
+ *       by itself.
  *   <li><b>The stream that datums share.</b> Each datum has its own stream, so a cancel or a
  *       failure affects only that datum, and the bound counts only its messages; a server counts
  *       the bytes of all datums of a stream. {@code maxConcurrency} applies to all datums together.

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * tests), they take their harness as a parameter of type {@link MapStreamHarness}. A class with two
  * such extensions must use their fields: a parameter cannot tell them apart.
  *
- * <p>It works with JUnit 5 and 6 and needs {@code junit-jupiter-api} on the class path. Only the
- * extensions of this package do.
+ * <p>It works with JUnit 5 and 6 and needs {@code junit-jupiter-api} on the class path. Apart from
+ * the extensions, nothing in this package needs it.
  */
 public final class MapStreamHarnessExtension extends PerTestExtension<MapStreamHarness> {
 

@@ -232,9 +232,9 @@ public final class MapStreamTestServer implements AutoCloseable {
 
   /**
    * Closes the clients, which interrupts the handlers of open datums, stops the server, and removes
-   * the temporary folder. Returns when all started handlers have returned, or after a few seconds
-   * if they ignore the interruption. Waits even if the calling thread is interrupted; its interrupt
-   * flag stays set. A second call does nothing.
+   * the temporary folder. Returns when all handlers that have begun have returned, or after a few
+   * seconds if they ignore the interruption. Waits even if the calling thread is interrupted; its
+   * interrupt flag stays set. A second call does nothing.
    *
    * @throws AssertionError if a handler's failure stopped the server and the test did not ask for
    *     it; the cause is what the handler threw

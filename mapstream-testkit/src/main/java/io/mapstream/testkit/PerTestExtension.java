@@ -30,7 +30,7 @@ abstract sealed class PerTestExtension<T>
   /** By test id; several if tests run at the same time. */
   private final Map<String, T> open = new ConcurrentHashMap<>();
 
-  /** {@code closer} receives whether the test failed. */
+  /** {@code closer} is told whether the test failed. */
   PerTestExtension(Class<T> type, String name, Callable<T> maker, BiConsumer<T, Boolean> closer) {
     this.type = type;
     this.name = name;

@@ -96,7 +96,7 @@ public sealed class Reply permits HarnessReply {
   // Reading.
 
   /**
-   * Takes the next message. Waits for it for at most the time limit.
+   * Takes the next message. Waits for at most the time limit.
    *
    * @return the message, with its mark, if any
    * @throws WaitTimeoutError if neither a message nor the end came in time

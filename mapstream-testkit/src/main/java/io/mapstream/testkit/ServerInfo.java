@@ -52,8 +52,8 @@ public record ServerInfo(
    *
    * @param content the content of the file
    * @return the parsed content, not yet {@linkplain #check() checked}
-   * @throws ProtocolFaultError if the marker is missing, or if what precedes it is not a valid JSON
-   *     object; the message names the field
+   * @throws ProtocolFaultError if the marker is missing, or if what precedes it is not a JSON
+   *     object with the expected fields; the message names the field
    */
   public static ServerInfo parse(String content) {
     if (!content.endsWith(MARKER)) {
@@ -126,7 +126,8 @@ public record ServerInfo(
   }
 
   /**
-   * Checks for a map-stream function what the platform checks, and what it would misread.
+   * Checks what the platform checks for a map-stream function: values that it would refuse or
+   * misread.
    *
    * @return this object
    * @throws ProtocolFaultError if a field has a value that the platform cannot use; the message

@@ -20,8 +20,8 @@ import picocli.CommandLine.Option;
     name = "check",
     description = {
       "Checks whether a running function, written in any language, keeps the contract with the"
-          + " platform. Prints a row for each rule: PASS; FAIL or WARN (the platform tolerates it)"
-          + " with what was observed; or SKIP with the reason.",
+          + " platform. Prints a row for each rule: PASS; FAIL, or WARN if the platform tolerates"
+          + " the violation, with what was observed; or SKIP with the reason.",
       "",
       "The function gets --value many times, on several streams; choose a harmless one.",
       ""
