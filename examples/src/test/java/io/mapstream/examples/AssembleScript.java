@@ -15,27 +15,27 @@ import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 
 /**
- * Calls {@code starter/docker/assemble.sh} with what the tests run on: the compiled classes and the
- * jars of the class path, which is there before the project has been packaged.
+ * Calls {@code starter/docker/assemble.sh} with the compiled classes and jars of the tests' class
+ * path, so that the project need not be packaged.
  */
 final class AssembleScript {
 
-  /** A process that has ended: its exit code and all it has printed. */
+  /** The exit code and output of a process that has ended. */
   record Ended(int code, String printed) {}
 
   private static final Path SCRIPTS =
       Path.of(System.getProperty("basedir", "."), "starter", "docker");
   private static final long LIMIT_SECONDS = 300;
 
-  /** What is on the class path for tests, or for the one who trains, and not for a function. */
-  private static final List<String> NOT_OF_A_FUNCTION =
+  /** Parts of the class path that only the tests or the training need, not a function. */
+  private static final List<String> TOOLS =
       List.of("mapstream-testkit", "picocli", "HdrHistogram", "junit", "opentest4j", "apiguardian");
 
   private final Path folder;
   private final Map<String, String> options = new LinkedHashMap<>();
   private final Map<String, String> environment = new HashMap<>();
 
-  /** Lays the class path out in {@code folder}, as jars, unless that was done before. */
+  /** Lays out the class path as jars in {@code folder}, unless that was done before. */
   AssembleScript(Path folder) throws IOException {
     this.folder = folder;
     Path own = location();
@@ -48,7 +48,7 @@ final class AssembleScript {
         Path path = Path.of(entry);
         if (Files.exists(path) && !path.equals(own) && !path.endsWith("test-classes")) {
           Path jar = add(path, tools);
-          if (NOT_OF_A_FUNCTION.stream().noneMatch(entry::contains)) {
+          if (TOOLS.stream().noneMatch(entry::contains)) {
             Files.createSymbolicLink(lib.resolve(jar.getFileName()), jar);
           }
         }
@@ -73,7 +73,7 @@ final class AssembleScript {
     if (!Files.isDirectory(entry)) {
       return Files.createSymbolicLink(into.resolve(entry.getFileName()), entry);
     }
-    // A module that is compiled and not packaged: its folder is MODULE/target/classes.
+    // A module that is compiled but not packaged; its folder is MODULE/target/classes.
     Path jar = into.resolve(entry.getParent().getParent().getFileName() + ".jar");
     ToolProvider pack = ToolProvider.findFirst("jar").orElseThrow();
     pack.run(System.out, System.err, "cf", jar.toString(), "-C", entry.toString(), ".");
@@ -97,7 +97,7 @@ final class AssembleScript {
     return this;
   }
 
-  /** Runs the script, and waits for its end. */
+  /** Runs the script and waits until it ends. */
   Ended assemble() throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(List.of("sh", SCRIPTS.resolve("assemble.sh").toString()));
@@ -109,7 +109,7 @@ final class AssembleScript {
     Process process = builder.start();
     if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
       process.destroyForcibly();
-      throw new IllegalStateException("assemble.sh runs on: " + Files.readString(printed));
+      throw new IllegalStateException("assemble.sh still runs: " + Files.readString(printed));
     }
     return new Ended(process.exitValue(), Files.readString(printed));
   }

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What {@code starter/docker/assemble.sh} refuses, with which words, and that it leaves nothing
- * then.
+ * Tests which calls {@code starter/docker/assemble.sh} refuses, with which messages, and that it
+ * leaves no files then.
  */
 @DisabledOnOs(OS.WINDOWS)
 class AssembleScriptTest {
@@ -72,7 +72,7 @@ class AssembleScriptTest {
   }
 
   @Test
-  void aFolderOfOthersIsLeftAlone() throws Exception {
+  void aForeignFolderIsLeftUnchanged() throws Exception {
     Path file = Files.createDirectory(out).resolve("file");
     Files.writeString(file, "kept");
 
@@ -85,7 +85,7 @@ class AssembleScriptTest {
     assertEquals("kept", Files.readString(file));
   }
 
-  /** What the script has made before, as far as it looks at it, and a file that is stale. */
+  /** Creates the files by which the script recognizes its result; returns a stale file. */
   private Path earlierFolder() throws IOException {
     Files.createDirectory(out);
     Files.createFile(out.resolve("main-class"));
@@ -149,13 +149,13 @@ class AssembleScriptTest {
   }
 
   @Test
-  void aClassThatIsNotThereIsRefused() throws Exception {
+  void aMissingClassIsRefused() throws Exception {
     script.with("--class", "com.example.Missing");
     assertRefused(1, "com.example.Missing can't be started");
   }
 
   @Test
-  void aFunctionThatFailsOnItsInputIsShownWithWhatItSaid() throws Exception {
+  void aFunctionThatFailsOnItsInputIsReportedWithItsOutput() throws Exception {
     Files.writeString(folder.resolve("input"), "no number\n");
     assertRefused(1, "count must be a number of at least 0");
   }

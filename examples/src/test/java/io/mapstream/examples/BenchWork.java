@@ -21,15 +21,15 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
 /**
- * A load for {@link Fanout}: datums of one kind, of which some are in flight at a time.
+ * A load for {@link Fanout}: datums of one kind, with a limit on how many are in flight.
  *
- * @param name what it is called
- * @param inFlight datums sent and not yet answered
- * @param results results of each datum
+ * @param name the load's name
+ * @param inFlight maximum number of datums that are sent and not yet answered
+ * @param results number of results of each datum
  * @param resultBytes size of a result's value
- * @param valueBytes size of a datum's value, at least
- * @param keys keys, headers and metadata values of each datum; its results carry the keys
- * @param streams streams of the one connection
+ * @param valueBytes minimum size of a datum's value
+ * @param keys number of keys, headers and metadata values of each datum; its results carry the keys
+ * @param streams number of streams of the connection
  */
 record BenchWork(
     String name,
@@ -45,10 +45,10 @@ record BenchWork(
 
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
-  /** What one client keeps in flight at most, so that large values fit into its heap. */
+  /** The maximum that a client keeps in flight, so that large values fit into its heap. */
   private static final int BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 
-  /** Datums and results of a size, 500 in flight, with one key on one stream. */
+  /** Datums and results of one size, at most 500 in flight, with one key on one stream. */
   static BenchWork of(String name, int results, int bytes) {
     long each = Math.max(1L, (long) bytes * results);
     int inFlight = Math.clamp(BYTES_IN_FLIGHT / each, 2, 500);
@@ -77,24 +77,25 @@ record BenchWork(
   }
 
   /**
-   * Sends datums for some time, and waits for every EOT.
+   * Sends datums for the given time, and waits for every EOT.
    *
-   * @return how many datums were answered
+   * @return the number of datums that were answered
    */
   long run(MapStreamClient client, Duration time) throws InterruptedException {
     List<ClientStream> open = new ArrayList<>();
     for (int i = 0; i < streams; i++) {
       open.add(client.openStream());
     }
-    Semaphore places = new Semaphore(inFlight);
+    Semaphore permits = new Semaphore(inFlight);
     AtomicLong received = new AtomicLong();
     Datum datum = datum();
     long sent = 0;
     for (long end = System.nanoTime() + time.toNanos(); System.nanoTime() < end; sent++) {
-      acquire(places, 1);
-      open.get((int) (sent % streams)).send(Long.toString(sent), datum, listener(received, places));
+      acquire(permits, 1);
+      open.get((int) (sent % streams))
+          .send(Long.toString(sent), datum, listener(received, permits));
     }
-    acquire(places, inFlight);
+    acquire(permits, inFlight);
     for (ClientStream stream : open) {
       stream.complete(LIMIT);
     }
@@ -104,7 +105,7 @@ record BenchWork(
     return sent;
   }
 
-  private static ReplyListener listener(AtomicLong received, Semaphore places) {
+  private static ReplyListener listener(AtomicLong received, Semaphore permits) {
     return new ReplyListener() {
       @Override
       public void message(Message message) {
@@ -113,7 +114,7 @@ record BenchWork(
 
       @Override
       public void ended() {
-        places.release();
+        permits.release();
       }
 
       @Override
@@ -123,8 +124,8 @@ record BenchWork(
     };
   }
 
-  private void acquire(Semaphore places, int number) throws InterruptedException {
-    if (!places.tryAcquire(number, LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+  private void acquire(Semaphore permits, int number) throws InterruptedException {
+    if (!permits.tryAcquire(number, LIMIT.toSeconds(), TimeUnit.SECONDS)) {
       throw new IllegalStateException(this + " was not answered within " + LIMIT);
     }
   }

@@ -4,8 +4,8 @@ import io.mapstream.Message;
 import io.mapstream.server.MapStreamServer;
 
 /**
- * Computes about a millisecond of processor time before each of as many results as the datum says,
- * without ever waiting for anything: what keeps a carrier of virtual threads busy.
+ * Emits as many results as the datum says, each after about a millisecond of computing. It never
+ * waits, so each handler keeps a carrier busy.
  */
 public final class Computing {
 
@@ -17,7 +17,7 @@ public final class Computing {
 
   private Computing() {}
 
-  /** Serves this function until the process is told to end. */
+  /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     long nanos = Long.MAX_VALUE;
     for (int i = 0; i < WARM_UPS; i++) {

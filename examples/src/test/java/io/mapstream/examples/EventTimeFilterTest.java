@@ -23,12 +23,12 @@ class EventTimeFilterTest {
       MapStreamHarnessExtension.of(new EventTimeFilter(FROM, Duration.ofHours(1)));
 
   @Test
-  void whatHappenedBeforeIsDropped() {
+  void eventsBeforeTheStartAreDropped() {
     assertEquals(List.of(Message.toDrop()), harness.process(at(FROM.minusNanos(1))));
   }
 
   @Test
-  void whatHappenedLaterIsKeyedByItsWindow() {
+  void laterEventsAreKeyedByTheirWindow() {
     assertEquals(
         List.of(Message.of("e").withKeys("2022-01-01T00:00:00Z")), harness.process(at(FROM)));
     assertEquals(
@@ -37,7 +37,7 @@ class EventTimeFilterTest {
   }
 
   @Test
-  void whatIsOlderThanTheWatermarkIsTaggedLate() {
+  void eventsOlderThanTheWatermarkAreTaggedLate() {
     Instant watermark = FROM.plusSeconds(60);
     Datum late = at(FROM).toBuilder().watermark(watermark).build();
     Datum inTime = late.toBuilder().eventTime(watermark).build();
@@ -65,12 +65,12 @@ class EventTimeFilterTest {
     assertEquals("window must be at least 1 ms but was PT0.000000005S", refused.getMessage());
   }
 
-  private static Datum at(Instant happened) {
+  private static Datum at(Instant eventTime) {
     return TestDatum.builder()
         .text("e")
         .keys("old")
-        .eventTime(happened)
-        .watermark(happened.minusSeconds(1))
+        .eventTime(eventTime)
+        .watermark(eventTime.minusSeconds(1))
         .build();
   }
 }

@@ -12,9 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Measures how long a trivial datum takes while handlers compute ({@link Computing}), with more
- * carriers when they are needed and without: {@code mvn -q -DskipTests -Pbench package
- * -Dbench.tables=fairness}.
+ * Measures how long a trivial datum takes while handlers compute ({@link Computing}), with and
+ * without additional carriers: {@code mvn -q -DskipTests -Pbench package -Dbench.tables=fairness}.
  */
 final class FairnessBenchmark {
 
@@ -22,12 +21,12 @@ final class FairnessBenchmark {
   private static final int COMPUTED_RESULTS = 1_000;
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
-  /** A trivial datum's time, and how long the datums took that compute. */
+  /** The time of the trivial datum, and that of the computing datums. */
   private record Round(double trivialMillis, double computingMillis) {}
 
   private FairnessBenchmark() {}
 
-  /** The lines of a table; the ways take turns within each round, so that a noise hits both. */
+  /** Returns a table's lines. The settings alternate in each round, so that noise affects both. */
   static List<String> table(List<String> java) throws IOException, InterruptedException {
     List<String> lines = new ArrayList<>();
     lines.add("| computing handlers | `maxCarriers` | trivial datum, ms | computing datums, ms |");
@@ -46,7 +45,7 @@ final class FairnessBenchmark {
     return lines;
   }
 
-  /** In a process of its own, so that its first need for carriers is part of it. */
+  /** Uses a new process, so that the first demand for carriers is part of the measurement. */
   private static Round round(List<String> java, int computing, Map<String, String> environment)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(java);
@@ -61,7 +60,7 @@ final class FairnessBenchmark {
       for (int i = 0; i < computing; i++) {
         replies.add(client.send(datum(COMPUTED_RESULTS)));
       }
-      // As many as there are processors: then all carriers are kept.
+      // When as many handlers as there are processors compute, all carriers are busy.
       for (Reply reply : replies.subList(0, Runtime.getRuntime().availableProcessors())) {
         reply.next(LIMIT);
       }
@@ -83,12 +82,12 @@ final class FairnessBenchmark {
         .build();
   }
 
-  private static String line(int computing, String way, List<Round> rounds) {
+  private static String line(int computing, String setting, List<Round> rounds) {
     return String.format(
         Locale.ROOT,
         "| %d | %s | %s | %s |",
         computing,
-        way,
+        setting,
         range(rounds.stream().mapToDouble(Round::trivialMillis).sorted().toArray()),
         range(rounds.stream().mapToDouble(Round::computingMillis).sorted().toArray()));
   }

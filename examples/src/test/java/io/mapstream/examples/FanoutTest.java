@@ -26,7 +26,7 @@ class FanoutTest {
 
   @ParameterizedTest
   @CsvSource({"0 4 0, 0, 4", "1 4 0, 1, 4", "300 1000 0, 300, 1000", "'3 8 1   ', 3, 8"})
-  void answersWithAsManyMessagesOfTheSizeAskedFor(String text, int count, int size)
+  void answersWithTheRequestedNumberAndSizeOfMessages(String text, int count, int size)
       throws Exception {
     try (MapStreamTestServer server = MapStreamTestServer.start(new Fanout())) {
       Messages messages = server.client().send(datum(text)).remaining(LIMIT);
@@ -42,7 +42,7 @@ class FanoutTest {
   }
 
   @Test
-  void sleepsOfManyDatumsPassAtTheSameTime() throws Exception {
+  void manyDatumsSleepConcurrently() throws Exception {
     int many = 500;
     try (MapStreamTestServer server = MapStreamTestServer.start(new Fanout())) {
       server.client().send(datum("1 4 0")).remaining(LIMIT);
@@ -57,7 +57,8 @@ class FanoutTest {
       Duration took = Duration.ofNanos(System.nanoTime() - start);
 
       assertTrue(took.compareTo(Duration.ofSeconds(1)) >= 0, () -> "each sleeps; took " + took);
-      assertTrue(took.compareTo(Duration.ofSeconds(20)) < 0, () -> "none waits; took " + took);
+      assertTrue(
+          took.compareTo(Duration.ofSeconds(20)) < 0, () -> "none waits for another; took " + took);
     }
   }
 

@@ -26,7 +26,7 @@ class FlatMapTest {
   void theEnvironmentChoosesTheClassOrTheFunction() {
     assertInstanceOf(FlatMap.class, FlatMap.chosenBy("class"));
     assertFalse(FlatMap.chosenBy("func_handler") instanceof FlatMap);
-    assertFalse(FlatMap.chosenBy(null) instanceof FlatMap, "unset is the function, too");
+    assertFalse(FlatMap.chosenBy(null) instanceof FlatMap, "unset also chooses the function");
   }
 
   @ParameterizedTest
@@ -42,7 +42,7 @@ class FlatMapTest {
         "func_handler|','|';'",
         "func_handler|' a, b '|' a; b '",
       })
-  void partsArriveInTheirOrder(String invoke, String text, String expected) throws Exception {
+  void partsArriveInOrder(String invoke, String text, String expected) throws Exception {
     Messages messages = map(FlatMap.chosenBy(invoke), text);
 
     assertEquals(List.of(expected.split(";", -1)), messages.texts());
@@ -52,7 +52,7 @@ class FlatMapTest {
   @ParameterizedTest
   @NullSource
   @ValueSource(strings = "class")
-  void nothingIsDropped(String invoke) throws Exception {
+  void anEmptyDatumIsDropped(String invoke) throws Exception {
     Messages messages = map(FlatMap.chosenBy(invoke), "");
 
     assertEquals(1, messages.size());

@@ -25,16 +25,16 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The folder that {@code starter/docker/assemble.sh} makes of {@link Fanout}, assembled once with
- * the JVM that runs this test, then moved: a process from it as a pod would have it.
+ * Tests the folder that {@code starter/docker/assemble.sh} makes of {@link Fanout}. It is assembled
+ * once, with the JVM that runs this test, then moved; each process is started from it as in a pod.
  */
 @DisabledOnOs(OS.WINDOWS)
 class FunctionFolderTest {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  /** Has the JVM refuse to start where it would do without an archive that is no good. */
-  private static final String WITH_THE_ARCHIVE_OR_NOT_AT_ALL =
+  /** Makes the JVM refuse to start if it cannot use the archive. */
+  private static final String REQUIRE_THE_ARCHIVE =
       Runtime.version().feature() >= 25 ? "-XX:AOTMode=on" : "-Xshare:on";
 
   @TempDir static Path folder;
@@ -70,7 +70,7 @@ class FunctionFolderTest {
   void servesFromItsArchiveAndEndsWithZeroAtSigterm() throws Exception {
     Path classes = folder.resolve("classes");
     try (FunctionProcess process =
-        start(WITH_THE_ARCHIVE_OR_NOT_AT_ALL + " -Xlog:class+load:file=" + classes)) {
+        start(REQUIRE_THE_ARCHIVE + " -Xlog:class+load:file=" + classes)) {
       Messages results = answer(process, "3 8 0");
 
       assertEquals(3, results.size());
@@ -90,7 +90,7 @@ class FunctionFolderTest {
   }
 
   @Test
-  void aJarThatIsNewerThanTheArchiveIsServedWithoutIt() throws Exception {
+  void anArchiveThatIsOlderThanAJarIsNotUsed() throws Exception {
     Path jar = function.resolve("function.jar");
     FileTime time = Files.getLastModifiedTime(jar);
     Path classes = folder.resolve("classes-without");
@@ -117,7 +117,7 @@ class FunctionFolderTest {
   }
 
   @Test
-  void hasNothingOfTheTestKit() throws Exception {
+  void hasNoJarOfTheTestKit() throws Exception {
     try (Stream<Path> jars = Files.list(function.resolve("lib"))) {
       List<String> names = jars.map(jar -> jar.getFileName().toString()).toList();
       assertFalse(names.stream().anyMatch(name -> name.contains("testkit")), names::toString);

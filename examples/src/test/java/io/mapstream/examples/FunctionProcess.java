@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** A function as a process of its own, on a socket in a temporary folder. */
+/** A function in its own process, with its socket in a temporary folder. */
 final class FunctionProcess implements AutoCloseable {
 
   private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -28,7 +28,7 @@ final class FunctionProcess implements AutoCloseable {
       throws IOException {
     Path folder = Files.createTempDirectory("function");
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    // What the build's own environment says of tracing is not for the function.
+    // Settings of the build's own tracing must not reach the function.
     builder.environment().keySet().removeIf(name -> name.startsWith("OTEL_"));
     builder.environment().put("MAPSTREAM_SOCKET_PATH", folder.resolve("s").toString());
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
@@ -37,9 +37,7 @@ final class FunctionProcess implements AutoCloseable {
     return new FunctionProcess(folder, builder.start());
   }
 
-  /**
-   * Connects as the platform does: when the server info is there, and the server says it's ready.
-   */
+  /** Connects as the platform does: when the server info exists and the server is ready. */
   MapStreamClient connect() throws IOException, InterruptedException {
     Path info = folder.resolve("info");
     long deadline = System.nanoTime() + LIMIT.toNanos();
@@ -52,12 +50,12 @@ final class FunctionProcess implements AutoCloseable {
     return MapStreamClient.builder(folder.resolve("s")).serverInfoFile(info).connect();
   }
 
-  /** What it has printed. */
+  /** Returns what the process has printed. */
   String log() throws IOException {
     return Files.readString(folder.resolve("log"), UTF_8);
   }
 
-  /** The program that the process runs by now, if that is told. */
+  /** Returns the program that the process runs now, or an empty string if it is unknown. */
   String program() {
     return process.info().command().orElse("");
   }
@@ -66,7 +64,7 @@ final class FunctionProcess implements AutoCloseable {
     return process.info().totalCpuDuration().map(Duration::toNanos).orElse(0L);
   }
 
-  /** A figure in KiB of Linux's status of the process, such as VmRSS, its resident memory now. */
+  /** Returns a figure in KiB from Linux's status of the process, such as VmRSS. */
   long statusKib(String name) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
       if (line.startsWith(name + ":")) {
@@ -77,9 +75,9 @@ final class FunctionProcess implements AutoCloseable {
   }
 
   /**
-   * Ends the process as the platform does, by SIGTERM, and tells what it has printed.
+   * Ends the process with SIGTERM, as the platform does, and returns what it has printed.
    *
-   * @throws IllegalStateException if its exit code isn't 0, or if it had to be killed
+   * @throws IllegalStateException if its exit code is not 0, or if it had to be killed
    */
   String end() throws IOException {
     process.destroy();
@@ -96,9 +94,9 @@ final class FunctionProcess implements AutoCloseable {
   }
 
   /**
-   * {@linkplain #end() Ends} the process, where that has not been done, and removes its folder.
+   * {@linkplain #end() Ends} the process, if it still runs, and removes its folder.
    *
-   * @throws IOException if it has left its socket or its server info
+   * @throws IOException if the process has left its socket or its server info
    */
   @Override
   public void close() throws IOException {

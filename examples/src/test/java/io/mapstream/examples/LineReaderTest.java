@@ -41,7 +41,7 @@ class LineReaderTest {
     harness =
         MapStreamHarness.builder(new LineReader(root))
             .bound(1)
-            .timeLimit(Duration.ofSeconds(60)) // thousands of lines, each handed over on its own
+            .timeLimit(Duration.ofSeconds(60)) // thousands of lines, each handed over separately
             .build();
   }
 
@@ -63,27 +63,27 @@ class LineReaderTest {
   }
 
   @Test
-  void anEmptyFileGivesNoMessage() throws Exception {
+  void anEmptyFileYieldsNoMessages() throws Exception {
     Files.createFile(root.resolve("empty"));
 
     assertEquals(Messages.empty(), harness.process("empty"));
   }
 
   @Test
-  void bytesThatAreNoTextAreReplaced() throws Exception {
+  void bytesThatAreNotTextAreReplaced() throws Exception {
     Files.write(root.resolve("binary"), new byte[] {'a', (byte) 0xff, '\n', 'b'});
 
     assertEquals(List.of("a\ufffd", "b"), harness.process("binary").texts());
   }
 
   @Test
-  void linesLeaveWhileTheFileIsStillRead() throws Exception {
+  void linesAreEmittedWhileTheFileIsStillRead() throws Exception {
     Path log = Files.writeString(root.resolve("log"), numbered(3_000));
     Reply lines = harness.send("log");
     assertEquals("line 0", lines.next().text());
     lines.awaitBlockedEmit();
 
-    // Only a reader that waits with its reader can see what is written now.
+    // The handler reads this line only if it stopped reading while its emit was blocked.
     Files.writeString(log, "written later\n", StandardOpenOption.APPEND);
 
     assertEquals("written later", lines.remaining().getLast().text());
@@ -129,14 +129,14 @@ class LineReaderTest {
   }
 
   @Test
-  void aNameOfNoFileIsAnsweredWithWhatIsWrong() {
+  void aNameOfNoRegularFileIsAnsweredWithAnError() {
     assertRefused("absent", "\"absent\" does not exist");
     assertRefused("", "\"\" is not a regular file");
     assertRefused("a\0b", "\"a\0b\" is not a path");
   }
 
   @Test
-  void aNameThatLeadsNowhereIsAnsweredWithWhatIsWrong() throws Exception {
+  void aNameThatCannotBeLookedUpIsAnsweredWithAnError() throws Exception {
     Files.createFile(root.resolve("file"));
     Files.createSymbolicLink(root.resolve("circle"), root.resolve("circle"));
     String longest = "n".repeat(300);

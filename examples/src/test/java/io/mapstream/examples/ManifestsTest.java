@@ -34,13 +34,13 @@ class ManifestsTest {
   private static final String RULES = "rules.yaml";
   private static final String STARTER = "../starter/monovertex.yaml";
 
-  /** The newest release of the platform; a manifest as it stands is for this one. */
+  /** The newest release of the platform, which the unchanged manifests are for. */
   private static final String NEWEST_RELEASE = "1.8.3";
 
-  /** Any release after it: the lines with {@code #+} are for such a one. */
+  /** A later release, which the lines with {@code #+} are for. */
   private static final String NEXT_RELEASE = "1.8.4";
 
-  /** What Kubernetes gives a pod to end in, where nothing else is said. */
+  /** The default time that Kubernetes gives a pod to end. */
   private static final int POD_GRACE_SECONDS = 30;
 
   @ParameterizedTest
@@ -128,7 +128,7 @@ class ManifestsTest {
   }
 
   @Test
-  void edgesJoinVerticesThatAreThere() throws IOException {
+  void edgesJoinExistingVertices() throws IOException {
     JsonNode spec = parse(read(PIPELINE)).get("spec");
     List<String> vertices =
         spec.get("vertices").valueStream().map(vertex -> vertex.get("name").asString()).toList();
@@ -140,7 +140,7 @@ class ManifestsTest {
   }
 
   @Test
-  void tagsOfTheEdgesAreThoseThatTheFunctionSets() throws IOException {
+  void edgesUseTheTagsThatTheFunctionSets() throws IOException {
     Set<String> tags =
         parse(read(PIPELINE)).findValues("tags").stream()
             .flatMap(condition -> condition.get("values").valueStream())
@@ -152,7 +152,7 @@ class ManifestsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {PIPELINE, MONO_VERTEX})
-  void settingsAreThoseThatTheServerReads(String manifest) throws IOException {
+  void theServerReadsEachSetting(String manifest) throws IOException {
     String server = sources(Path.of("../mapstream-server/src/main/java"));
     List<String> settings =
         environment(parse(readForNextRelease(manifest)))
@@ -198,7 +198,7 @@ class ManifestsTest {
             "scale")) {
       manifestOfNextRelease.findValues(part).forEach(node -> fields.addAll(node.propertyNames()));
     }
-    // Of the container's resources, not of the vertex.
+    // Fields of the container's resources, not of the vertex.
     fields.removeAll(Set.of("cpu", "memory"));
 
     assertTrue(fields.contains("onFailure"));

@@ -8,9 +8,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Measures the resident memory of {@link Fanout}, idle and under each load of {@link BenchWork}
- * after the other, with several choices of JVM options: {@code examples/docker/measure.sh memory}.
- * Linux alone tells such figures.
+ * Measures the resident memory of {@link Fanout}, idle and under each load of {@link BenchWork} in
+ * turn, with several sets of JVM options: {@code examples/docker/measure.sh memory}. Linux only.
  */
 public final class MemoryBenchmark {
 
@@ -19,9 +18,9 @@ public final class MemoryBenchmark {
   private MemoryBenchmark() {}
 
   /**
-   * Prints a line for each choice of options.
+   * Prints a line for each set of options.
    *
-   * @param args the function's command, then each choice, its options parted by spaces
+   * @param args the function's command, then the sets, each with its options separated by spaces
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     for (String options : List.of(args).subList(1, args.length)) {

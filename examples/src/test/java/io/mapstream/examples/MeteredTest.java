@@ -29,12 +29,12 @@ class MeteredTest {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  /** The page of a server that has answered a datum, and still has a client. */
+  /** Returns the page of a server that has answered a datum and still has a client. */
   static String scrape(Path folder) throws Exception {
     MapStreamer handler =
         (keys, datum, sink) -> {
           if (datum.text().equals("stop")) {
-            throw new IllegalStateException("told to");
+            throw new IllegalStateException("requested by the test");
           }
           FlatMap.split(keys, datum, sink);
         };
@@ -54,7 +54,7 @@ class MeteredTest {
     String shown;
     try (MapStreamClient client = MapStreamClient.connect(socket)) {
       client.send(TestDatum.of("a,b,c")).remaining(LIMIT);
-      // Prometheus refuses a page without one.
+      // Prometheus refuses a page without a content type.
       assertEquals("text/plain; version=0.0.4", page.toURL().openConnection().getContentType());
       shown = read(page);
       client.send(TestDatum.of("stop"));

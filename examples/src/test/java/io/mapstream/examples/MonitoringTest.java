@@ -21,12 +21,12 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
-/** The dashboard and the alerts, against what a scrape of a running function has. */
+/** Compares the dashboard and the alerts with a scrape of a running function. */
 class MonitoringTest {
 
   private static final Path KUBERNETES = Path.of("kubernetes");
 
-  /** The Prometheus operator gives these to each target of a PodMonitor. */
+  /** The labels that the Prometheus operator gives to each target of a PodMonitor. */
   private static final Set<String> LABELS_OF_THE_OPERATOR = Set.of("namespace", "pod", "container");
 
   private static final Pattern SAMPLE =
@@ -48,7 +48,7 @@ class MonitoringTest {
       return found(METRIC, 0, expression);
     }
 
-    /** Labels that its result has. */
+    /** Returns the labels of its result. */
     Set<String> labels() {
       Set<String> grouped =
           found(GROUPED, 1, expression).stream()
@@ -121,7 +121,7 @@ class MonitoringTest {
     return queries;
   }
 
-  /** Those of the pods' targets, and those of the metrics themselves. */
+  /** Returns the labels of the pods' targets and of the metrics themselves. */
   private static Set<String> labelsOf(Set<String> metrics) {
     Set<String> labels = new HashSet<>(LABELS_OF_THE_OPERATOR);
     read("podmonitor.yaml")

@@ -17,13 +17,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Measures {@link Fanout} in server processes of their own and prints the tables of
- * docs/performance.md: {@code mvn -q -DskipTests -Pbench package}. Beside each figure stands the
+ * Measures {@link Fanout} in separate server processes and prints the tables of
+ * docs/performance.md: {@code mvn -q -DskipTests -Pbench package}. Next to each figure is the
  * ceiling, {@link ReadyMade}. The client is in this process and takes most of the processor, so
- * that datums per second say less than the server's processor time for each.
+ * that datums per second say less than the server's processor time per datum.
  *
- * <p>A figure is marked that is more than a tenth worse than the committed one, where the machine
- * is the same.
+ * <p>A figure is marked if it is more than a tenth worse than the committed one of the same
+ * machine.
  */
 public final class PerformanceBenchmark {
 
@@ -38,7 +38,7 @@ public final class PerformanceBenchmark {
 
   private record Table(String name, String column, List<Row> rows) {}
 
-  /** A server of a row with its client, and what each round found. */
+  /** A server of a row with its client, and the figures of each round. */
   private static final class Side implements AutoCloseable {
     private final BenchWork work;
     private final FunctionProcess server;
@@ -85,11 +85,11 @@ public final class PerformanceBenchmark {
   }
 
   /**
-   * Prints the tables, and writes them to the page if that is asked for.
+   * Prints the tables, and writes them to the page if requested.
    *
-   * @param args the page, the file of the committed figures, the tables' names with commas between
-   *     them or {@code all}, {@code true} if page and figures are to be written, and a Java 21 to
-   *     compare with or {@code none}
+   * @param args the page, the file of the committed figures, the tables' names separated by commas
+   *     or {@code all}, {@code true} to write page and figures, and a Java 21 to compare with or
+   *     {@code none}
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     Path page = Path.of(args[0]);
@@ -207,7 +207,7 @@ public final class PerformanceBenchmark {
     lines.add(line);
   }
 
-  /** Both servers stay up while the rounds alternate: a slow minute of the machine is both's. */
+  /** Alternates the rounds of both servers, so that a slow minute of the machine affects both. */
   private String measure(String table, Row row) throws IOException, InterruptedException {
     BenchWork work = row.work();
     List<String> readyMade =
@@ -256,7 +256,7 @@ public final class PerformanceBenchmark {
     return ratio > WORSE ? String.format(Locale.ROOT, " **%.2f of %s**", ratio, before) : "";
   }
 
-  /** The machine, and what else it does: figures of a busy one are no use. */
+  /** Returns the machine and its load, since figures of a busy machine are useless. */
   private static String describe() throws IOException {
     String loads = Files.readString(Path.of("/proc/loadavg"), UTF_8);
     return "%s; Java %s; load at the start %s."
@@ -292,7 +292,7 @@ public final class PerformanceBenchmark {
     return String.format(Locale.ROOT, micros < 100 ? "%.1f" : "%,.0f", micros);
   }
 
-  /** The page with the lines between the table's two comments. */
+  /** Returns the page with the lines between the table's two comments. */
   private static String replace(String page, String table, List<String> lines) {
     String begin = "<!-- " + table + " -->\n";
     String end = "<!-- end -->";

@@ -39,8 +39,8 @@ import java.util.stream.IntStream;
 
 /**
  * Answers each datum with the same bytes as {@link Fanout}, but from responses made once, on the
- * event loop and without handlers: what gRPC and the socket cost by themselves. Of a request only
- * the id is read. Linux only.
+ * event loop and without handlers, which shows the cost of gRPC and the socket alone. Only the id
+ * of a request is read. Linux only.
  */
 public final class ReadyMade {
 
@@ -64,9 +64,10 @@ public final class ReadyMade {
   private ReadyMade() {}
 
   /**
-   * Serves until it is told to end.
+   * Serves until the process is stopped.
    *
-   * @param args how many results each datum gets, their size in bytes, and their keys' number
+   * @param args the number of results of each datum, their size in bytes, and the number of their
+   *     keys
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     List<byte[]> answer =
@@ -106,11 +107,11 @@ public final class ReadyMade {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    // A signal's own exit code would look like a failure.
+    // The exit code of a signal would look like a failure.
     Runtime.getRuntime().halt(0);
   }
 
-  /** The responses without their id, merged as the server merges results. */
+  /** Returns the responses without their id, merged as the server merges results. */
   private static List<byte[]> answer(int count, int size, int keys) {
     MapResponse.Result result =
         MapResponse.Result.newBuilder()
@@ -179,7 +180,7 @@ public final class ReadyMade {
         .build();
   }
 
-  /** The field that carries the id, as it is encoded; empty in a handshake. */
+  /** Returns the encoded field of the id, or an empty array for a handshake. */
   private static byte[] idOf(InputStream request) {
     try {
       CodedInputStream in = CodedInputStream.newInstance(request);
@@ -216,7 +217,7 @@ public final class ReadyMade {
     };
   }
 
-  /** A response and its id, which gRPC takes in one write each. */
+  /** A response and its id, which are each drained in one write. */
   private static final class Bytes extends InputStream implements KnownLength, Drainable {
     private final byte[] response;
     private final byte[] id;
@@ -240,12 +241,12 @@ public final class ReadyMade {
 
     @Override
     public int read() {
-      throw new UnsupportedOperationException("gRPC drains it");
+      throw new UnsupportedOperationException("gRPC drains the stream");
     }
 
     @Override
     public int read(byte[] target, int offset, int length) {
-      throw new UnsupportedOperationException("gRPC drains it");
+      throw new UnsupportedOperationException("gRPC drains the stream");
     }
   }
 }

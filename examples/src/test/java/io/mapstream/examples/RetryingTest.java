@@ -27,12 +27,12 @@ class RetryingTest {
       MapStreamHarnessExtension.of(new Retrying(Retrying::doAsToldBy));
 
   @Test
-  void anAnswerGoesOn() {
+  void anAnswerIsEmitted() {
     assertEquals(List.of("HELLO"), harness.process("hello").texts());
   }
 
   @Test
-  void aBusyServiceGivesTheDatumBackForSoLong() {
+  void aBusyServiceNacksTheDatumWithADelay() {
     NackOptions expected =
         NackOptions.builder()
             .reason("busy for 200 ms")
@@ -49,7 +49,7 @@ class RetryingTest {
   }
 
   @Test
-  void aDatumThatIsRefusedIsNotDeliveredAgain() {
+  void aRefusedDatumIsNotDeliveredAgain() {
     assertNotDeliveredAgain("refused: \"refuse this\"", "refuse this");
     assertNotDeliveredAgain("\"busy\" takes milliseconds but was given \"bees\"", "busy bees");
     assertNotDeliveredAgain("\"busy\" takes milliseconds but was given \"\"", "busy");
@@ -65,7 +65,7 @@ class RetryingTest {
   }
 
   @Test
-  void aFaultOfTheProgramIsThrown() {
+  void aProgrammingErrorIsThrown() {
     var bug = new IllegalStateException("bug");
     var faulty =
         new Retrying(request -> {
@@ -78,7 +78,7 @@ class RetryingTest {
   }
 
   @Test
-  void oneDatumThatFailsLeavesTheOthersAlone() throws Exception {
+  void aFailedDatumDoesNotAffectTheOthers() throws Exception {
     try (var server = MapStreamTestServer.start(new Retrying(Retrying::doAsToldBy))) {
       Messages failed = server.client().send(TestDatum.of("hiccup")).remaining(LIMIT);
       Messages nacked = server.client().send(TestDatum.of("busy 1")).remaining(LIMIT);

@@ -36,7 +36,7 @@ class SqlRowsTest {
   private static final String DATABASE = "jdbc:h2:mem:SqlRowsTest;LAZY_QUERY_EXECUTION=1";
   private static final String ENDLESS = "SELECT fetched(x) FROM SYSTEM_RANGE(1, 1e15) WHERE x > ?";
 
-  /** What the database calls for each row; only a public class is open to it. */
+  /** Called by the database for each row; the database requires a public class. */
   public static final class Probe {
 
     private static final AtomicInteger rows = new AtomicInteger();
@@ -61,7 +61,7 @@ class SqlRowsTest {
     Probe.queryRuns = new CountDownLatch(1);
     keptOpen = DriverManager.getConnection(DATABASE);
     try (Statement statement = keptOpen.createStatement()) {
-      // A query that calls anything else isn't executed lazily.
+      // Only DETERMINISTIC functions let a query be executed lazily.
       statement.execute(
           "CREATE ALIAS fetched DETERMINISTIC FOR '" + Probe.class.getName() + ".fetched'");
     }
@@ -72,7 +72,7 @@ class SqlRowsTest {
     for (Connection connection : opened) {
       assertTrue(connection.isClosed());
     }
-    // The database goes with its last connection.
+    // The database is dropped with its last connection.
     keptOpen.close();
   }
 
@@ -104,12 +104,12 @@ class SqlRowsTest {
   }
 
   @Test
-  void rowsLeaveAsTheyAreFetched() {
+  void rowsAreEmittedAsTheyAreFetched() {
     try (var harness = MapStreamHarness.builder(asking(ENDLESS)).bound(1).build()) {
       Reply rows = harness.send("0");
 
       rows.awaitBlockedEmit();
-      assertEquals(2, Probe.rows.get()); // one to read, and one in the handler's hands
+      assertEquals(2, Probe.rows.get()); // one to read, and one in emit
 
       assertEquals("1", rows.next().text());
       rows.awaitBlockedEmit();
@@ -135,12 +135,12 @@ class SqlRowsTest {
   }
 
   @Test
-  void aClientThatLeavesEndsTheQueryInTheServer() throws Exception {
+  void aClientThatDisconnectsEndsTheQueryInTheServer() throws Exception {
     try (var server = MapStreamTestServer.start(asking(ENDLESS))) {
       var reply = server.client().send(TestDatum.of("0"));
       assertEquals("1", reply.next(LIMIT).text());
     }
-    // Closing has waited for the handler, and after each test all connections have to be closed.
+    // Close waited for the handler. After each test, all connections must be closed.
     assertEquals(1, opened.size());
   }
 
@@ -152,7 +152,7 @@ class SqlRowsTest {
   }
 
   @Test
-  void parametersThatDoNotFitAreAnsweredWithWhatIsWrong() throws Exception {
+  void wrongParametersAreAnsweredWithAnError() throws Exception {
     try (var harness = MapStreamHarness.of(new SqlRows(SqlRows.ownTable(), SqlRows.OWN_QUERY))) {
       assertEquals(
           List.of(
@@ -168,7 +168,7 @@ class SqlRowsTest {
   }
 
   @Test
-  void anErrorOfTheDatabaseIsThrown() {
+  void aDatabaseErrorIsThrown() {
     try (var harness = MapStreamHarness.of(asking("SELECT * FROM absent WHERE id = ?"))) {
       var failed = assertThrows(HandlerFailedException.class, () -> harness.process("1"));
 
@@ -182,7 +182,7 @@ class SqlRowsTest {
         Probe.queryRuns.await(LIMIT.toSeconds(), TimeUnit.SECONDS), "the query has to start");
   }
 
-  /** Whether the emit is refused first or the thread interrupted is for the scheduler to decide. */
+  /** The scheduler decides whether emit is refused first or the thread is interrupted first. */
   private static void assertCancelled(Reply rows) {
     Throwable failure = rows.failure().orElseThrow();
     assertTrue(

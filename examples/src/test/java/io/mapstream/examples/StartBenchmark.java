@@ -17,22 +17,23 @@ import java.util.stream.IntStream;
 /**
  * Measures how long {@link Fanout} takes from the start of its process to the first EOT, started in
  * several ways in turn: {@code examples/docker/measure.sh start}. The client is in this process and
- * warm, so that what it takes itself is a few milliseconds.
+ * warm, so it adds only a few milliseconds.
  */
 public final class StartBenchmark {
 
   private static final int WARM_UPS = 2;
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
-  /** One start: the time until the first EOT, and the processor time that went into it. */
+  /** One start: the time until the first EOT, and the processor time that it took. */
   private record Start(double millis, double cpuMillis) {}
 
   private StartBenchmark() {}
 
   /**
-   * Prints a line for each way, with its ratio to the first: the median of the ratios of each turn.
+   * Prints a line for each way, with its ratio to the first way, the median over all turns.
    *
-   * @param args how many starts, then each way as {@code name=command}, its words parted by spaces
+   * @param args the number of starts, then each way as {@code name=command}, its words separated by
+   *     spaces
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     int starts = Integer.parseInt(args[0]);

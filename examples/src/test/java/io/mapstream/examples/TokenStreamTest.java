@@ -48,7 +48,7 @@ class TokenStreamTest {
   private final CountDownLatch asked = new CountDownLatch(1);
   private final CountDownLatch clientGone = new CountDownLatch(1);
 
-  /** What the endpoint is to write, as the test goes on. */
+  /** What the endpoint writes next. */
   private final BlockingQueue<String> answer = new ArrayBlockingQueue<>(100);
 
   private volatile int status = 200;
@@ -84,13 +84,13 @@ class TokenStreamTest {
       prompt = new String(exchange.getRequestBody().readAllBytes(), UTF_8);
       asked.countDown();
       if (status == 0) {
-        awaitForEver();
+        awaitForever();
       }
       exchange.sendResponseHeaders(status, 0);
       exchange.getResponseBody().flush();
       for (String text = take(); !text.equals(END); text = take()) {
         if (text.equals(BREAK)) {
-          // Without the last chunk: the endpoint closes the connection of an exchange that throws.
+          // The server closes the connection of an exchange that throws, without the last chunk.
           throw new IOException("broken by the test");
         }
         write(exchange, text);
@@ -119,7 +119,7 @@ class TokenStreamTest {
     return text == null ? END : text;
   }
 
-  private static void awaitForEver() throws InterruptedException {
+  private static void awaitForever() throws InterruptedException {
     new CountDownLatch(1).await();
   }
 
@@ -132,7 +132,7 @@ class TokenStreamTest {
   }
 
   @Test
-  void anEventLeavesWhileTheResponseIsOpen() {
+  void anEventIsEmittedWhileTheResponseIsOpen() {
     Reply tokens = harness.send("greet");
 
     answer.add("data: Hello\n\n");
@@ -147,7 +147,7 @@ class TokenStreamTest {
   }
 
   @Test
-  void linesOfDataMakeOneEvent() {
+  void dataLinesOfAnEventAreJoined() {
     answer.addAll(
         List.of(
             "event: token\nid: 1\ndata: two\ndata:lines\nretry: 5\n\n",
@@ -204,7 +204,7 @@ class TokenStreamTest {
     assertEquals(List.of(Message.toNack()), harness.process("x"));
   }
 
-  /** The endpoint says nothing more, and does not close either. */
+  /** The endpoint sends nothing more, but does not close the response. */
   @Test
   void anAnswerThatTakesTooLongFailsTheDatum() {
     answer.add("data: Hello\n\n");
@@ -215,7 +215,7 @@ class TokenStreamTest {
 
   @ParameterizedTest
   @ValueSource(ints = {429, 500, 503})
-  void anEndpointInTroubleFailsTheDatum(int code) {
+  void aTemporaryErrorStatusFailsTheDatum(int code) {
     status = code;
     answer.add(END);
 
@@ -223,7 +223,7 @@ class TokenStreamTest {
   }
 
   @Test
-  void aRequestThatIsRefusedIsAnsweredWithTheStatus() {
+  void aRefusedRequestIsAnsweredWithTheStatus() {
     status = 404;
     answer.add(END);
 
@@ -234,7 +234,7 @@ class TokenStreamTest {
   }
 
   @Test
-  void theEndpointOfTheDemoSaysEachWord() throws Exception {
+  void theDemosEndpointStreamsEachWord() throws Exception {
     try (TokenEndpoint own = TokenEndpoint.start();
         var words = MapStreamHarness.of(new TokenStream(client, own.uri()))) {
       assertEquals(List.of("one", "two"), words.process("one two").texts());

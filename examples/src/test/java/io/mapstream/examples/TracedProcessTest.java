@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** The example as a process, with the settings of docs/tracing.md: where its spans go. */
+/** Tests where the example's spans go, as a process with the settings of docs/tracing.md. */
 @DisabledOnOs(OS.WINDOWS)
 class TracedProcessTest {
 
@@ -31,7 +31,7 @@ class TracedProcessTest {
   private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
   private static final String PLATFORM_SPAN = "00f067aa0ba902b7";
 
-  /** What the collector was sent, in hex. */
+  /** The requests that the collector has received, in hex. */
   private final BlockingQueue<String> exported = new LinkedBlockingQueue<>();
 
   private HttpServer collector;
@@ -57,7 +57,7 @@ class TracedProcessTest {
   }
 
   @Test
-  void spansAreLoggedUnlessTheEnvironmentSaysOtherwise() throws Exception {
+  void spansAreLoggedByDefault() throws Exception {
     String log = serveOneDatum(Map.of());
 
     String shown = "'handle datum' : " + TRACE;
@@ -73,7 +73,7 @@ class TracedProcessTest {
             Map.of(
                 "OTEL_TRACES_EXPORTER", "otlp",
                 "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint,
-                // Only the end of the process can be what sends it.
+                // Only the end of the process can send the span.
                 "OTEL_BSP_SCHEDULE_DELAY", "3600000"));
 
     String span = exported.poll();
@@ -83,7 +83,7 @@ class TracedProcessTest {
     assertTrue(span.contains(HexFormat.of().formatHex("handle datum".getBytes(UTF_8))), span);
   }
 
-  /** Starts the example, sends it a datum of a trace, ends it by SIGTERM, and gives its log. */
+  /** Starts the example, sends it a traced datum, ends it with SIGTERM, and returns its log. */
   private String serveOneDatum(Map<String, String> settings) throws Exception {
     List<String> command =
         List.of(

@@ -97,7 +97,7 @@ class TracedTest {
   }
 
   @Test
-  void theTraceGoesOnInWhatTheHandlerCalls() {
+  void theTraceContinuesInTheHandlersCalls() {
     Messages messages = process(Traced::split, datum(SAMPLED).build());
 
     String header = "00-" + TRACE + "-" + onlySpan().getSpanId() + "-01";
@@ -105,7 +105,7 @@ class TracedTest {
   }
 
   @Test
-  void tracestateIsCarriedOn() {
+  void tracestateIsPassedOn() {
     var headers = new AtomicReference<Map<String, String>>();
     Datum datum =
         TestDatum.builder()
@@ -118,7 +118,7 @@ class TracedTest {
   }
 
   @Test
-  void attributesAreCountsAndNoContents() {
+  void attributesAreCountsAndNotContents() {
     process(Traced::split, datum(SAMPLED).keys("k1", "k2").build());
 
     Map<String, Object> attributes =
@@ -129,7 +129,7 @@ class TracedTest {
   }
 
   @Test
-  void spansOfTheHandlerAreChildrenOnItsOtherThreadsToo() {
+  void spansOfAllThreadsOfTheHandlerAreChildren() {
     MapStreamer withWork =
         (keys, given, sink) -> {
           tracer.spanBuilder("here").startSpan().end();
@@ -147,7 +147,7 @@ class TracedTest {
   }
 
   @Test
-  void aTraceThatIsNotSampledStaysSo() {
+  void anUnsampledTraceStaysUnsampled() {
     Messages messages = process(Traced::split, datum(NOT_SAMPLED).build());
 
     assertEquals(List.of(), exporter.getFinishedSpanItems());
@@ -170,7 +170,7 @@ class TracedTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"nonsense", "00-0-0-01", "ff-" + TRACE + "-" + PLATFORM_SPAN + "-01"})
-  void aTraceparentThatSaysNothingStartsATraceToo(String traceparent) {
+  void anInvalidTraceparentStartsATrace(String traceparent) {
     process(Traced::split, datum(traceparent).build());
 
     assertFalse(onlySpan().getParentSpanContext().isValid());
@@ -179,7 +179,7 @@ class TracedTest {
 
   @Test
   @SuppressWarnings("try")
-  void aSpanAroundTheCallIsNoParentAndIsCurrentAgainAfterwards() throws Exception {
+  void aSurroundingSpanIsNotTheParentAndIsRestored() throws Exception {
     Span around = tracer.spanBuilder("around").startSpan();
     try (Scope current = around.makeCurrent()) {
       new Traced(tracer, Traced::split).handle(List.of(), TestDatum.of("a"), new RecordingSink());
@@ -247,7 +247,7 @@ class TracedTest {
   }
 
   @Test
-  void datumsThatAreServedAtOnceStayInTheirTraces() throws Exception {
+  void concurrentDatumsKeepTheirTraces() throws Exception {
     int many = 100;
     CountDownLatch allStarted = new CountDownLatch(many);
     MapStreamer together =

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** What docs/tracing.md shows is what is compiled and built here. */
+/** Checks that the examples of docs/tracing.md are compiled and built here. */
 class TracingPageTest {
 
   private static final Path PAGE = Path.of("../docs/tracing.md");
@@ -29,7 +29,7 @@ class TracingPageTest {
       Pattern.compile("<opentelemetry.version>(.*)</opentelemetry.version>");
 
   @TestFactory
-  Stream<DynamicTest> javaIsThatOfTheExampleAndItsTest() throws IOException {
+  Stream<DynamicTest> javaComesFromTheExampleAndItsTest() throws IOException {
     String compiled = plain(Files.readString(EXAMPLE) + Files.readString(TEST));
     return tests("java", compiled);
   }
@@ -58,7 +58,7 @@ class TracingPageTest {
         .map(text ->
             DynamicTest.dynamicTest(
                 text.lines().findFirst().orElse(""),
-                () -> assertTrue(source.contains(plain(text)), () -> "nowhere:\n" + text)));
+                () -> assertTrue(source.contains(plain(text)), () -> "in no source:\n" + text)));
   }
 
   private static List<String> examples(String language) throws IOException {
@@ -70,7 +70,7 @@ class TracingPageTest {
         .toList();
   }
 
-  /** Without what differs for its place alone: indentation, and breaks of long lines. */
+  /** Removes what depends on the place: indentation and line breaks. */
   private static String plain(String text) {
     return text.replaceAll("\\s+", " ").replace("( ", "(").strip();
   }

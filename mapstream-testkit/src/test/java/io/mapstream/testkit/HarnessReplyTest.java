@@ -31,7 +31,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a test sees of one datum while its handler works, and what the handler sees of the test. */
+/** Tests what a reply reports of its datum, and how the test's calls affect the handler. */
 @Timeout(60)
 class HarnessReplyTest {
 
@@ -39,13 +39,13 @@ class HarnessReplyTest {
 
   private final Gate gate = new Gate();
 
-  /** What a handler hands to the test, besides messages. */
+  /** What a handler passes to the test, apart from messages. */
   private final AtomicReference<Object> noted = new AtomicReference<>();
 
   // Reading.
 
   @Test
-  void firstMessageIsThereBeforeTheHandlerReturns() {
+  void firstMessageIsAvailableBeforeTheHandlerReturns() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(Message.of("first"));
@@ -68,7 +68,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void handleKnowsItsDatum() {
+  void replyKnowsItsDatum() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
       Reply stream = harness.send("a");
 
@@ -105,7 +105,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void messageThatDoesNotComeFailsWithTheHandlersStack() {
+  void missingMessageFailsWithTheHandlersStack() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(Message.of("first"));
@@ -127,7 +127,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void limitOfZeroTakesWhatIsThere() {
+  void zeroLimitReturnsAnAvailableMessage() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(Message.of("a"));
@@ -157,7 +157,7 @@ class HarnessReplyTest {
   // Failures.
 
   @Test
-  void failureComesAfterTheMessagesBeforeIt() {
+  void failureIsThrownAfterThePrecedingMessages() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
       Reply stream = harness.send("a,b");
@@ -173,7 +173,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void failureTakesTheRemainingMessagesAlong() {
+  void failureCarriesTheRemainingMessages() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
       Reply stream = harness.send("a,b,c");
@@ -187,7 +187,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void failureIsAskedForWithoutReading() {
+  void failureCanBeQueriedWithoutReading() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
       Reply stream = harness.send("a");
@@ -198,7 +198,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void waitForTheFailureOfABlockedHandlerSaysThatItIsToBeRead() {
+  void waitForTheFailureOfABlockedHandlerSaysThatTheTestMustRead() {
     var builder = MapStreamHarness.builder(new WordSplitter()).bound(1).timeLimit(SHORT);
     try (var harness = builder.build()) {
       Reply stream = harness.send("first,a,b");
@@ -239,7 +239,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void boundIsExactWhateverItIs() {
+  void everyBoundIsExact() {
     MapStreamer endless =
         (keys, datum, sink) -> {
           for (int i = 0; true; i++) {
@@ -274,7 +274,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void blockedEmitThatDoesNotComeFailsWithTheHandlersStack() throws Exception {
+  void missingBlockedEmitFailsWithTheHandlersStack() throws Exception {
     var started = new CountDownLatch(1);
     MapStreamer handler =
         (keys, datum, sink) -> {
@@ -294,7 +294,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void threadsOfAHandlerThatEmitAtOnceLoseAndDoubleNothing() {
+  void concurrentEmittersOfAHandlerNeitherLoseNorDuplicateMessages() {
     int threads = 8;
     int each = 100;
     MapStreamer handler =
@@ -352,12 +352,12 @@ class HarnessReplyTest {
       assertContains(refusal, "emit refused: the client cancelled the stream or disconnected");
       assertEquals(true, noted.get());
       assertFalse(stream.hasEnded());
-      assertEquals(Messages.empty(), stream.takeArrived(), "what was not read is lost");
+      assertEquals(Messages.empty(), stream.takeArrived(), "unread messages are lost");
     }
   }
 
   @Test
-  void cancelInterruptsAHandlerThatWaitsElsewhere() {
+  void cancelInterruptsAHandlerThatWaitsOutsideEmit() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(Message.of("started"));
@@ -374,7 +374,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void emitAfterACancelIsRefusedThoughThereIsRoom() {
+  void emitAfterACancelIsRefusedThoughPermitsAreLeft() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(Message.of("started"));
@@ -396,7 +396,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void cancelledDatumNeedNotBeReadNorItsEndBeSeen() {
+  void cancelledDatumNeedsNoReadingOrWaiting() {
     try (var harness = MapStreamHarness.builder(new WordSplitter()).bound(1).build()) {
       Reply stream = harness.send("a,b");
       stream.awaitBlockedEmit();
@@ -456,7 +456,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void interruptBehindAnotherExceptionIsTheAnswerToACancel() {
+  void exceptionCausedByTheInterruptOfACancelIsNotAFailure() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(Message.of("started"));
@@ -474,7 +474,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void cancelOfOneDatumLeavesTheOthersAtWork() {
+  void cancelOfOneDatumLeavesTheOthersRunning() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(Message.of("started"));
@@ -513,7 +513,7 @@ class HarnessReplyTest {
     }
   }
 
-  /** The server may have started the handler's thread when the cancel comes. */
+  /** The server may have started the handler's thread before the cancel arrives. */
   @Test
   void handlerThatTheServerStartsAfterACancelIsNotCalled() throws Exception {
     try (var harness =
@@ -536,7 +536,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void failureOfADatumThatTheServerRefusesIsTheEndOfItsStream() {
+  void failureOfARefusedDatumIsABrokenStream() {
     MapStreamer handler = (keys, datum, sink) -> noted.set(datum);
     try (var harness =
         MapStreamHarness.builder(handler).options(o -> o.maxMessageSize(100)).build()) {
@@ -560,7 +560,7 @@ class HarnessReplyTest {
   // The server's options.
 
   @Test
-  void noMoreHandlersRunThanMaxConcurrencySays() {
+  void maxConcurrencyLimitsTheRunningHandlers() {
     try (var harness =
         MapStreamHarness.builder(emittingThenWaiting()).options(o -> o.maxConcurrency(2)).build()) {
       List<Reply> replies = List.of(harness.send("a"), harness.send("b"), harness.send("c"));
@@ -576,7 +576,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void failureIsAnsweredWithTheFailMarkWhereThePolicySaysSo() {
+  void failPolicyAnswersAFailureWithTheFailMark() {
     var cause = new IOException("disk on fire");
     var builder =
         MapStreamHarness.builder(emittingThenThrowing(cause))
@@ -590,7 +590,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void failureEndsItsOwnDatumAloneAndHasTheStatusThatThePlatformSees() {
+  void failureEndsOnlyItsDatumAndHasTheStatusSentToThePlatform() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           if (datum.text().equals("bad")) {
@@ -611,10 +611,10 @@ class HarnessReplyTest {
     }
   }
 
-  // Interruption by the handler itself.
+  // A handler that interrupts its own thread.
 
   @Test
-  void interruptedThreadCanEmitWhileThereIsRoom() {
+  void interruptedThreadCanEmitWhilePermitsAreLeft() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           Thread.currentThread().interrupt();
@@ -628,7 +628,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void interruptedThreadIsRefusedWhereItWouldWait() throws Exception {
+  void interruptedThreadIsRefusedWhereEmitWouldBlock() throws Exception {
     CountDownLatch refused = new CountDownLatch(1);
     MapStreamer handler =
         (keys, datum, sink) -> {
@@ -644,7 +644,7 @@ class HarnessReplyTest {
     try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
       Reply stream = harness.send("");
 
-      // Nothing is read before: the unread message is what refuses the other.
+      // No message is read before this: the unread one uses the only permit.
       assertTrue(refused.await(10, TimeUnit.SECONDS));
       stream.awaitBlockedEmit();
       assertEquals(List.of("a", "b"), stream.remaining().texts());
@@ -679,7 +679,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void emitAfterTheReturnIsRefusedAndToldAtTheClose() {
+  void emitAfterTheReturnIsRefusedAndReportedByClose() {
     MapStreamer handler = (keys, datum, sink) -> noted.set(sink);
     var harness = MapStreamHarness.of(handler);
     assertEquals(Messages.empty(), harness.process("a"));
@@ -729,7 +729,7 @@ class HarnessReplyTest {
   }
 
   @Test
-  void messageAtTheLimitIsTaken() {
+  void messageAtTheLimitIsAccepted() {
     MapStreamer handler = (keys, datum, sink) -> sink.emit(new byte[93]);
     try (var harness =
         MapStreamHarness.builder(handler).options(o -> o.maxMessageSize(100)).build()) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class InternalTemporaryFolderTest {
 
-  /** What the path of a Unix socket may have on macOS, which is less than on Linux. */
+  /** The maximum length in bytes of a Unix socket's path on macOS; Linux allows more. */
   private static final int LONGEST_SOCKET_PATH = 103;
 
   @TempDir Path temporary;
@@ -24,7 +24,7 @@ class InternalTemporaryFolderTest {
   }
 
   @Test
-  void socketIsElsewhereWhereThePathOfTheTemporaryFolderIsTooLong() throws Exception {
+  void socketIsElsewhereIfTheTemporaryFoldersPathIsTooLong() throws Exception {
     for (int length : new int[] {50, 90}) {
       Path usual = Files.createDirectory(temporary.resolve("t".repeat(length)));
 

@@ -23,9 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * What the project's pages link to is there: each file, and each heading that is named behind a #.
- */
+/** Checks that the files and headings to which the project's pages link exist. */
 class LinksTest {
 
   private static final Path PROJECT = Path.of("..");
@@ -38,7 +36,7 @@ class LinksTest {
   private static final Pattern SCHEME = Pattern.compile("[a-z][a-z+.-]*:.*");
 
   @Test
-  void noLinkOfThePagesIsDead() throws IOException {
+  void pagesHaveNoDeadLinks() throws IOException {
     List<Path> pages = pages(PROJECT);
     assertTrue(pages.size() > 10, pages.toString());
 
@@ -51,7 +49,7 @@ class LinksTest {
   }
 
   @Test
-  void deadFilesAndHeadingsAreFound(@TempDir Path folder) throws IOException {
+  void linksToMissingFilesAndHeadingsAreFound(@TempDir Path folder) throws IOException {
     Path page = folder.resolve("page.md");
     Files.writeString(
         folder.resolve("other.md"),
@@ -79,7 +77,7 @@ class LinksTest {
         dead(page));
   }
 
-  /** So that each section is two clicks away: the README, the page. */
+  /** Ensures that each section is at most two clicks away: the README, then the page. */
   @Test
   void eachPageOfTheDocumentationIsLinkedFromTheReadme() throws IOException {
     Set<String> linked =
@@ -130,12 +128,12 @@ class LinksTest {
         .flatMap(pattern -> pattern.matcher(text).results())
         .map(found -> found.group(1))
         .filter(target -> !SCHEME.matcher(target).matches())
-        .filter(target -> !isThere(page, target))
+        .filter(target -> !exists(page, target))
         .map(target -> page.getFileName() + ": " + target)
         .toList();
   }
 
-  private static boolean isThere(Path page, String target) {
+  private static boolean exists(Path page, String target) {
     String[] parts = target.split("#", 2);
     Path file = parts[0].isEmpty() ? page : page.resolveSibling(parts[0]);
     try {
@@ -148,7 +146,7 @@ class LinksTest {
     }
   }
 
-  /** The names that GitHub gives to a page's headings. */
+  /** Returns the anchors that GitHub gives to a page's headings. */
   private static Set<String> anchors(Path page) throws IOException {
     Set<String> anchors = new TreeSet<>();
     Map<String, Integer> times = new HashMap<>();

@@ -82,7 +82,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void hasNextTellsTheEndFromAMessage() throws Exception {
+  void hasNextDistinguishesTheEndFromAMessage() throws Exception {
     try (var server = MapStreamTestServer.start(SPLIT)) {
       Reply reply = server.client().send(datum("a,b"));
       List<String> words = new ArrayList<>();
@@ -97,7 +97,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void manyInFlightAreToldApart() throws Exception {
+  void manyDatumsInFlightGetTheirOwnResults() throws Exception {
     int many = 500;
     CountDownLatch allStarted = new CountDownLatch(many);
     try (var server =
@@ -227,7 +227,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void streamsHaveIdsOfTheirOwn() throws Exception {
+  void streamsHaveSeparateIds() throws Exception {
     try (var server = MapStreamTestServer.start(SPLIT);
         ClientStream one = server.client().openStream();
         ClientStream other = server.client().openStream()) {
@@ -242,14 +242,14 @@ class MapStreamClientTest {
   }
 
   @Test
-  void aPausedStreamReadsAsManyResponsesAsAreAskedFor() throws Exception {
+  void aPausedStreamReadsAsManyResponsesAsRequested() throws Exception {
     try (var server = MapStreamTestServer.start(SPLIT)) {
       ClientStream stream = server.client().openPausedStream();
       Reply reply = stream.send(datum("a"));
 
       stream.read(1);
       assertEquals("a", reply.next(LIMIT).text());
-      // Another stream of the same connection overtakes: what comes is there, and is not read.
+      // A reply on another stream of the connection shows that the rest has arrived, but is unread.
       server.client().send(datum("b")).remaining(LIMIT);
       assertFalse(reply.hasEnded());
       var late = assertThrows(WaitTimeoutError.class, () -> reply.remaining(Duration.ofMillis(1)));
@@ -261,7 +261,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void readIsRefusedWhereAllIsRead() throws Exception {
+  void readIsRefusedUnlessReadingIsPaused() throws Exception {
     try (var server = MapStreamTestServer.start(SPLIT)) {
       ClientStream stream = server.client().stream();
       assertThrows(IllegalStateException.class, () -> stream.read(1));
@@ -310,7 +310,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void afterAPauseNoMoreArrivesThanWasAskedForHoweverOftenReadingWasResumed() throws Exception {
+  void aPausedStreamReceivesNoMoreThanRequestedHoweverOftenItWasResumed() throws Exception {
     int results = 10 * ClientStream.READ_AHEAD;
     try (var server =
             new ScriptedServer(
@@ -328,8 +328,8 @@ class MapStreamClientTest {
       }
       stream.pauseReading();
       Reply reply = stream.send(datum(""));
-      until(() -> reply.arrived() == ClientStream.READ_AHEAD, "what was asked for");
-      // The same connection brings all of this after what is not read.
+      until(() -> reply.arrived() == ClientStream.READ_AHEAD, "the requested responses");
+      // On the same connection, this reply arrives after all that remains unread.
       client.send(datum("")).remaining(LIMIT);
       assertEquals(ClientStream.READ_AHEAD, reply.arrived());
 
@@ -364,7 +364,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void completeWaitsForWhatIsOpen() throws Exception {
+  void completeWaitsForOpenDatums() throws Exception {
     CountDownLatch finish = new CountDownLatch(1);
     try (var server =
         MapStreamTestServer.start((keys, datum, sink) -> {
@@ -387,7 +387,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void aHandlersFailureIsToldWithCodeMessageAndStack() throws Exception {
+  void aHandlersFailureIsReportedWithCodeMessageAndStack() throws Exception {
     try (var server =
             MapStreamTestServer.start((keys, datum, sink) -> {
               sink.emit(Message.of("before"));
@@ -411,7 +411,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void redriveSendsAgainWhatHadNoEot() throws Exception {
+  void redriveResendsDatumsWithoutAnEot() throws Exception {
     LinkedBlockingQueue<String> calls = new LinkedBlockingQueue<>();
     AtomicReference<CountDownLatch> gate = new AtomicReference<>(new CountDownLatch(1));
     try (var server =
@@ -440,7 +440,7 @@ class MapStreamClientTest {
       assertEquals(List.of("b"), again.get(0).remaining(LIMIT).texts());
       assertEquals(List.of("c"), again.get(1).remaining(LIMIT).texts());
       assertNotSame(stream, again.getFirst().stream());
-      assertEquals(2, calls.size(), "what had its EOT is not sent again");
+      assertEquals(2, calls.size(), "answered datums are not sent again");
     }
   }
 
@@ -494,7 +494,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void aListenerIsToldOfMessagesAndTheEndInOrder() throws Exception {
+  void aListenerIsNotifiedOfMessagesAndTheEndInOrder() throws Exception {
     Recording recording = new Recording();
     try (var server = MapStreamTestServer.start(SPLIT)) {
       server.client().stream().send("1", datum("a,b"), recording);
@@ -505,7 +505,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void aListenerIsToldOfABrokenStream() throws Exception {
+  void aListenerIsNotifiedOfABrokenStream() throws Exception {
     Recording recording = new Recording();
     try (var server =
         MapStreamTestServer.start((keys, datum, sink) -> {
@@ -520,9 +520,9 @@ class MapStreamClientTest {
   }
 
   @Test
-  void aSlowListenerHoldsTheHandlerBack() throws Exception {
+  void aSlowListenerBlocksTheHandlerInEmit() throws Exception {
     int results = 20_000;
-    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch proceed = new CountDownLatch(1);
     AtomicReference<Thread> handler = new AtomicReference<>();
     AtomicInteger emitted = new AtomicInteger();
     Recording recording =
@@ -530,7 +530,7 @@ class MapStreamClientTest {
           @Override
           public void message(Message message) {
             try {
-              Testing.await(goOn, "permission to go on");
+              Testing.await(proceed, "permission to continue");
             } catch (InterruptedException e) {
               throw new IllegalStateException(e);
             }
@@ -549,7 +549,7 @@ class MapStreamClientTest {
           () -> handler.get() != null && handler.get().getState() == Thread.State.WAITING,
           "the handler to wait in emit");
       assertTrue(emitted.get() < results);
-      goOn.countDown();
+      proceed.countDown();
       Testing.await(recording.over, "the EOT");
       assertEquals(results, emitted.get());
     }
@@ -568,7 +568,7 @@ class MapStreamClientTest {
       server.client().stream().send("a", datum("x"), recording);
 
       assertContains("not liked", server.client().stream().awaitEnd(LIMIT).message());
-      Testing.await(recording.over, "the listener to be told");
+      Testing.await(recording.over, "the listener to be notified");
       assertContains("StreamBrokenException", recording.events.getFirst());
     }
   }
@@ -630,7 +630,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void sendWaitsForAServerThatTakesNothingNoLongerThanTheLimit() throws Exception {
+  void sendToAServerThatAcceptsNothingTimesOut() throws Exception {
     Datum large = datum("").toBuilder().value(new byte[100_000]).build();
     try (var server =
             MapStreamTestServer.start(
@@ -662,7 +662,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void connectWaitsForAServerThatComesLater(@TempDir Path folder) throws Exception {
+  void connectWaitsForAServerThatStartsLater(@TempDir Path folder) throws Exception {
     var connected =
         onThread(
             MapStreamClient.builder(folder.resolve("s")).serverInfoFile(folder.resolve("info"))
@@ -676,7 +676,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void connectSaysWhyAnInfoFileIsNoGood(@TempDir Path folder) throws Exception {
+  void connectSaysWhyAServerInfoFileIsUnusable(@TempDir Path folder) throws Exception {
     Path info = folder.resolve("info");
     var builder =
         MapStreamClient.builder(folder.resolve("s"))
@@ -695,7 +695,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void aClosedClientOpensNothing() throws Exception {
+  void aClosedClientOpensNoStream() throws Exception {
     try (var server = MapStreamTestServer.start(SPLIT)) {
       MapStreamClient client = server.client();
       client.close();
@@ -705,7 +705,7 @@ class MapStreamClientTest {
   }
 
   @Test
-  void valuesAreBytes() throws Exception {
+  void valuesMayBeArbitraryBytes() throws Exception {
     byte[] value = new byte[300_000];
     new Random(1).nextBytes(value);
     try (var server = MapStreamTestServer.start((keys, datum, sink) -> sink.emit(datum.value()))) {

@@ -30,13 +30,13 @@ import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
-/** What JUnit sees of the extension: test classes as users write them, run by the launcher. */
+/** Runs test classes as users write them with JUnit's launcher, and checks their results. */
 @Timeout(60)
 class MapStreamHarnessExtensionTest {
 
   private static final Duration LONG = Duration.ofDays(1000);
 
-  /** A field as most users have it. */
+  /** An extension in an instance field, as most users have it. */
   static class EachOwn {
 
     @RegisterExtension
@@ -56,7 +56,7 @@ class MapStreamHarnessExtensionTest {
     }
 
     @Test
-    void takesItAsAParameter(MapStreamHarness given) {
+    void takesTheHarnessAsAParameter(MapStreamHarness given) {
       assertSame(harness.harness(), given);
       assertTrue(given.toString().contains("86400000 s"));
     }
@@ -75,13 +75,13 @@ class MapStreamHarnessExtensionTest {
     @Nested
     class Inner {
       @Test
-      void isServedToo() {
+      void usesTheHarnessOfTheOuterClass() {
         assertEquals(List.of("a"), harness.process("a").texts());
       }
     }
   }
 
-  /** A handler that never ends, and tests that fail meanwhile: nothing may wait for it. */
+  /** A test that fails while its handler runs; nothing may wait for the handler. */
   static class Failing {
 
     private final Gate gate = new Gate();
@@ -98,7 +98,7 @@ class MapStreamHarnessExtensionTest {
     }
   }
 
-  /** Tests that share an extension at the same time. */
+  /** Tests that share an extension and run concurrently. */
   @Execution(ExecutionMode.CONCURRENT)
   static class AtOnce {
 
@@ -168,13 +168,13 @@ class MapStreamHarnessExtensionTest {
     void takesOneOfTwoAsAParameter(MapStreamHarness which) {}
 
     @Test
-    void doesNotAskForTheFailure() throws Exception {
+    void doesNotCheckForTheFailure() throws Exception {
       server.send("bad").stream().awaitEnd(Testing.LIMIT);
     }
   }
 
   @Test
-  void severalExtensionsServeOneClassByTheirFields() {
+  void severalExtensionsCanServeOneClass() {
     Map<String, TestExecutionResult> results = run(Several.class);
 
     assertEquals(4, results.size());
@@ -186,18 +186,21 @@ class MapStreamHarnessExtensionTest {
         thrown(results.get("takesOneOfTwoAsAParameter(MapStreamHarness)")),
         "multiple competing ParameterResolvers",
         "MapStreamHarness which");
-    Throwable unasked = thrown(results.get("doesNotAskForTheFailure()"));
-    assertEquals("boom", unasked.getCause().getMessage());
+    Throwable unchecked = thrown(results.get("doesNotCheckForTheFailure()"));
+    assertEquals("boom", unchecked.getCause().getMessage());
   }
 
   @Test
-  void eachTestHasAHarnessThatIsClosedAfterIt() {
+  void eachTestHasAHarnessThatIsClosedAfterwards() {
     Map<String, TestExecutionResult> results = run(EachOwn.class);
 
     assertEquals(6, results.size());
     for (String name :
         List.of(
-            "processes()", "streams()", "takesItAsAParameter(MapStreamHarness)", "isServedToo()")) {
+            "processes()",
+            "streams()",
+            "takesTheHarnessAsAParameter(MapStreamHarness)",
+            "usesTheHarnessOfTheOuterClass()")) {
       assertEquals(TestExecutionResult.successful().getStatus(), results.get(name).getStatus());
     }
     assertContains(thrown(results.get("leavesMessagesUnread()")), "- not read: ", "\"b\"");
@@ -220,7 +223,7 @@ class MapStreamHarnessExtensionTest {
   }
 
   @Test
-  void testsAtOnceHaveEachTheirOwn() {
+  void concurrentTestsHaveSeparateHarnesses() {
     Map<String, TestExecutionResult> results = run(AtOnce.class);
 
     results.values().forEach(result -> assertEquals(Map.of(), failureOf(result)));

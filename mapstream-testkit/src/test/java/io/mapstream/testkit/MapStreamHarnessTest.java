@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 
-/** What a harness does with whole datums, at its close, and with bad arguments. */
+/** Tests how a harness processes whole datums, closes, and checks its arguments. */
 @Timeout(60)
 class MapStreamHarnessTest {
 
@@ -57,7 +57,7 @@ class MapStreamHarnessTest {
   void moreMessagesThanTheBoundAreReturned() {
     MapStreamer many =
         (keys, datum, sink) -> IntStream.range(0, 1000).forEach(i -> sink.emit(Message.of("" + i)));
-    // Each message waits for the one before it, which takes long on a busy machine.
+    // Each message waits for the previous one, which takes long on a busy machine.
     var builder = MapStreamHarness.builder(many).bound(1).timeLimit(Duration.ofSeconds(60));
     try (var harness = builder.build()) {
       assertEquals(
@@ -88,7 +88,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void handlerSeesTheIdOfTheTestOrANumber() {
+  void handlerGetsTheIdOfTheTestOrANumber() {
     MapStreamer handler = (keys, datum, sink) -> sink.emit(Message.of(datum.id()));
     Datum named = TestDatum.builder().id("order-7").build();
     try (var harness = MapStreamHarness.of(handler)) {
@@ -102,7 +102,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void textComesWithFixedTimes() {
+  void textGetsFixedTimes() {
     var seen = new AtomicReference<Datum>();
     try (var harness = MapStreamHarness.of((keys, datum, sink) -> seen.set(datum))) {
       var unused = harness.process("a");
@@ -146,7 +146,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void severalThreadsOfATestProcessAtOnce() throws Exception {
+  void severalThreadsOfATestCanProcessConcurrently() throws Exception {
     var together = new CyclicBarrier(3);
     MapStreamer handler =
         (keys, datum, sink) -> {
@@ -172,7 +172,7 @@ class MapStreamHarnessTest {
   // Failures.
 
   @Test
-  void exceptionOfTheHandlerIsTheCauseBesideTheMessagesSoFar() {
+  void handlersExceptionIsTheCauseAndTheMessagesSoFarAreKept() {
     try (var harness = MapStreamHarness.of(FAILING)) {
       var failed = assertThrowsExactly(HandlerFailedException.class, () -> harness.process("a,b"));
 
@@ -200,7 +200,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void errorOfTheHandlerIsTheCauseToo() {
+  void handlersErrorIsTheCause() {
     var error = new StackOverflowError();
     MapStreamer handler =
         (keys, datum, sink) -> {
@@ -306,7 +306,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void closingNamesAHandlerThatTakesNoNoticeOfTheInterrupt() throws Exception {
+  void closingNamesAHandlerThatIgnoresTheInterrupt() throws Exception {
     var started = new CountDownLatch(1);
     var ended = new CountDownLatch(1);
     MapStreamer stubborn =
@@ -318,7 +318,7 @@ class MapStreamHarnessTest {
               gate.await();
               open = true;
             } catch (InterruptedException e) {
-              // What the test is about.
+              // Ignored on purpose.
             }
           }
           ended.countDown();
@@ -363,14 +363,14 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void closingDoesNotWaitForAHandlerThatNobodyReads() {
+  void closingDoesNotWaitForAHandlerBlockedInEmit() {
     MapStreamer endless =
         (keys, datum, sink) -> {
           while (true) {
             sink.emit(datum.value());
           }
         };
-    // With this limit the test would never end if closing waited.
+    // With this limit, the test would never end if close waited.
     var harness =
         MapStreamHarness.builder(endless).bound(3).timeLimit(Duration.ofDays(1000)).build();
     Reply stream = harness.send("a");
@@ -383,7 +383,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void closingFailsOnAFailureThatTheTestDidNotAskFor() {
+  void closingFailsOnAnUncheckedFailure() {
     var harness = MapStreamHarness.of(FAILING);
     Reply stream = harness.send("a");
     assertEquals("before", stream.next().text());
@@ -395,7 +395,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void closingNamesAllThatIsLeft() {
+  void closingNamesEveryFailure() {
     MapStreamer handler =
         (keys, datum, sink) -> {
           sink.emit(datum.value());
@@ -432,7 +432,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void closingAnInterruptedTestWaitsForNothingAndKeepsTheFlag() {
+  void closingInAnInterruptedTestDoesNotWaitAndKeepsTheFlag() {
     var harness = MapStreamHarness.builder(waiting).timeLimit(Duration.ofDays(1000)).build();
     var unused = harness.send("a");
     Thread.currentThread().interrupt();
@@ -444,7 +444,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void closedHarnessTakesNoDatum() {
+  void closedHarnessRefusesDatums() {
     var harness = MapStreamHarness.of(SPLITTER);
     harness.close();
 
@@ -489,7 +489,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void longestTimeLimitIsTaken() {
+  void longestTimeLimitIsAccepted() {
     var builder = MapStreamHarness.builder(SPLITTER).timeLimit(Duration.ofSeconds(Long.MAX_VALUE));
     try (var harness = builder.build()) {
       assertEquals(List.of("a"), harness.process("a").texts());
@@ -498,7 +498,7 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void settingsAreShown() {
+  void toStringShowsTheSettings() {
     MapStreamer handler =
         new MapStreamer() {
           @Override

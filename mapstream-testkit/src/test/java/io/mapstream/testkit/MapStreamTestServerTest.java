@@ -52,7 +52,7 @@ class MapStreamTestServerTest {
   }
 
   @Test
-  void serversDoNotMeet() throws Exception {
+  void serversAreIndependent() throws Exception {
     try (var one = MapStreamTestServer.start((keys, datum, sink) -> sink.emit(Message.of("1")));
         var other = MapStreamTestServer.start((keys, datum, sink) -> sink.emit(Message.of("2")))) {
       assertEquals("1", one.client().send(TestDatum.of("")).next().text());
@@ -60,7 +60,7 @@ class MapStreamTestServerTest {
     }
   }
 
-  /** A server whose handler is at work on a datum. */
+  /** Starts a server and sends it a datum; returns when its handler has started. */
   private static MapStreamTestServer workingAt(Callable<?> work) throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     var server =
@@ -73,7 +73,7 @@ class MapStreamTestServerTest {
     return server;
   }
 
-  /** The server itself waits for a second. */
+  /** The server itself waits only one second. */
   @Test
   void closeWaitsForAHandlerThatCleansUp() throws Exception {
     CountDownLatch mayReturn = new CountDownLatch(1);
@@ -96,7 +96,7 @@ class MapStreamTestServerTest {
   }
 
   @Test
-  void closeGivesUpOnAHandlerThatGoesOn() throws Exception {
+  void closeDoesNotWaitForeverForAHandlerThatKeepsRunning() throws Exception {
     CountDownLatch mayReturn = new CountDownLatch(1);
     var server =
         workingAt(() -> {
@@ -120,12 +120,12 @@ class MapStreamTestServerTest {
     var thrown = assertThrows(AssertionError.class, server::close);
 
     assertSame(boom, thrown.getCause());
-    assertFalse(Files.exists(server.socketPath().getParent()), "it is closed all the same");
+    assertFalse(Files.exists(server.socketPath().getParent()), "it is closed nevertheless");
   }
 
   /** Each stream counts its datums from 1. */
   @Test
-  void theFirstFailureOfAnIdIsTheOneOfItsReply() throws Exception {
+  void aReplyGetsTheFirstFailureOfItsId() throws Exception {
     CountDownLatch bothRun = new CountDownLatch(2);
     try (var server =
         MapStreamTestServer.start((keys, datum, sink) -> {
@@ -168,11 +168,11 @@ class MapStreamTestServerTest {
           "the handler of datum \"1\" has thrown " + boom + " after 1 message",
           failed.getMessage());
       assertEquals(Optional.of(boom), reply.failure());
-    } // and close has nothing to throw any more
+    } // close has nothing left to throw
   }
 
   @Test
-  void datumsBesideTheFailedOneAreBrokenOnly() throws Exception {
+  void otherDatumsThanTheFailedOneGetABrokenStream() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     try (var server =
         MapStreamTestServer.start((keys, datum, sink) -> {
@@ -189,7 +189,7 @@ class MapStreamTestServerTest {
     }
   }
 
-  /** As by the time limit of a test. */
+  /** A test's time limit interrupts the test, for example. */
   @Test
   void closeThrowsTheHandlersFailureToAnInterruptedTest() throws Exception {
     var server = MapStreamTestServer.start(failing);
@@ -205,7 +205,7 @@ class MapStreamTestServerTest {
   }
 
   @Test
-  void aStopOfAnotherKindIsToldApart() throws Exception {
+  void aStopForAnotherReasonIsReportedAsSuch() throws Exception {
     try (var server = MapStreamTestServer.start((keys, datum, sink) -> {})) {
       server.server().close();
 
@@ -215,7 +215,7 @@ class MapStreamTestServerTest {
   }
 
   @Test
-  void aFailureThatWasAskedForIsNotThrownAgain() throws Exception {
+  void aFailureThatWasCheckedIsNotThrownAgain() throws Exception {
     try (var server = MapStreamTestServer.start(failing)) {
       assertEquals(Optional.empty(), server.failure());
       server.client().send(datum(""));
@@ -226,7 +226,7 @@ class MapStreamTestServerTest {
   }
 
   @Test
-  void theWaitForAFailureHasALimit() throws Exception {
+  void theWaitForAFailureTimesOut() throws Exception {
     try (var server = MapStreamTestServer.start((keys, datum, sink) -> {})) {
       var late =
           assertThrows(WaitTimeoutError.class, () -> server.awaitFailure(Duration.ofMillis(1)));
@@ -235,7 +235,7 @@ class MapStreamTestServerTest {
   }
 
   @Test
-  void closeInterruptsHandlersThatAreOpen() throws Exception {
+  void closeInterruptsOpenHandlers() throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     CountDownLatch interrupted = new CountDownLatch(1);
     try (var server =
@@ -254,7 +254,7 @@ class MapStreamTestServerTest {
   }
 
   @Test
-  void optionsOfTheTestCount() throws Exception {
+  void optionsOfTheTestAreApplied() throws Exception {
     Path other = Files.createTempDirectory("other");
     try (var server =
         MapStreamTestServer.start(

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Each Java example of a page stands in a test as well, so that it compiles and is true. */
+/** Checks that each Java example of a page is also part of a test, so that it is correct. */
 class PagesTest {
 
   private static final Path MAIN = Path.of("src/main/java/io/mapstream/testkit");
@@ -56,18 +56,18 @@ class PagesTest {
   }
 
   @TestFactory
-  Stream<DynamicTest> examplesOfTheFrameworksPageAreOfBuildsThatRun() throws IOException {
+  Stream<DynamicTest> examplesOfTheFrameworksPageComeFromUserBuilds() throws IOException {
     Path page = Path.of("../docs/frameworks.md");
     assertTrue(examples(page, BUILT).size() >= 4);
     return builtTests(page, Path.of("../user-builds/src/it"));
   }
 
   @TestFactory
-  Stream<DynamicTest> examplesOfTheFirstPageAreOfTheStarter() throws IOException {
+  Stream<DynamicTest> examplesOfTheFirstPageComeFromTheStarter() throws IOException {
     return builtTests(Path.of("../docs/getting-started.md"), Path.of("../examples/starter/src"));
   }
 
-  /** Each decision has a number of its own, and its line in the index. */
+  /** Checks that each decision has its own number and one line in the index. */
   @Test
   void eachDecisionIsInTheIndexOnce() throws IOException {
     Path folder = Path.of("../docs/adr");
@@ -82,8 +82,8 @@ class PagesTest {
         });
 
     try (Stream<Path> files = Files.list(folder)) {
-      List<String> there = files.map(file -> file.getFileName().toString()).sorted().toList();
-      assertEquals(there.subList(0, there.size() - 1), indexed);
+      List<String> existing = files.map(file -> file.getFileName().toString()).sorted().toList();
+      assertEquals(existing.subList(0, existing.size() - 1), indexed);
       assertEquals(
           indexed.size(), indexed.stream().map(name -> name.substring(0, 4)).distinct().count());
     }
@@ -128,7 +128,7 @@ class PagesTest {
     return example.matcher(read(page)).results().map(found -> found.group(1)).toList();
   }
 
-  /** All tests, one after the other. */
+  /** Returns the concatenated sources of all tests. */
   private static String compiled() throws IOException {
     return plain(TESTS, ".java");
   }
@@ -142,9 +142,7 @@ class PagesTest {
     }
   }
 
-  /**
-   * Without what differs for its place alone: a page's stars, indentation, breaks of long lines.
-   */
+  /** Removes what depends on the place: Javadoc's stars, indentation and line breaks. */
   private static String plain(String code) {
     return code.lines()
         .map(line -> line.startsWith(" *") ? line.substring(2) : line)

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a server must not do is told by what waits, or at the close. */
+/** Checks that a wait, or otherwise close, reports a server's protocol faults. */
 class ProtocolFaultTest {
 
   static Stream<Arguments> faults() {
@@ -32,7 +32,7 @@ class ProtocolFaultTest {
             List.of(eot("a"), results("a", 1)),
             "1 result(s) after the EOT of datum \"a\""),
         arguments(
-            "a result that no message can be",
+            "a result that is not a valid message",
             List.of(marked(Message.NACK_TAG, NackOptions.newBuilder().setDelay(-1).build())),
             "a result of datum \"a\": delay must be"));
   }
@@ -60,7 +60,7 @@ class ProtocolFaultTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("faults")
-  void isThrownByCloseIfNothingElseHas(
+  void isThrownByCloseIfNoWaitThrewIt(
       String name, List<MapResponse.Builder> responses, String expected) throws Exception {
     try (var server = server(responses)) {
       var client = MapStreamClient.connect(server.socketPath());
@@ -89,7 +89,7 @@ class ProtocolFaultTest {
       var fault = assertThrows(ProtocolFaultError.class, () -> reply.remaining(LIMIT));
 
       assertContains("which was not sent", fault.getMessage());
-      assertEquals(1, reply.takeArrived().size(), "what had come before stays");
+      assertEquals(1, reply.takeArrived().size(), "earlier results are kept");
     }
   }
 
@@ -122,7 +122,7 @@ class ProtocolFaultTest {
   }
 
   @Test
-  void aServerThatNeverEchoesIsNotWaitedForForEver() throws Exception {
+  void theWaitForTheEchoOfTheHandshakeTimesOut() throws Exception {
     try (var server = new ScriptedServer((request, client) -> {});
         var client =
             MapStreamClient.builder(server.socketPath()).timeout(Duration.ofSeconds(5)).connect()) {
@@ -133,7 +133,7 @@ class ProtocolFaultTest {
   }
 
   @Test
-  void aServerThatIsNotReadyIsNotUsed() throws Exception {
+  void connectTimesOutIfTheServerIsNotReady() throws Exception {
     try (var server = new ScriptedServer((request, client) -> {})) {
       server.ready = false;
       var builder = MapStreamClient.builder(server.socketPath()).timeout(Duration.ofSeconds(5));

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What the sink of the smallest unit test keeps and refuses. */
+/** Tests what a recording sink keeps and refuses. */
 class RecordingSinkTest {
 
   private final RecordingSink sink = new RecordingSink();
 
   @Test
-  void recordsInOrderAllWaysToEmit() {
+  void recordsMessagesOfAllEmitMethodsInOrder() {
     sink.emit(Message.of("a").withKeys("k"));
     sink.emit("b".getBytes(StandardCharsets.UTF_8));
     sink.emitAll(List.of(Message.toDrop(), Message.of("c")));
@@ -33,7 +33,7 @@ class RecordingSinkTest {
   }
 
   @Test
-  void whatWasTakenDoesNotGrow() {
+  void returnedMessagesDoNotChange() {
     Messages before = sink.messages();
     sink.emit(Message.of("a"));
 
@@ -42,7 +42,7 @@ class RecordingSinkTest {
   }
 
   @Test
-  void refusesWhatComesAfterAFailMark() {
+  void refusesMessagesAfterAFailMark() {
     sink.emit(Message.toFail());
 
     var refusal = assertThrowsExactly(SinkClosedException.class, () -> sink.emit(Message.of("a")));
@@ -55,7 +55,7 @@ class RecordingSinkTest {
   }
 
   @Test
-  void refusesWhatComesAfterTheClose() {
+  void refusesMessagesAfterTheClose() {
     sink.emit(Message.of("a"));
     sink.close();
     sink.close();
@@ -75,7 +75,7 @@ class RecordingSinkTest {
   }
 
   @Test
-  void threadsThatEmitAtOnceLoseNothing() throws InterruptedException {
+  void concurrentEmittersLoseNothing() throws InterruptedException {
     List<Thread> threads =
         IntStream.range(0, 8)
             .mapToObj(t ->
@@ -91,7 +91,7 @@ class RecordingSinkTest {
   }
 
   @Test
-  void isShownWithItsMessages() {
+  void toStringShowsTheMessages() {
     sink.emit(Message.of("a"));
 
     assertEquals("RecordingSink[open, [Message[value=\"a\" (1 byte)]]]", sink.toString());

@@ -20,17 +20,17 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
-/** A server that answers requests as a test says, right or wrong. */
+/** A server that answers requests as a test defines, correctly or not. */
 final class ScriptedServer implements AutoCloseable {
 
   private final InternalTemporaryFolder folder = InternalTemporaryFolder.create();
   private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final Server server;
 
-  /** Whether IsReady is answered with yes. */
+  /** The answer to IsReady. */
   volatile boolean ready = true;
 
-  /** Calls {@code script} with each request, the handshake included, and where to answer. */
+  /** Calls {@code script} with each request, including the handshake, and its responses. */
   ScriptedServer(BiConsumer<MapRequest, StreamObserver<MapResponse>> script) throws IOException {
     server =
         NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socketPath()))
@@ -47,7 +47,7 @@ final class ScriptedServer implements AutoCloseable {
     return folder.resolve("s");
   }
 
-  /** Shakes hands properly and leaves everything else to {@code script}. */
+  /** Answers the handshake correctly and passes all other requests to {@code script}. */
   static BiConsumer<MapRequest, StreamObserver<MapResponse>> afterHandshake(
       BiConsumer<MapRequest, StreamObserver<MapResponse>> script) {
     return (request, responses) -> {

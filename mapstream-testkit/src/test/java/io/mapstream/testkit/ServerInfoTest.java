@@ -44,7 +44,7 @@ class ServerInfoTest {
         "\"version\"        | \"VERSION\"  | version must be a string but is null",
         "{\"MAP_MODE\":     | [\"a\",      | not JSON",
       })
-  void refusesWhatThePlatformWould(String part, String replacement, String expected) {
+  void refusesWhatThePlatformRefuses(String part, String replacement, String expected) {
     String content = GOOD.replace(part, replacement) + MARKER;
     var fault = assertThrows(ProtocolFaultError.class, () -> ServerInfo.parse(content).check());
     assertContains(expected, fault.getMessage());
@@ -52,7 +52,7 @@ class ServerInfoTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"1.0.0", "1.0.0-SNAPSHOT", "0.9.0", "0.9.1-rc1", "0.10.0", "v0.11.0"})
-  void takesVersionsFrom090On(String version) {
+  void acceptsVersionsFrom090(String version) {
     assertDoesNotThrow(() -> ServerInfo.parse(with(version)).check());
   }
 

@@ -9,7 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The defaults of a test's datum. */
+/** Tests the defaults of a test's datum. */
 class TestDatumTest {
 
   @Test
@@ -30,7 +30,7 @@ class TestDatumTest {
   }
 
   @Test
-  void whatMattersIsSetAndTheRestIsDefault() {
+  void fieldsThatAreNotSetHaveDefaults() {
     Datum datum = TestDatum.builder().keys("k").eventTime(Instant.EPOCH).build();
 
     assertEquals(List.of("k"), datum.keys());

@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The messages that docs/troubleshooting.md explains are those of the sources. */
+/** Checks that the messages explained in docs/troubleshooting.md are in the sources. */
 class TroubleshootingPageTest {
 
   private static final Path PAGE = Path.of("../docs/troubleshooting.md");
@@ -25,7 +25,7 @@ class TroubleshootingPageTest {
 
   private static final Pattern ROW = Pattern.compile("(?m)^\\| `([^`]+)` \\| ");
 
-  /** What differs, and what the code puts before a message: a class, an option, a beginning. */
+  /** Variable parts, and what the code prepends to a message: a class, an option, a prefix. */
   private static final Pattern VARYING =
       Pattern.compile("…:?|\\w+Exception: |emit refused: |serverInfoFile (?=\\w+ )");
 
@@ -40,12 +40,12 @@ class TroubleshootingPageTest {
   }
 
   @Test
-  void messageThatNobodyPrintsIsFound() throws IOException {
+  void messageThatIsInNoSourceIsFound() throws IOException {
     assertTrue(isIn(literals(), "a live server answers on socketPath …"));
     assertFalse(isIn(literals(), "a dead server answers on socketPath …"));
   }
 
-  /** Whether the parts that don't differ are there. */
+  /** Returns whether the literals contain the parts of the message that do not vary. */
   private static boolean isIn(String literals, String message) {
     return VARYING
         .splitAsStream(message)
@@ -54,7 +54,7 @@ class TroubleshootingPageTest {
         .allMatch(literals::contains);
   }
 
-  /** All string literals, those that are joined by + as one, with … for what is put in. */
+  /** Returns the sources with concatenated literals joined, and … for each placeholder. */
   private static String literals() throws IOException {
     StringBuilder all = new StringBuilder();
     for (Path folder : SOURCES) {

@@ -157,7 +157,7 @@ class TutorialTest {
     }
   }
 
-  /** Emits lines as they come, up to one that says END. */
+  /** Emits lines as they arrive, until the line END. */
   private static final class Follower implements MapStreamer, Closeable {
     private final BlockingQueue<String> lines;
     private volatile boolean closed;

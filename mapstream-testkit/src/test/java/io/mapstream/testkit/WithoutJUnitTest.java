@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 
-/** The harness needs no JUnit: here it runs with a class path that has none. */
+/** Checks that the harness does not need JUnit, on a class path without it. */
 class WithoutJUnitTest {
 
-  /** What runs there; its class is loaded once more. */
+  /** Runs on that class path, where its class is loaded a second time. */
   static final class Example implements Callable<List<String>> {
     @Override
     public List<String> call() {

@@ -117,8 +117,8 @@ final class CheckCommand implements Callable<Integer> {
     PrintStream out = terminal.out();
     out.println("%-4s  %-17s %s".formatted(row.outcome(), row.name(), row.rule()).strip());
     // If the same reason skips all remaining rules, print it only once.
-    boolean told = row.outcome() == Outcome.SKIP && row.seen().equals(seenBefore);
-    if (!row.seen().isEmpty() && !told) {
+    boolean reported = row.outcome() == Outcome.SKIP && row.seen().equals(seenBefore);
+    if (!row.seen().isEmpty() && !reported) {
       out.println(" ".repeat(24) + row.seen().replaceAll("\\s*\\R\\s*", "; "));
     }
     seenBefore = row.seen();

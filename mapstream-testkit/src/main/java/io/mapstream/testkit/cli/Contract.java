@@ -60,20 +60,20 @@ final class Contract {
   record Row(String name, String rule, Outcome outcome, String seen) {}
 
   private final Setup setup;
-  private final Consumer<Row> told;
+  private final Consumer<Row> reporter;
   private final List<Row> rows = new ArrayList<>();
 
   /** Why no further rules can be tried; empty as long as they can. */
   private String noMore = "";
 
-  private Contract(Setup setup, Consumer<Row> told) {
+  private Contract(Setup setup, Consumer<Row> reporter) {
     this.setup = setup;
-    this.told = told;
+    this.reporter = reporter;
   }
 
-  /** Tries all rules, and passes each row to {@code told} as soon as it is known. */
-  static List<Row> check(Setup setup, Consumer<Row> told) throws InterruptedException {
-    Contract contract = new Contract(setup, told);
+  /** Tries all rules, and passes each row to {@code reporter} as soon as it is known. */
+  static List<Row> check(Setup setup, Consumer<Row> reporter) throws InterruptedException {
+    Contract contract = new Contract(setup, reporter);
     try (ContractRules rules = new ContractRules(setup)) {
       for (ContractRules.Rule rule : rules.all()) {
         if (contract.noMore.isEmpty() || rules.hasSeen(rule)) {
@@ -104,7 +104,7 @@ final class Contract {
 
   private void add(Row row) {
     rows.add(row);
-    told.accept(row);
+    reporter.accept(row);
   }
 
   /** Adds a row, and another one if the function ended during or after the rule. */

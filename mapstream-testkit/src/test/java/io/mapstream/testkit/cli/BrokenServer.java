@@ -26,8 +26,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A server that answers each datum with one result and its EOT, and has one fault. Without the
- * fault it honours the contract.
+ * A server that answers each datum with one result and its EOT, and has one fault. With {@link
+ * Fault#NONE} it honours the contract.
  */
 final class BrokenServer implements AutoCloseable {
 
@@ -164,7 +164,7 @@ final class BrokenServer implements AutoCloseable {
           end(id, eot);
         }
         case OVERTAKEN_RESULTS -> {
-          // Right when alone, swapped when there are others.
+          // In order for the first datum of a stream, swapped for the others.
           boolean swapped = seen.size() > 1;
           client.onNext(numbered(id, swapped ? 2 : 1));
           client.onNext(numbered(id, swapped ? 1 : 2));

@@ -167,7 +167,7 @@ class CheckCommandTest {
               "--socket=" + server.socketPath(),
               "--json",
               "--datums=5",
-              "--timeout=" + patience(fault));
+              "--timeout=" + timeout(fault));
 
       JsonObject report = JsonParser.parseString(ran.out()).getAsJsonObject();
       assertEquals(new TreeSet<>(failing), rows(report, "FAIL"), ran.out());
@@ -188,7 +188,7 @@ class CheckCommandTest {
   }
 
   @Test
-  void functionThatEndsIsToldOnceAndTheRestIsNotChecked() throws Exception {
+  void functionThatEndsIsReportedOnceAndTheRestIsNotChecked() throws Exception {
     try (var server = new BrokenServer(folder.resolve("s"), Fault.ENDS_AFTER_A_STREAM)) {
       Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--datums=5");
 
@@ -234,7 +234,7 @@ class CheckCommandTest {
     assertTrue(ran.out().contains("minimum_numaflow_version is empty"), ran.out());
   }
 
-  /** A function that is well, but for what its server info file says. */
+  /** Checks a correct function whose server info file has the given content. */
   private Ran checkedWith(String serverInfo) throws Exception {
     Path file = folder.resolve("info");
     Files.writeString(file, serverInfo + "U+005C__END__");
@@ -243,8 +243,8 @@ class CheckCommandTest {
     }
   }
 
-  /** Short where a row is meant to time out. */
-  private static String patience(Fault fault) {
+  /** Returns a short timeout if a row is expected to time out. */
+  private static String timeout(Fault fault) {
     return switch (fault) {
       case NOT_READY -> "1s"; // nothing has to succeed
       case NO_METADATA, NO_EOT, OPEN_AFTER_HALF_CLOSE, NO_REPEATED_IDS, ACCEPTS_ALL_FIRSTS -> "4s";
@@ -284,7 +284,7 @@ class CheckCommandTest {
   }
 
   @Test
-  void nobodyOnTheSocketFailsTheFirstRowAndSkipsTheOthers() {
+  void missingServerFailsTheFirstRowAndSkipsTheOthers() {
     Ran ran = Shell.run("check", "--socket=" + folder.resolve("none"), "--timeout=100ms");
 
     assertEquals(1, ran.code());
@@ -293,7 +293,7 @@ class CheckCommandTest {
   }
 
   @Test
-  void wrongServerInfoIsToldWithItsField() throws Exception {
+  void wrongServerInfoIsReportedWithItsField() throws Exception {
     Ran ran =
         checkedWith(
             "{\"protocol\":\"uds\",\"language\":\"go\",\"minimum_numaflow_version\":\"1.4.0-z\","
@@ -305,7 +305,7 @@ class CheckCommandTest {
   }
 
   @Test
-  void pidOfNoProcessIsNamed() {
+  void unknownPidIsNamed() {
     Ran ran = Shell.run("check", "--socket=/none", "--drain", "--pid=999999999");
 
     assertEquals(2, ran.code());

@@ -42,7 +42,7 @@ class DriveCommandTest {
         }
       };
 
-  /** Shows what a handler gets. */
+  /** Emits what the handler receives. */
   private static final MapStreamer SHOW =
       (keys, datum, sink) ->
           sink.emit(
@@ -80,7 +80,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void filesAreReadOneAfterTheOther() throws Exception {
+  void filesAreReadInOrder() throws Exception {
     Path first = Files.writeString(folder.resolve("first"), "a\r\n\n");
     Path second = Files.writeString(folder.resolve("second"), "b\n");
 
@@ -105,7 +105,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void lineWithoutAnEndIsNamed() throws Exception {
+  void overlongLineIsNamed() throws Exception {
     Ran ran = drive(WORDS, "a\n" + "x".repeat(LineReader.LONGEST_LINE + 1), "--in-flight=1");
 
     assertEquals(2, ran.code());
@@ -114,15 +114,16 @@ class DriveCommandTest {
         ran.err().contains("line 2 of standard input is longer than 16777216 bytes"), ran.err());
   }
 
-  /** The timeout is for the function, and not for the person who reads. */
+  /** The timeout applies to the function, not to the reader of the output. */
   @Test
-  void slowReaderOfTheOutputIsNoFailure() throws Exception {
+  void slowReaderOfTheOutputIsNotAFailure() throws Exception {
     var written = new ByteArrayOutputStream();
     var out =
         new PrintStream(written, true, UTF_8) {
           @Override
           public void write(byte[] bytes, int from, int length) {
-            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10); // ends with a wait
+            // The print ends at the same time as a wait.
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
             while (System.nanoTime() < end) {
               LockSupport.parkNanos(end - System.nanoTime());
             }
@@ -180,7 +181,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void optionsSetWhatADatumHas() throws Exception {
+  void optionsSetTheFieldsOfADatum() throws Exception {
     Ran ran =
         drive(
             SHOW,
@@ -197,7 +198,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void jsonLinesSetAllOfADatum() throws Exception {
+  void jsonLinesSetTheFieldsOfADatum() throws Exception {
     String line =
         """
         {"id":"x","keys":["k"],"value":"ü","headers":{"n":"v"},"eventTime":"2026-01-02T00:00:00Z"}
@@ -215,7 +216,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void jsonLinesSetTheContextOfATrace() throws Exception {
+  void jsonLinesSetTheTraceContext() throws Exception {
     MapStreamer show =
         (keys, datum, sink) -> sink.emit(Message.of(new TreeMap<>(datum.traceContext()) + ""));
     String line =
@@ -239,7 +240,7 @@ class DriveCommandTest {
       };
 
   @Test
-  void textShowsMarksAndEscapesWhatATerminalWouldObey() throws Exception {
+  void textShowsMarksAndEscapesControlCharacters() throws Exception {
     Ran ran = drive(ALL_KINDS, "x\n");
 
     assertEquals("1  a\\tb\\u001b  keys=[k]  tags=[t]", ran.lines().get(0));
@@ -251,7 +252,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void jsonShowsAllThereIs() throws Exception {
+  void jsonShowsAllFields() throws Exception {
     Ran ran = drive(ALL_KINDS, "x\n", "--output=json");
 
     assertEquals(
@@ -265,7 +266,7 @@ class DriveCommandTest {
         ran.lines());
   }
 
-  /** Answers with what it got, and the times and system metadata in the value. */
+  /** Emits what it receives; id, time, headers and system metadata are in the value. */
   private static final MapStreamer PASS_ON =
       (keys, datum, sink) -> {
         String seen =
@@ -316,9 +317,9 @@ class DriveCommandTest {
         ran.lines().getFirst());
   }
 
-  /** A server that drains ends a stream that isn't half-closed with UNAVAILABLE. */
+  /** A draining server ends a stream that is not half-closed with UNAVAILABLE. */
   @Test
-  void drainAfterTheLastEotIsNoFailure() throws Exception {
+  void drainAfterTheLastEotIsNotAFailure() throws Exception {
     try (var server = new BrokenServer(folder.resolve("s"), BrokenServer.Fault.DRAINED)) {
       Ran ran = Shell.runWithInput("x\n", "drive", "--socket=" + server.socketPath());
 
@@ -328,7 +329,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void valueLeavesTheBytesAlone() throws Exception {
+  void valueOutputLeavesTheBytesUnchanged() throws Exception {
     Ran ran = drive(WORDS, "a\\,\tb\n", "--output", "value");
 
     assertEquals("a\\\n\tb\n", ran.out());
@@ -363,7 +364,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void failureOfTheHandlerEndsTheRunThoughTheInputIsStillOpen() throws Exception {
+  void failureOfTheHandlerEndsTheRunWhileTheInputIsStillOpen() throws Exception {
     try (var server =
             MapStreamTestServer.start((keys, datum, sink) -> {
               throw new IllegalStateException("no such word: " + datum.text());
@@ -414,7 +415,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void classThatEndsAtOnceIsToldAtOnce() {
+  void classThatEndsAtOnceIsReportedAtOnce() {
     Ran ran = Shell.run("drive", "--class", NoFunction.class.getName());
 
     assertEquals(1, ran.code());
@@ -425,7 +426,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void functionThatServesNothingIsWaitedForNoLongerThanAllowed() {
+  void functionThatServesNothingTimesOut() {
     Ran ran = Shell.run("drive", "--class", SilentFunction.class.getName(), "--timeout=100ms");
 
     assertEquals(1, ran.code());
@@ -477,7 +478,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void nobodyOnTheSocketIsToldWithItsName() {
+  void missingServerIsReportedWithItsSocket() {
     Path socket = folder.resolve("none.sock");
 
     Ran ran = Shell.run("drive", "--socket=" + socket, "--timeout=50ms");
@@ -488,7 +489,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void serverInfoThatDoesNotComeIsToldWithItsName() throws Exception {
+  void missingServerInfoIsReportedWithItsPath() throws Exception {
     Ran ran = drive(WORDS, "", "--server-info=/none/info", "--timeout=50ms");
 
     assertEquals(1, ran.code());
@@ -496,7 +497,7 @@ class DriveCommandTest {
   }
 
   @Test
-  void handlerThatDoesNotAnswerIsToldAfterTheTimeout() throws Exception {
+  void handlerThatDoesNotAnswerIsReportedAfterTheTimeout() throws Exception {
     Ran ran =
         drive(
             (keys, datum, sink) -> new java.util.concurrent.CountDownLatch(1).await(),

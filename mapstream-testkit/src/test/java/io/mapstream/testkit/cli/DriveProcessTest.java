@@ -23,8 +23,8 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code drive} as a process that a signal or its reader ends, on lines without an end. After each
- * test its function is gone and its temporary folder is empty.
+ * Runs {@code drive} as a process with endless input, until a signal or its reader ends it. After
+ * each test, its function has ended and its temporary folder is empty.
  */
 @DisabledOnOs(OS.WINDOWS)
 class DriveProcessTest {
@@ -35,7 +35,7 @@ class DriveProcessTest {
 
   private Path temporary;
 
-  /** Null until a test starts it, and in a test that is skipped before. */
+  /** Null until a test starts it; a skipped test does not. */
   private Process drive;
 
   private ProcessHandle function;
@@ -62,7 +62,7 @@ class DriveProcessTest {
     }
   }
 
-  /** Returns when the first result is printed. */
+  /** Starts {@code drive}, and returns when it has printed the first result. */
   private void start(String... launcher) throws IOException {
     List<String> command = new ArrayList<>(List.of(launcher));
     command.addAll(
@@ -89,7 +89,7 @@ class DriveProcessTest {
               in.write(lines);
             }
           } catch (IOException e) {
-            // It has ended.
+            // The process has ended.
           }
         });
     assertTrue(Character.isDigit(drive.getInputStream().read()), "the first result's id");
@@ -123,9 +123,9 @@ class DriveProcessTest {
   }
 
   @Test
-  void sigtermEndsTheFunctionToo() throws Exception {
+  void sigtermEndsDriveAndItsFunction() throws Exception {
     start();
-    // Not the process's own destroy, which would close its streams.
+    // Not Process.destroy(), which would close the streams.
     assertTrue(drive.toHandle().destroy());
     readAllOutput();
 
@@ -134,7 +134,7 @@ class DriveProcessTest {
   }
 
   @Test
-  void ctrlCThatReachesTheFunctionFirstIsNoFailure() throws Exception {
+  void ctrlCThatReachesTheFunctionFirstIsNotAFailure() throws Exception {
     assumeFalse(interruptsAreIgnored(), "SIGINT is ignored here, as in a background job");
     start();
     String[] both = {"kill", "-INT", Long.toString(function.pid()), Long.toString(drive.pid())};
@@ -146,8 +146,8 @@ class DriveProcessTest {
   }
 
   @Test
-  void endsWithItsParentWhereThatIsWanted() throws Exception {
-    // A shell between, which hands over its streams and is killed.
+  void endsWithItsParentIfRequested() throws Exception {
+    // The parent is a shell, which passes on its streams and is then killed.
     start("sh", "-c", "\"$@\"; exit $?", "sh");
     ProcessHandle java = drive.children().findFirst().orElseThrow();
     assertTrue(drive.toHandle().destroyForcibly());
@@ -156,7 +156,7 @@ class DriveProcessTest {
   }
 
   @Test
-  void functionThatDiesIsToldAndEndsTheRun() throws Exception {
+  void functionThatDiesIsReportedAndEndsTheRun() throws Exception {
     start();
     function.destroyForcibly();
     readAllOutput();
@@ -166,7 +166,7 @@ class DriveProcessTest {
   }
 
   @Test
-  void outputThatNobodyReadsEndsTheRunQuietly() throws Exception {
+  void closedOutputEndsTheRunQuietly() throws Exception {
     start();
     drive.getInputStream().close();
 
@@ -174,7 +174,7 @@ class DriveProcessTest {
     assertFalse(errors().toString().contains("mapstream drive:"), errors()::toString);
   }
 
-  /** A process inherits which signals are ignored; the second bit is SIGINT's. */
+  /** Ignored signals are inherited; the second bit is SIGINT's. */
   private static boolean interruptsAreIgnored() throws IOException {
     Path status = Path.of("/proc/self/status");
     return Files.exists(status)

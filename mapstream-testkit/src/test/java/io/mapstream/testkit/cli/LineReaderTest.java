@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Lines as bytes; what can't be read is in {@link DriveCommandTest}. */
+/** Tests how lines are read; {@link DriveCommandTest} covers those that cannot be read. */
 class LineReaderTest {
 
   private static LineReader reader(String text) {
@@ -38,7 +38,8 @@ class LineReaderTest {
 
   @ParameterizedTest
   @MethodSource("texts")
-  void linesComeWithoutTheirEnds(String text, List<String> expected) throws Exception {
+  void linesAreReturnedWithoutTheirTerminators(String text, List<String> expected)
+      throws Exception {
     LineReader reader = reader(text);
     List<String> lines = new ArrayList<>();
     for (var line = next(reader); line != null; line = next(reader)) {
@@ -50,7 +51,7 @@ class LineReaderTest {
 
   @ParameterizedTest
   @ValueSource(ints = {8_191, 8_192, 8_193, LineReader.LONGEST_LINE})
-  void linesOfAnyLengthComeWhole(int length) throws Exception {
+  void linesOfAnyLengthAreComplete(int length) throws Exception {
     LineReader reader = reader("x".repeat(length) + "\n" + "y".repeat(length) + "\n\nz");
 
     assertEquals("x".repeat(length), next(reader).bytes().toString(ISO_8859_1));

@@ -79,7 +79,7 @@ class LoadCommandTest {
   }
 
   @Test
-  void keepsAsManyOpenAsAreWanted() throws Exception {
+  void keepsTheRequestedNumberInFlight() throws Exception {
     var open = new AtomicInteger();
     var most = new AtomicInteger();
     var three = new CountDownLatch(3);
@@ -87,7 +87,7 @@ class LoadCommandTest {
         (keys, datum, sink) -> {
           most.accumulateAndGet(open.incrementAndGet(), Math::max);
           three.countDown();
-          three.await(); // opens only if three are there at once
+          three.await(); // opens only if three run concurrently
           open.decrementAndGet();
         };
 
@@ -99,8 +99,8 @@ class LoadCommandTest {
 
   @Test
   void latencyAtARateBeginsWhenTheRequestWasDue() throws Exception {
-    // One at a time: those that wait meanwhile are slow as well, and a meter that began at the
-    // handler's start would see one slow request only.
+    // One at a time: requests that wait meanwhile are slow as well. A meter that began at the
+    // handler's start would measure only one slow request.
     var turn = new java.util.concurrent.Semaphore(1);
     var first = new AtomicInteger();
     MapStreamer handler =
@@ -146,7 +146,7 @@ class LoadCommandTest {
   }
 
   @Test
-  void valueIsFilledUpToTheSize() throws Exception {
+  void valueIsPaddedToTheSize() throws Exception {
     Set<String> values = ConcurrentHashMap.newKeySet();
     MapStreamer handler = (keys, datum, sink) -> values.add(datum.text() + keys + datum.headers());
 
@@ -159,7 +159,7 @@ class LoadCommandTest {
   }
 
   @Test
-  void summaryTellsWhatWasMeasuredAndOfWhom() throws Exception {
+  void summaryShowsTheLoadTheFiguresAndTheProcessorTime() throws Exception {
     Ran ran = load(TWO, "--count=50", "--pid=" + ProcessHandle.current().pid());
 
     assertEquals(0, ran.code(), ran.err());
@@ -175,11 +175,11 @@ class LoadCommandTest {
             "µs per result")) {
       assertTrue(ran.out().contains(expected), ran.out());
     }
-    assertEquals("", ran.err(), "no progress where nobody looks");
+    assertEquals("", ran.err(), "no progress without a terminal");
   }
 
   @Test
-  void startsAClassAndKnowsItsProcess() {
+  void startsAClassAndMeasuresItsProcess() {
     Ran ran =
         Shell.run(
             "load",
@@ -195,7 +195,7 @@ class LoadCommandTest {
   }
 
   @Test
-  void failureOfTheHandlerStillTellsWhatWasMeasured() throws Exception {
+  void measurementsAreReportedAfterAFailureOfTheHandler() throws Exception {
     try (var server =
         MapStreamTestServer.start((keys, datum, sink) -> {
           if (datum.eventTime().getEpochSecond() > 0 && COUNT.incrementAndGet() == 10) {
@@ -223,7 +223,7 @@ class LoadCommandTest {
   // The page.
 
   @Test
-  void pageHasTheFiguresAndThreeChartsAndNothingFromElsewhere() throws Exception {
+  void pageHasFiguresAndThreeChartsAndLoadsNothing() throws Exception {
     Path html = folder.resolve("load.html");
 
     Ran ran = load(TWO, "--count=300", "--html=" + html);

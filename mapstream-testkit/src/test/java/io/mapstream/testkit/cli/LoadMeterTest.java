@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** What is measured of arrivals, on a clock that the test moves. */
+/** Tests the measurement of arrivals, with a clock that the test controls. */
 class LoadMeterTest {
 
   private long now = 1_000;
@@ -27,7 +27,7 @@ class LoadMeterTest {
   }
 
   @Test
-  void countsBySecondOfWhatComesSeldomAreAsLongAsTheOthers() {
+  void countsOfRareResultsCoverAsManySecondsAsOthers() {
     ReplyListener slow = meter.follow(now, null);
     slow.message(Message.of("a"));
     for (int second = 0; second < 40; second++) {
@@ -45,34 +45,34 @@ class LoadMeterTest {
     assertEquals(List.of(1L, 0L), measured.resultsBySecond().subList(0, 2));
   }
 
-  /** The first look finds a print that ended with the wait, the second one nothing since. */
+  /** The first reading finds a print that ended with the wait; the second, nothing since. */
   @Test
-  void aPrintThatEndsWithAWaitGivesItsWholePatienceToTheNextAnswer() {
+  void aPrintThatEndsWithAWaitRestartsTheWait() {
     Duration patience = Duration.ofMillis(10);
-    Deque<Long> looks = new ArrayDeque<>(List.of(0L, patience.toNanos()));
+    Deque<Long> readings = new ArrayDeque<>(List.of(0L, patience.toNanos()));
     var waiting = new AtomicBoolean();
     var printed =
-        new LoadMeter(patience, () -> waiting.get() && looks.size() > 0 ? looks.remove() : 0);
+        new LoadMeter(patience, () -> waiting.get() && readings.size() > 0 ? readings.remove() : 0);
     printed.follow(0, message -> {}).message(Message.of("a"));
     waiting.set(true);
 
     var late = assertThrows(WaitTimeoutError.class, () -> printed.awaitFewerThan(1));
 
     assertEquals("nothing arrived for 0.01 s, and 1 datum(s) have no EOT", late.getMessage());
-    assertEquals(List.of(), List.copyOf(looks));
+    assertEquals(List.of(), List.copyOf(readings));
   }
 
   @Test
   void aDatumThatIsNeverAnsweredIsWaitedForOnce() {
     Duration patience = Duration.ofMillis(10);
-    var looks = new AtomicInteger();
+    var readings = new AtomicInteger();
     var silent =
-        new LoadMeter(patience, () -> looks.getAndIncrement() > 2 ? Long.MAX_VALUE / 2 : 0);
-    silent.follow(0, message -> {}).message(Message.of("a")); // two looks, and one at the start
-    assertEquals(3, looks.get());
+        new LoadMeter(patience, () -> readings.getAndIncrement() > 2 ? Long.MAX_VALUE / 2 : 0);
+    silent.follow(0, message -> {}).message(Message.of("a")); // two readings, and one at the start
+    assertEquals(3, readings.get());
 
     assertThrows(WaitTimeoutError.class, () -> silent.awaitFewerThan(1));
 
-    assertEquals(4, looks.get());
+    assertEquals(4, readings.get());
   }
 }

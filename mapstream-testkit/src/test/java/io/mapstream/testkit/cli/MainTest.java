@@ -115,9 +115,9 @@ class MainTest {
     assertEquals(1, ran.err().lines().count(), ran.err());
   }
 
-  /** Without picocli and HdrHistogram, and with everything else. */
+  /** The class path has all libraries except picocli and HdrHistogram. */
   @Test
-  void missingLibraryIsASentence() throws Exception {
+  void missingLibraryIsReportedInOneLine() throws Exception {
     String classPath =
         Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
             .filter(entry -> !entry.matches(".*/(picocli|HdrHistogram)-[^/]*"))

@@ -2,7 +2,7 @@ package io.mapstream.testkit.cli;
 
 import io.mapstream.server.MapStreamServer;
 
-/** A function with a main of its own, to be started as a class: splits at commas. */
+/** A function with its own main method, which a command can start: splits at commas. */
 final class ServedFunction {
 
   private ServedFunction() {}

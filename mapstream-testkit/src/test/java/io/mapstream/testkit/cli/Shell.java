@@ -11,7 +11,7 @@ import java.util.List;
 /** Runs a command as a terminal would, in the test's process. */
 final class Shell {
 
-  /** What a command left behind. */
+  /** The exit code and output of a command. */
   record Ran(int code, String out, String err) {
     List<String> lines() {
       return out.lines().toList();

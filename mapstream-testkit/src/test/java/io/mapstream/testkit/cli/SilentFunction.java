@@ -2,7 +2,7 @@ package io.mapstream.testkit.cli;
 
 import java.util.concurrent.CountDownLatch;
 
-/** A class that runs on and serves nothing. */
+/** A class that keeps running and serves nothing. */
 final class SilentFunction {
 
   private SilentFunction() {}

@@ -37,10 +37,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** The patterns of docs/handlers.md, which PagesTest compares with this file, do what it says. */
+/** Tests the patterns of docs/handlers.md, which PagesTest compares with this file. */
 class HandlersPageTest {
 
-  /** What the patterns call. */
+  /** The service that the patterns call. */
   @FunctionalInterface
   interface Service {
     String call(String request) throws IOException, InterruptedException;
@@ -53,7 +53,7 @@ class HandlersPageTest {
     }
   }
 
-  /** For the compiler: running it is for the server's tests. */
+  /** Only compiled; the server's tests run servers. */
   void clientOfAllDatums() throws Exception {
     try (HttpClient client = HttpClient.newHttpClient()) {
       MapStreamServer.run(new Lookup(client));
@@ -71,7 +71,7 @@ class HandlersPageTest {
   }
 
   @Test
-  void whatTheServiceRefusesGetsTheTag() {
+  void datumThatTheServiceRefusesGetsTheTag() {
     Service service =
         request -> {
           throw new IllegalArgumentException("refused");

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The imports that docs/testing.md names are those that its examples need. */
+/** Checks that the imports in docs/testing.md are those that its examples need. */
 class ImportsTest {
 
   @RegisterExtension

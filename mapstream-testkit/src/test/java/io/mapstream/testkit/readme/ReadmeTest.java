@@ -23,7 +23,7 @@ class ReadmeTest {
     }
   }
 
-  /** For the compiler: running it is for the server's tests. */
+  /** Only compiled; the server's tests run servers. */
   void run() throws Exception {
     MapStreamServer.builder(handler).maxConcurrency(50).numaflowVersion("1.8.3").build().run();
   }
