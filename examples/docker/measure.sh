@@ -1,9 +1,9 @@
 #!/bin/sh
-# Measures an assembled function (Fanout): how fast it starts, and how much memory it takes. Prints what docs/deploying.md shows.
-# Needs `mvn -DskipTests package` first, and a machine that does nothing else.
+# Measures how fast an assembled function (Fanout) starts, and how much memory it takes. Prints the figures of docs/deploying.md.
+# Requires `mvn -DskipTests package` first, and an otherwise idle machine.
 set -eu
 
-unset JAVA # the launcher's, see assemble.sh
+unset JAVA # a setting of the launcher, see assemble.sh
 
 here=$(cd "$(dirname "$0")" && pwd)
 examples=$(dirname "$here")
@@ -11,9 +11,9 @@ target=$examples/target
 
 usage() {
   cat <<END
-usage: measure.sh start [--java JAVA] [--starts N]   from exec to the first EOT, in three ways in turn (20 starts each)
+usage: measure.sh start [--java JAVA] [--starts N]   time from exec to the first EOT, for three ways in turn (20 starts each)
        measure.sh memory [--java JAVA]               resident memory, idle and under load, with different heaps
-JAVA is the java to measure, 21 or newer: \$JAVA_HOME/bin/java, else java on the path.
+JAVA is the java to measure, 21 or newer: \$JAVA_HOME/bin/java by default, or java on the path.
 END
 }
 
@@ -26,7 +26,7 @@ wrong_call() {
 case ${1:-} in
   start | memory) what=$1 && shift ;;
   -h | --help) usage && exit 0 ;;
-  *) wrong_call "what is it to be, start or memory?" ;;
+  *) wrong_call "the first argument must be start or memory" ;;
 esac
 java=${JAVA_HOME:+$JAVA_HOME/bin/java}
 java=${java:-java}
@@ -39,7 +39,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-case $starts in '' | 0* | *[!0-9]*) wrong_call "--starts has to be a number of at least 1 but was $starts" ;; esac
+case $starts in '' | 0* | *[!0-9]*) wrong_call "--starts must be a number of at least 1 but was $starts" ;; esac
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -47,7 +47,7 @@ trap 'rm -rf "$work"' EXIT
   --class io.mapstream.examples.Fanout --input "$examples/lines/Fanout.txt" \
   --java "$java" --out "$work/archive" >&2
 
-# The client's own JVM is the one that is measured, too.
+# The client runs on the measured JVM as well.
 bench() {
   benchmark=$1
   shift

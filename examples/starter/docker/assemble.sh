@@ -1,9 +1,9 @@
 #!/bin/sh
-# Assembles the folder that a function's image consists of, and trains it: see mapstream's docs/deploying.md. The Dockerfile calls
-# this script in the image's build; it runs anywhere else just as well.
+# Assembles the folder that a function's image consists of, and trains the function: see mapstream's docs/deploying.md. The
+# Dockerfile calls this script when it builds the image; the script can also run elsewhere.
 set -eu
 
-# The launcher would take it for the JVM of a deployment, and the archive would be made for that one.
+# The launcher would use it as the JVM of a deployment, and the archive would be made for that JVM.
 unset JAVA
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,16 +13,16 @@ usage() {
 usage: assemble.sh --class CLASS --input FILE [OPTION...]
 
   --class CLASS    the function: a class whose main method serves it
-  --input FILE     lines that the function is trained with, a datum each; JSON Lines, as the drive command reads
-                   them, if the name ends in .jsonl. The function does with them whatever it does.
-  --project DIR    the packaged project, whose target folder has the defaults of the next four ($(dirname "$here"))
-  --classes PATH   the function's own classes: a jar, or a folder if the JDK's jar command is there
+  --input FILE     the lines to train with, one datum each; JSON Lines, as the drive command reads them, if the
+                   name ends in .jsonl. The function processes them as in production.
+  --project DIR    the packaged project; its target folder has the defaults of the next four ($(dirname "$here"))
+  --classes PATH   the function's own classes: a jar, or a folder if the JDK's jar command is available
                    (the jar in target)
   --lib DIR        the jars that it needs at run time (target/function-lib)
   --tools DIR      the jars of the training's client: the test kit, picocli, HdrHistogram and what they need
                    (target/lib)
-  --out DIR        the folder to make (target/function); what an earlier run has made there is replaced
-  --java JAVA      the java that will run it, 21 or newer (\$JAVA_HOME/bin/java, else java on the path)
+  --out DIR        the folder to make (target/function); the result of an earlier run is replaced
+  --java JAVA      the java that will run it, 21 or newer (\$JAVA_HOME/bin/java, or java on the path)
   --datums N       how many datums to train with; the lines are repeated (20000)
 END
 }
@@ -63,12 +63,12 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 
-# ---- what was given
+# ---- the arguments
 
 target=$project/target
 lib=${lib:-$target/function-lib} tools=${tools:-$target/lib} out=${out:-$target/function}
-[ -n "$class" ] || wrong_call "--class is missing: which function is it to be?"
-[ -n "$input" ] || wrong_call "--input is missing: the training needs datums that the function takes"
+[ -n "$class" ] || wrong_call "--class is missing: name the function's class"
+[ -n "$input" ] || wrong_call "--input is missing: the training needs datums that the function accepts"
 [ -s "$input" ] || fail "--input $input is no file with lines in it"
 if [ -z "$classes" ]; then
   for jar in "$target"/*.jar; do
@@ -79,26 +79,26 @@ fi
 has_jars() { for jar in "$1"/*.jar; do [ -f "$jar" ] && return 0; done; return 1; }
 has_jars "$lib" || fail "--lib $lib has no jars; has the project been packaged?"
 has_jars "$tools" || fail "--tools $tools has no jars; has the project been packaged?"
-case $datums in '' | 0* | *[!0-9]*) wrong_call "--datums has to be a number of at least 1 but was $datums" ;; esac
+case $datums in '' | 0* | *[!0-9]*) wrong_call "--datums must be a number of at least 1 but was $datums" ;; esac
 is_function() { [ -f "$1/main-class" ] && [ -f "$1/jvm.options" ] && [ -x "$1/run" ]; }
 [ ! -e "$out" ] || is_function "$out" || fail "--out $out exists, and is not a function's folder: remove it, or name another"
 
 java=$(command -v "$java" || true)
-[ -n "$java" ] || fail "there is no java; name one with --java"
+[ -n "$java" ] || fail "no java was found; name one with --java"
 java=$(readlink -f "$java")
 version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
-[ -n "$version" ] || fail "$java does not tell its version"
+[ -n "$version" ] || fail "$java does not report its version"
 [ "$version" -ge 21 ] || fail "$java is Java $version, too old: a function needs 21 or newer; name one with --java"
 
 # ---- the folder
 
-# With a socket in it, whose path is limited to about 100 bytes.
+# Contains a socket, whose path is limited to about 100 bytes.
 work=$(mktemp -d)
 if [ "$(printf %s "$work" | wc -c)" -gt 90 ]; then
   rmdir "$work"
   work=$(mktemp -d /tmp/mapstream.XXXXXX)
 fi
-# Beside the folder to make, whose place it takes when it is complete.
+# Next to the folder to make, which it replaces when it is complete.
 made=${out%/}.incomplete
 server=''
 clean_up() {
@@ -137,7 +137,7 @@ $(cat "$work/log")"
 
 # ---- the training
 
-# serve OPTION...: starts the function with more JVM options, and returns when it accepts connections.
+# serve OPTION...: starts the function with additional JVM options, and returns when it accepts connections.
 serve() {
   rm -f "$work/info"
   MAPSTREAM_SOCKET_PATH=$work/s MAPSTREAM_SERVER_INFO_FILE=$work/info JAVA_OPTS=$* "$made/run" >"$work/log" 2>&1 &
@@ -168,7 +168,7 @@ stop() {
 drive() {
   format=''
   case $input in *.jsonl) format=--json ;; esac
-  # shellcheck disable=SC2086 # no word where there is no format
+  # shellcheck disable=SC2086 # an empty format must not become an argument
   "$java" --enable-native-access=ALL-UNNAMED -cp "$tools/*" io.mapstream.testkit.cli.Main drive \
     --socket "$work/s" --timeout 60s --quiet --output value $format "$work/input" >/dev/null 2>"$work/drive.log" ||
     server_failed "was not trained: $(cat "$work/drive.log")"
@@ -176,8 +176,8 @@ drive() {
 
 awk -v n="$datums" '{ line[NR] = $0 } END { for (i = 0; i < n; i++) print line[i % NR + 1] }' "$input" >"$work/input"
 
-# Netty unpacks its native library into a temporary file at each start. Kept in the folder, it needs no file system that can
-# be written to. (Where Netty has none for this system, the server uses the JDK's sockets, and there is nothing to keep.)
+# Netty unpacks its native library into a temporary file at each start. If it is kept in the folder, no writable file system is
+# needed. (If Netty has none for this system, the server uses the JDK's sockets, and there is nothing to keep.)
 mkdir "$made/native" "$work/native"
 serve "-Dio.grpc.netty.shaded.io.netty.native.workdir=$work/native -Dio.grpc.netty.shaded.io.netty.native.deleteLibAfterLoading=false"
 for unpacked in "$work/native"/*.so; do
