@@ -4,7 +4,7 @@ import java.nio.file.Path
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 
-/** A function that a user's build has made, as a process on a temporary socket. */
+/** A function from a user's build, as a process with a temporary socket. */
 class Function implements Closeable {
 
   private static final long LIMIT_SECONDS = 60
@@ -19,7 +19,7 @@ class Function implements Closeable {
   private Process process
   private Thread reader
 
-  /** Takes the JDK that has run the tests of the build in {@code basedir}. */
+  /** Uses the JDK that has run the tests of the build in {@code basedir}. */
   Function(File basedir) {
     this.basedir = basedir
     tools = new File(basedir, "../starter/target/lib")
@@ -37,7 +37,7 @@ class Function implements Closeable {
     reader = Thread.startDaemon { output.eachLine { printed << it << "\n"; lines.add(it) } }
   }
 
-  /** The command {@code drive}, running, with a line of input. */
+  /** Starts the command {@code drive} with a line of input. */
   Process driving(String line) {
     def drive = new ProcessBuilder(java.path, "--enable-native-access=ALL-UNNAMED", "-cp", tools.path + "/*", "io.mapstream.testkit.cli.Main", "drive",
         "--quiet", "--output", "value", "--timeout", LIMIT_SECONDS + "s", "--socket", folder.resolve("s").toString(),
@@ -46,7 +46,7 @@ class Function implements Closeable {
     drive
   }
 
-  /** The results for a line of input. */
+  /** Returns the results for a line of input. */
   List<String> drive(String line) {
     def drive = driving(line)
     def results = drive.inputStream.readLines()
@@ -54,7 +54,7 @@ class Function implements Closeable {
     results
   }
 
-  /** What a command of the runnable jar prints for this input. */
+  /** Returns what a command of the runnable jar prints for this input. */
   List<String> command(File jar, String line, String... arguments) {
     def builder = new ProcessBuilder([java.path, "-jar", jar.path, *arguments, "--timeout", LIMIT_SECONDS + "s", "--socket",
         folder.resolve("s").toString()]).redirectErrorStream(true)
@@ -65,7 +65,7 @@ class Function implements Closeable {
     output
   }
 
-  /** Waits until the function prints a line that has this in it. */
+  /** Waits until the function prints a line that matches the pattern. */
   String await(String pattern) {
     def end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS)
     while (true) {
@@ -84,7 +84,7 @@ class Function implements Closeable {
 
   /** Waits for the end of the process. */
   int exitCode() {
-    assert process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS): "runs on: " + printed
+    assert process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS): "still runs: " + printed
     reader.join(LIMIT_SECONDS * 1000)
     process.exitValue()
   }

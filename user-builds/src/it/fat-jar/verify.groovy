@@ -1,6 +1,6 @@
 import java.util.zip.ZipFile
 
-// The jar as a process.
+// Runs the jar as a process.
 
 def function = new GroovyClassLoader(getClass().classLoader).parseClass(new File(basedir, "../../../src/Function.groovy"))
 

@@ -1,4 +1,4 @@
-// After each of the two builds; the log has both.
+// Runs after each of the two builds; the log contains both.
 
 def tests = new File(basedir, "target/surefire-reports/com.example.WordsTest.txt").text
 assert tests.contains("Tests run: 2, Failures: 0, Errors: 0, Skipped: 0")
@@ -9,7 +9,7 @@ def refused = (log =~ /ERROR.*Nulls\.kt:\D*(\d+)/).collect { it[1] as int }.uniq
 assert expected.size() == 5
 assert refused.empty || refused == expected
 
-// The POM switches the compiler's daemon off: no process of it has begun since this Maven did.
+// The POM disables the compiler's daemon: none has started since this Maven did.
 def repository = new File(basedir, "../../it-repo").canonicalPath
 def began = ProcessHandle.current().info().startInstant().get()
 def left = ProcessHandle.allProcesses().toList()*.info().findAll {

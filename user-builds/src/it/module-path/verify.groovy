@@ -1,4 +1,4 @@
-// The function as a process, from the module path.
+// Runs the function as a process, from the module path.
 
 def function = new GroovyClassLoader(getClass().classLoader).parseClass(new File(basedir, "../../../src/Function.groovy"))
 

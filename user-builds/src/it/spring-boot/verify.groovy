@@ -3,7 +3,7 @@ import java.util.concurrent.CountDownLatch
 import java.util.concurrent.Executors
 import java.util.concurrent.TimeUnit
 
-// The application as a process: its results, its metrics, a stop with an open datum, and what a failure does.
+// Runs the application as a process: its results, its metrics, a stop with an open datum, and a failure.
 
 def function = new GroovyClassLoader(getClass().classLoader).parseClass(new File(basedir, "../../../src/Function.groovy"))
 
@@ -39,7 +39,7 @@ try {
     it.terminate()
     it.await("mapstream is stopping")
     answer.countDown()
-    assert driving.inputStream.readLines() == ["tea=300", "slow=400"] // and then the stream ends with the server
+    assert driving.inputStream.readLines() == ["tea=300", "slow=400"] // then the stream ends with the server
     assert it.exitCode() == 143: it.printed()
   }
 

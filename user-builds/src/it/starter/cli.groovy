@@ -1,6 +1,6 @@
 import java.util.zip.ZipFile
 
-// The commands as one jar: it runs by itself, and has in it what its licences ask for.
+// The commands as one jar: it is runnable, and contains the texts that its licences require.
 
 def root = new File(basedir, "../../../..")
 def jar = new File(root, "mapstream-testkit/target").listFiles().find { it.name.endsWith("-cli.jar") }
@@ -10,7 +10,7 @@ new ZipFile(jar).withCloseable { zip ->
   def text = { name -> zip.getInputStream(zip.getEntry(name)).text }
   ["LICENSE", "NOTICE"].each { assert text("META-INF/" + it) == new File(root, it).text }
   assert text("META-INF/third-party.md") == new File(root, "docs/third-party.md").text
-  // The texts that SLF4J's, protobuf's and Netty's licences want to be kept. Several jars have a LICENSE.txt, and one is left.
+  // The texts that the licences of SLF4J, protobuf and Netty require. Several jars have a LICENSE.txt; only one remains.
   ["LICENSE.txt": "QOS.ch", "LICENSE-protobuf.txt": "Google Inc.", "NOTICE.txt": "The Netty Project", "license/LICENSE.boringssl.txt": "BoringSSL"].each { name, part ->
     assert text("META-INF/" + name).contains(part): name
   }

@@ -1,6 +1,6 @@
 import groovy.xml.XmlSlurper
 
-// The commands of the starter's README that need nothing but a JDK, with the one that has run its tests.
+// Runs the commands of the starter's README that need only a JDK, with the JDK that has run its tests.
 
 def report = new XmlSlurper(false, false).parse(new File(basedir, "target/surefire-reports/TEST-com.example.WordsTest.xml"))
 def javaHome = report.properties.property.find { it.@name == "java.home" }.@value.text()
@@ -17,6 +17,6 @@ def commands = new File(basedir, "README.md").text.replace("\\\n", "").readLines
 def command = { part -> commands.find { it.contains(part) } }
 
 assert run(command(" drive ")).readLines().findAll { it.endsWith("a") || it.endsWith("b") }.size() == 2
-// With fewer datums than the image's training takes, which is slow.
+// With fewer datums than for an image, whose training is slow.
 run(command("assemble.sh").replaceFirst(" #.*", "") + " --datums 100")
 assert new File(basedir, "target/function/run").canExecute()

@@ -1,13 +1,13 @@
 import groovy.json.JsonSlurper
 
-// Under which licences our dependencies come: docs/third-party.md says it, and the SBOMs that are published prove it, where the
-// build is online and makes them. Other licences than these are refused, and so is a dependency that the page does not name.
+// Checks the dependencies' licences: docs/third-party.md lists them, and the published SBOMs prove them if the build is online and
+// makes SBOMs. Licences other than these are refused, and so are dependencies that the page does not name.
 
 def allowed = ["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT"]
-// JUnit's, and only where nobody gets it from us: who uses it names it.
+// JUnit's licence is allowed only because JUnit is optional: users of the test kit add it themselves.
 def allowedIfOptional = allowed + "EPL-2.0"
 
-// A dependency with several licences leaves the choice; one without any gives no right to use it.
+// With several licences, one allowed licence is enough; without a licence there is no right to use it.
 def refused = { rows -> rows.findAll { row -> !row.licences.any { it in (row.everywhere ? allowed : allowedIfOptional) } } }
 
 assert refused([[licences: ["GPL-3.0-only"], everywhere: true], [licences: ["GPL-3.0-only"], everywhere: false]]).size() == 2
@@ -23,7 +23,7 @@ def page = lines.collect { line ->
 }
 assert refused(page).empty: "docs/third-party.md has licences that are not allowed: " + refused(page)
 
-// The class path of the user, who takes the server and nothing else.
+// The class path of a user who uses only the server.
 def jars = new File(basedir, "target/server-lib").list().findAll { !it.startsWith("io.mapstream.") }
 def jarsOf = { name -> jars.findAll { it.matches(java.util.regex.Pattern.quote(name.replace(":", ".") + "-") + /\d.*\.jar/) } }
 def unnamed = jars - page.findAll { it.everywhere }.collectMany { jarsOf(it.name) }
@@ -43,5 +43,5 @@ if (build != "offline=true") {
     def licences = it.licenses.collect { given -> given.expression ?: given.license.id ?: given.license.name }
     "| `" + name + "` | " + licences.join(" or ") + " | " + (jarsOf(name).empty ? "on request" : "every function") + " |"
   }.sort()
-  assert lines == rows: "docs/third-party.md is not true any more; its table has to be:\n" + rows.join("\n") + "\n"
+  assert lines == rows: "docs/third-party.md is outdated; its table must be:\n" + rows.join("\n") + "\n"
 }

@@ -1,8 +1,8 @@
 import groovy.xml.XmlSlurper
 import java.util.zip.ZipFile
 
-// What would be published, by the POMs that were installed for the user, and what the build has made beside the jars: it has to be
-// whole, and to tell what Maven Central asks for.
+// Checks what would be published: the POMs that were installed for the user builds and the files made with the jars must be complete,
+// and must contain what Maven Central requires.
 
 def root = new File(basedir, "../../../..")
 def published = new File(basedir, "../../it-repo/io/mapstream")
@@ -40,10 +40,10 @@ modules.keySet().each { artifact ->
   assert contents(file(artifact, "-javadoc.jar")).any { it == "index.html" || it == "README.md" }
 }
 
-// Whoever reads our POMs builds with their own plugins and from their own repositories.
+// Users of the POMs build with their own plugins and repositories.
 (modules.keySet().collect { pom(it) } + parent).each {
   assert it.repositories.isEmpty() && it.pluginRepositories.isEmpty() && it.distributionManagement.isEmpty()
   assert it.build.extensions.isEmpty() && it.build.plugins.plugin.every { plugin -> plugin.extensions != "true" }
 }
-// A handler's module needs the JDK alone.
+// A handler's module needs only the JDK.
 assert pom("mapstream-api").dependencies.dependency.every { it.scope.text() in ["provided", "test"] }

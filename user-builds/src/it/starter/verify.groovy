@@ -1,4 +1,4 @@
-// After the build of examples/starter. Each of these throws where something is not as it is said to be, and says what.
+// Runs after the build of examples/starter. Each check throws an error that describes what is wrong.
 
 ["WordsTest", "WordsServerTest"].each { name ->
   def tests = new File(basedir, "target/surefire-reports/com.example." + name + ".txt").text

@@ -1,6 +1,6 @@
 import groovy.xml.XmlSlurper
 
-// The starter has the versions of this build, which are kept up to date and are downloaded already.
+// The starter must have the versions of this build, which are kept up to date and are already downloaded.
 
 def build = new XmlSlurper(false, false).parse(new File(basedir, "../../../../pom.xml"))
 def starter = new XmlSlurper(false, false).parse(new File(basedir, "pom.xml"))

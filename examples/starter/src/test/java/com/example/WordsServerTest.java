@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The handler behind the real server, called over its Unix socket. */
+/** Tests the handler in a real server, over its Unix socket. */
 class WordsServerTest {
 
   @Test

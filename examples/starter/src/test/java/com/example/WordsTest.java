@@ -7,7 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The handler alone, in memory. */
+/** Tests the handler alone, in memory. */
 class WordsTest {
 
   @RegisterExtension

@@ -5,7 +5,7 @@ import io.mapstream.MessageSink
 import io.mapstream.Message
 import io.mapstream.server.MapStreamServer
 
-// Each line that says null at its end must fail to compile: what may be missing has to be dealt with.
+// Each line that ends with null must fail to compile: code must handle values that may be missing.
 
 fun of(fields: Map<String, String>) = Message.of(fields["x"]) // null
 

@@ -8,7 +8,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 
-/** Asks the price service. One for all datums: its HTTP client may be used by any thread. */
+/** Calls the price service. One instance serves all datums, since its HTTP client is thread-safe. */
 @Component
 public class Prices implements AutoCloseable {
 
@@ -19,7 +19,7 @@ public class Prices implements AutoCloseable {
     this.service = service;
   }
 
-  /** The price of an article in cents. */
+  /** Returns the price of an article in cents. */
   public String of(String article) throws IOException, InterruptedException {
     var request = HttpRequest.newBuilder(URI.create(service + "/" + article)).build();
     var response = client.send(request, BodyHandlers.ofString());
@@ -29,7 +29,7 @@ public class Prices implements AutoCloseable {
     return response.body();
   }
 
-  /** Called by Spring, after the server has been closed. */
+  /** Called by Spring after the server has been closed. */
   @Override
   public void close() {
     client.close();

@@ -10,7 +10,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.test.context.bean.override.mockito.MockitoBean;
 import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
-/** The handler as Spring makes it, without the server. */
+/** Tests the handler as Spring creates it, without the server. */
 @SpringJUnitConfig(PriceOrders.class)
 class PriceOrdersTest {
 
