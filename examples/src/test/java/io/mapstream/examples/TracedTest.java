@@ -236,12 +236,12 @@ class TracedTest {
           never.await();
         };
     try (var harness = MapStreamHarness.of(new Traced(tracer, waiting))) {
-      Reply stream = harness.send(datum(SAMPLED).build());
-      assertEquals("started", stream.next().text());
+      Reply reply = harness.send(datum(SAMPLED).build());
+      assertEquals("started", reply.next().text());
 
-      stream.cancel();
+      reply.cancel();
 
-      assertTrue(stream.failure().isPresent());
+      assertTrue(reply.failure().isPresent());
     }
     assertEquals("java.lang.InterruptedException", exceptionOf(onlySpan()));
   }

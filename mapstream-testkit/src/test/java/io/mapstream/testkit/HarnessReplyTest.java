@@ -53,50 +53,50 @@ class HarnessReplyTest {
           sink.emit(Message.of("second"));
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      Reply stream = harness.send("a");
+      Reply reply = harness.send("a");
 
-      assertEquals("first", stream.next().text());
-      assertTrue(stream.isRunning());
-      assertFalse(stream.hasEnded());
+      assertEquals("first", reply.next().text());
+      assertTrue(reply.isRunning());
+      assertFalse(reply.hasEnded());
 
       gate.open();
-      assertEquals(List.of("second"), stream.remaining().texts());
-      assertFalse(stream.isRunning());
-      assertTrue(stream.hasEnded());
-      assertEquals(Optional.empty(), stream.failure());
+      assertEquals(List.of("second"), reply.remaining().texts());
+      assertFalse(reply.isRunning());
+      assertTrue(reply.hasEnded());
+      assertEquals(Optional.empty(), reply.failure());
     }
   }
 
   @Test
   void replyKnowsItsDatum() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      Reply stream = harness.send("a");
+      Reply reply = harness.send("a");
 
-      assertEquals(TestDatum.of("a"), stream.datum());
-      assertEquals(List.of("a"), stream.remaining().texts());
+      assertEquals(TestDatum.of("a"), reply.datum());
+      assertEquals(List.of("a"), reply.remaining().texts());
       assertEquals(
-          "Reply[the handler of datum \"1\" has returned after 1 message]", stream.toString());
+          "Reply[the handler of datum \"1\" has returned after 1 message]", reply.toString());
     }
   }
 
   @Test
   void nothingRemainsAfterTheEnd() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      Reply stream = harness.send("a");
+      Reply reply = harness.send("a");
 
-      assertEquals(List.of("a"), stream.remaining().texts());
-      assertEquals(Messages.empty(), stream.remaining());
+      assertEquals(List.of("a"), reply.remaining().texts());
+      assertEquals(Messages.empty(), reply.remaining());
     }
   }
 
   @Test
   void readingPastTheEndFailsWithTheReason() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      Reply stream = harness.send("a,b");
-      assertEquals("a", stream.next().text());
-      assertEquals("b", stream.next().text());
+      Reply reply = harness.send("a,b");
+      assertEquals("a", reply.next().text());
+      assertEquals("b", reply.next().text());
 
-      var failure = assertThrows(AssertionError.class, stream::next);
+      var failure = assertThrows(AssertionError.class, reply::next);
 
       assertEquals(
           "there is no further message: the handler of datum \"1\" has returned after 2 messages",
@@ -112,10 +112,10 @@ class HarnessReplyTest {
           gate.await();
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      Reply stream = harness.send("a");
-      assertEquals("first", stream.next().text());
+      Reply reply = harness.send("a");
+      assertEquals("first", reply.next().text());
 
-      var failure = assertThrows(AssertionError.class, () -> stream.next(SHORT));
+      var failure = assertThrows(AssertionError.class, () -> reply.next(SHORT));
 
       assertContains(
           failure,
@@ -134,23 +134,23 @@ class HarnessReplyTest {
           sink.emit(Message.of("b"));
         };
     try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
-      Reply stream = harness.send("");
-      stream.awaitBlockedEmit();
+      Reply reply = harness.send("");
+      reply.awaitBlockedEmit();
 
-      assertEquals("a", stream.next(Duration.ZERO).text());
-      assertEquals(List.of("b"), stream.remaining().texts());
+      assertEquals("a", reply.next(Duration.ZERO).text());
+      assertEquals(List.of("b"), reply.remaining().texts());
     }
   }
 
   @Test
   void negativeLimitIsRefused() {
     try (var harness = MapStreamHarness.of((keys, datum, sink) -> {})) {
-      Reply stream = harness.send("a");
+      Reply reply = harness.send("a");
 
       assertRefused(
-          "limit must not be negative but was -0.001 s", () -> stream.next(Duration.ofMillis(-1)));
+          "limit must not be negative but was -0.001 s", () -> reply.next(Duration.ofMillis(-1)));
       assertEquals(
-          "limit", assertThrows(NullPointerException.class, () -> stream.next(null)).getMessage());
+          "limit", assertThrows(NullPointerException.class, () -> reply.next(null)).getMessage());
     }
   }
 
@@ -160,15 +160,15 @@ class HarnessReplyTest {
   void failureIsThrownAfterThePrecedingMessages() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
-      Reply stream = harness.send("a,b");
-      assertEquals("a", stream.next().text());
-      assertEquals("b", stream.next().text());
+      Reply reply = harness.send("a,b");
+      assertEquals("a", reply.next().text());
+      assertEquals("b", reply.next().text());
 
-      var failed = assertThrowsExactly(HandlerFailedException.class, stream::next);
+      var failed = assertThrowsExactly(HandlerFailedException.class, reply::next);
 
       assertSame(cause, failed.getCause());
       assertEquals(Messages.empty(), failed.messages());
-      assertSame(cause, stream.failure().orElseThrow());
+      assertSame(cause, reply.failure().orElseThrow());
     }
   }
 
@@ -176,10 +176,10 @@ class HarnessReplyTest {
   void failureCarriesTheRemainingMessages() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
-      Reply stream = harness.send("a,b,c");
-      assertEquals("a", stream.next().text());
+      Reply reply = harness.send("a,b,c");
+      assertEquals("a", reply.next().text());
 
-      var failed = assertThrowsExactly(HandlerFailedException.class, stream::remaining);
+      var failed = assertThrowsExactly(HandlerFailedException.class, reply::remaining);
 
       assertSame(cause, failed.getCause());
       assertEquals(List.of("b", "c"), failed.messages().texts());
@@ -190,10 +190,10 @@ class HarnessReplyTest {
   void failureCanBeQueriedWithoutReading() {
     var cause = new IOException("disk on fire");
     try (var harness = MapStreamHarness.of(emittingThenThrowing(cause))) {
-      Reply stream = harness.send("a");
+      Reply reply = harness.send("a");
 
-      assertSame(cause, stream.failure().orElseThrow());
-      assertEquals("a", stream.next().text());
+      assertSame(cause, reply.failure().orElseThrow());
+      assertEquals("a", reply.next().text());
     }
   }
 
@@ -201,16 +201,16 @@ class HarnessReplyTest {
   void waitForTheFailureOfABlockedHandlerSaysThatTheTestMustRead() {
     var builder = MapStreamHarness.builder(new WordSplitter()).bound(1).timeLimit(SHORT);
     try (var harness = builder.build()) {
-      Reply stream = harness.send("first,a,b");
-      assertEquals("first", stream.next(Duration.ofSeconds(10)).text());
+      Reply reply = harness.send("first,a,b");
+      assertEquals("first", reply.next(Duration.ofSeconds(10)).text());
 
-      var failure = assertThrows(AssertionError.class, stream::failure);
+      var failure = assertThrows(AssertionError.class, reply::failure);
 
       assertContains(
           failure,
           "waited 3 s for the return of the handler",
           "is blocked in emit until the test reads (bound 1), with 2 messages emitted, 1 unread");
-      assertEquals(List.of("a", "b"), stream.remaining().texts());
+      assertEquals(List.of("a", "b"), reply.remaining().texts());
     }
   }
 
@@ -226,15 +226,15 @@ class HarnessReplyTest {
   @Test
   void emitBlocksAtTheBoundUntilAMessageIsRead() {
     try (var harness = MapStreamHarness.builder(new WordSplitter()).bound(2).build()) {
-      Reply stream = harness.send("a,b,c,d");
+      Reply reply = harness.send("a,b,c,d");
 
-      stream.awaitBlockedEmit();
-      assertContains(new AssertionError(stream.toString()), "2 messages emitted, 2 unread");
-      assertEquals("a", stream.next().text());
-      stream.awaitBlockedEmit();
-      assertContains(new AssertionError(stream.toString()), "3 messages emitted, 2 unread");
+      reply.awaitBlockedEmit();
+      assertContains(new AssertionError(reply.toString()), "2 messages emitted, 2 unread");
+      assertEquals("a", reply.next().text());
+      reply.awaitBlockedEmit();
+      assertContains(new AssertionError(reply.toString()), "3 messages emitted, 2 unread");
 
-      assertEquals(List.of("b", "c", "d"), stream.remaining().texts());
+      assertEquals(List.of("b", "c", "d"), reply.remaining().texts());
     }
   }
 
@@ -263,13 +263,13 @@ class HarnessReplyTest {
   @Test
   void datumThatEndsWithoutABlockedEmitIsReported() {
     try (var harness = MapStreamHarness.builder(new WordSplitter()).bound(2).build()) {
-      Reply stream = harness.send("a,b");
+      Reply reply = harness.send("a,b");
 
-      var failure = assertThrows(AssertionError.class, stream::awaitBlockedEmit);
+      var failure = assertThrows(AssertionError.class, reply::awaitBlockedEmit);
 
       assertContains(
           failure, "no emit is blocked until the test reads", "after 2 messages, 2 unread");
-      assertEquals(List.of("a", "b"), stream.remaining().texts());
+      assertEquals(List.of("a", "b"), reply.remaining().texts());
     }
   }
 
@@ -282,10 +282,10 @@ class HarnessReplyTest {
           gate.await();
         };
     try (var harness = MapStreamHarness.builder(handler).timeLimit(SHORT).build()) {
-      Reply stream = harness.send("a");
+      Reply reply = harness.send("a");
       assertTrue(started.await(30, TimeUnit.SECONDS));
 
-      var failure = assertThrows(AssertionError.class, stream::awaitBlockedEmit);
+      var failure = assertThrows(AssertionError.class, reply::awaitBlockedEmit);
 
       assertContains(
           failure, "waited 3 s for an emit that is blocked until the test reads", "Gate.await");
@@ -343,16 +343,16 @@ class HarnessReplyTest {
           }
         };
     try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
-      Reply stream = harness.send("a");
-      stream.awaitBlockedEmit();
+      Reply reply = harness.send("a");
+      reply.awaitBlockedEmit();
 
-      stream.cancel();
+      reply.cancel();
 
-      var refusal = assertInstanceOf(SinkClosedException.class, stream.failure().orElseThrow());
+      var refusal = assertInstanceOf(SinkClosedException.class, reply.failure().orElseThrow());
       assertContains(refusal, "emit refused: the client cancelled the stream or disconnected");
       assertEquals(true, noted.get());
-      assertFalse(stream.hasEnded());
-      assertEquals(Messages.empty(), stream.takeArrived(), "unread messages are lost");
+      assertFalse(reply.hasEnded());
+      assertEquals(Messages.empty(), reply.takeArrived(), "unread messages are lost");
     }
   }
 
@@ -364,12 +364,12 @@ class HarnessReplyTest {
           gate.await();
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      Reply stream = harness.send("a");
-      assertEquals("started", stream.next().text());
+      Reply reply = harness.send("a");
+      assertEquals("started", reply.next().text());
 
-      stream.cancel();
+      reply.cancel();
 
-      assertInstanceOf(InterruptedException.class, stream.failure().orElseThrow());
+      assertInstanceOf(InterruptedException.class, reply.failure().orElseThrow());
     }
   }
 
@@ -385,12 +385,12 @@ class HarnessReplyTest {
           }
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      Reply stream = harness.send("a");
-      assertEquals("started", stream.next().text());
+      Reply reply = harness.send("a");
+      assertEquals("started", reply.next().text());
 
-      stream.cancel();
+      reply.cancel();
 
-      assertEquals(Optional.empty(), stream.failure());
+      assertEquals(Optional.empty(), reply.failure());
       assertContains((Throwable) noted.get(), "the client cancelled the stream");
     }
   }
@@ -398,20 +398,20 @@ class HarnessReplyTest {
   @Test
   void cancelledDatumNeedsNoReadingOrWaiting() {
     try (var harness = MapStreamHarness.builder(new WordSplitter()).bound(1).build()) {
-      Reply stream = harness.send("a,b");
-      stream.awaitBlockedEmit();
+      Reply reply = harness.send("a,b");
+      reply.awaitBlockedEmit();
 
-      stream.cancel();
+      reply.cancel();
     }
   }
 
   @Test
   void finishedDatumNeedNotBeReadAfterACancel() {
     try (var harness = MapStreamHarness.of(new WordSplitter())) {
-      Reply stream = harness.send("a,b");
-      assertEquals(Optional.empty(), stream.failure());
+      Reply reply = harness.send("a,b");
+      assertEquals(Optional.empty(), reply.failure());
 
-      stream.cancel();
+      reply.cancel();
     }
   }
 
@@ -419,10 +419,10 @@ class HarnessReplyTest {
   void readingPastACancelFailsWithTheReason() {
     MapStreamer handler = (keys, datum, sink) -> gate.await();
     try (var harness = MapStreamHarness.of(handler)) {
-      Reply stream = harness.send("a");
-      stream.cancel();
+      Reply reply = harness.send("a");
+      reply.cancel();
 
-      var broken = assertThrows(StreamBrokenException.class, stream::next);
+      var broken = assertThrows(StreamBrokenException.class, reply::next);
 
       assertEquals("CANCELLED", broken.status().code());
       assertContains(broken, "message 1 of datum \"1\"");
@@ -642,12 +642,12 @@ class HarnessReplyTest {
           sink.emit(Message.of("b"));
         };
     try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
-      Reply stream = harness.send("");
+      Reply reply = harness.send("");
 
       // No message is read before this: the unread one uses the only permit.
       assertTrue(refused.await(10, TimeUnit.SECONDS));
-      stream.awaitBlockedEmit();
-      assertEquals(List.of("a", "b"), stream.remaining().texts());
+      reply.awaitBlockedEmit();
+      assertEquals(List.of("a", "b"), reply.remaining().texts());
     }
   }
 
@@ -662,18 +662,18 @@ class HarnessReplyTest {
           gate.await();
         };
     try (var harness = MapStreamHarness.of(handler)) {
-      Reply stream = harness.send("a");
+      Reply reply = harness.send("a");
 
-      assertTrue(stream.next().isFail());
-      assertFalse(stream.hasNext());
-      assertTrue(stream.hasEnded());
-      assertTrue(stream.isRunning());
-      var past = assertThrows(AssertionError.class, stream::next);
+      assertTrue(reply.next().isFail());
+      assertFalse(reply.hasNext());
+      assertTrue(reply.hasEnded());
+      assertTrue(reply.isRunning());
+      var past = assertThrows(AssertionError.class, reply::next);
       assertContains(past, "there is no further message", "with the fail mark");
 
       gate.open();
-      assertEquals(Messages.empty(), stream.remaining());
-      assertEquals(Optional.empty(), stream.failure());
+      assertEquals(Messages.empty(), reply.remaining());
+      assertEquals(Optional.empty(), reply.failure());
       assertContains((Throwable) noted.get(), "emit refused: the datum is closed");
     }
   }

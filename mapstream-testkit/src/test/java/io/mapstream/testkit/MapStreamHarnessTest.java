@@ -295,14 +295,14 @@ class MapStreamHarnessTest {
           }
         };
     var harness = MapStreamHarness.builder(handler).timeLimit(SHORT).build();
-    Reply stream = harness.send("left behind");
-    assertEquals("started", stream.next(Duration.ofSeconds(10)).text());
+    Reply reply = harness.send("left behind");
+    assertEquals("started", reply.next(Duration.ofSeconds(10)).text());
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
     assertContains(failure, "- still running: ", "\"1\"", "value=\"left behind\"", "Gate.await");
     assertTrue(ended.await(10, TimeUnit.SECONDS));
-    assertFalse(stream.isRunning());
+    assertFalse(reply.isRunning());
   }
 
   @Test
@@ -342,20 +342,20 @@ class MapStreamHarnessTest {
           gate.await();
         };
     var harness = MapStreamHarness.of(returning);
-    Reply stream = harness.send("");
-    assertEquals("a", stream.next().text());
+    Reply reply = harness.send("");
+    assertEquals("a", reply.next().text());
     gate.open();
 
     harness.close();
 
-    assertFalse(stream.isRunning());
+    assertFalse(reply.isRunning());
   }
 
   @Test
   void closingFailsOnUnreadMessagesAndShowsThem() {
     var harness = MapStreamHarness.of(SPLITTER);
-    Reply stream = harness.send("read,unread,too");
-    assertEquals("read", stream.next().text());
+    Reply reply = harness.send("read,unread,too");
+    assertEquals("read", reply.next().text());
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
@@ -373,20 +373,20 @@ class MapStreamHarnessTest {
     // With this limit, the test would never end if close waited.
     var harness =
         MapStreamHarness.builder(endless).bound(3).timeLimit(Duration.ofDays(1000)).build();
-    Reply stream = harness.send("a");
+    Reply reply = harness.send("a");
 
     var failure = assertThrows(AssertionError.class, harness::close);
 
     assertContains(
         failure, "is blocked in emit until the test reads (bound 3)", "- not read: ", "3 unread");
-    assertFalse(stream.isRunning());
+    assertFalse(reply.isRunning());
   }
 
   @Test
   void closingFailsOnAnUncheckedFailure() {
     var harness = MapStreamHarness.of(FAILING);
-    Reply stream = harness.send("a");
-    assertEquals("before", stream.next().text());
+    Reply reply = harness.send("a");
+    assertEquals("before", reply.next().text());
 
     var failure = assertThrows(AssertionError.class, harness::close);
 

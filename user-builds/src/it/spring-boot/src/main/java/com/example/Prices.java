@@ -8,7 +8,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 
-/** Calls the price service. One instance serves all datums, since its HTTP client is thread-safe. */
+/** Calls the price service. One instance serves all datums: its HTTP client is thread-safe. */
 @Component
 public class Prices implements AutoCloseable {
 
