@@ -35,7 +35,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --java) java=${2:?--java needs a value} ;;
     --starts) starts=${2:?--starts needs a value} ;;
-    *) wrong_call "there is no option $1" ;;
+    *) wrong_call "unknown option $1" ;;
   esac
   shift 2
 done

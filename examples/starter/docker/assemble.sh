@@ -46,7 +46,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage && exit 0 ;;
     --class | --input | --project | --classes | --lib | --tools | --out | --java | --datums) ;;
-    *) wrong_call "there is no option $1" ;;
+    *) wrong_call "unknown option $1" ;;
   esac
   [ -n "${2:-}" ] || wrong_call "$1 needs a value"
   case $1 in
@@ -69,7 +69,7 @@ target=$project/target
 lib=${lib:-$target/function-lib} tools=${tools:-$target/lib} out=${out:-$target/function}
 [ -n "$class" ] || wrong_call "--class is missing: name the function's class"
 [ -n "$input" ] || wrong_call "--input is missing: the training needs datums that the function accepts"
-[ -s "$input" ] || fail "--input $input is no file with lines in it"
+[ -s "$input" ] || fail "--input $input must be a file that is not empty"
 if [ -z "$classes" ]; then
   for jar in "$target"/*.jar; do
     case $jar in *-sources.jar | *-javadoc.jar) ;; *) classes=$jar ;; esac

@@ -68,7 +68,7 @@ class AssembleScriptTest {
   @Test
   void anUnknownOptionIsRefused() throws Exception {
     script.with("--jvm", "java");
-    assertRefused(2, "there is no option --jvm");
+    assertRefused(2, "unknown option --jvm");
   }
 
   @Test
@@ -130,7 +130,7 @@ class AssembleScriptTest {
   void anEmptyInputIsRefused() throws Exception {
     Path empty = Files.createFile(folder.resolve("empty"));
     script.with("--input", empty);
-    assertRefused(1, "--input " + empty + " is no file with lines in it");
+    assertRefused(1, "--input " + empty + " must be a file that is not empty");
   }
 
   @Test
