@@ -86,7 +86,7 @@ record Limits(
    * emitter.
    */
   int returnedTogether(int ownPermits) {
-    return mergedResults == 1 ? 1 : ownPermits / 8;
+    return countsResults() ? 1 : ownPermits / 8;
   }
 
   /**
@@ -95,7 +95,12 @@ record Limits(
    * since tests rely on the order.
    */
   int bargingAfter(int needed) {
-    return mergedResults == 1 ? 0 : Math.max(Tuning.LEAST_BARGING, needed);
+    return countsResults() ? 0 : Math.max(Tuning.LEAST_BARGING, needed);
+  }
+
+  /** Returns whether permits count results, see {@link #countingResults}, and not bytes. */
+  private boolean countsResults() {
+    return mergedResults == 1;
   }
 
   private static int heapOf(int encodedBytes) {

@@ -7,8 +7,8 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +34,8 @@ final class PendingPermits {
   /** The cost that running emitters may still take before waiting ones. */
   private final AtomicInteger barging = new AtomicInteger();
 
-  private volatile @Nullable String closedBecause;
-  private final AtomicBoolean waitingReleased = new AtomicBoolean();
+  /** Set once; the thread that sets it releases the emitters that wait. */
+  private final AtomicReference<@Nullable String> closedBecause = new AtomicReference<>();
 
   // Event loop only.
   private final Set<Loan> loans = new HashSet<>();
@@ -60,7 +60,7 @@ final class PendingPermits {
 
   /** Returns why nothing is accepted any more, or null while the stream is open. */
   @Nullable String closedBecause() {
-    return closedBecause;
+    return closedBecause.get();
   }
 
   /**
@@ -80,7 +80,7 @@ final class PendingPermits {
     if (loan != null || !acquireAtOnce(needed)) {
       await(needed, loan, recording);
     }
-    if (closedBecause != null) {
+    if (closedBecause() != null) {
       // All that was acquired, since the stream's end has cancelled the loan.
       permits.release(needed + (loan == null ? 0 : loan.size()));
       throw refusal("the stream is closed", null);
@@ -141,7 +141,7 @@ final class PendingPermits {
     borrowing.lockInterruptibly();
     try {
       onLoop(() -> {
-        if (closedBecause == null) {
+        if (closedBecause() == null) {
           loans.add(loan);
           asked = loan;
           onAsked.run();
@@ -154,7 +154,7 @@ final class PendingPermits {
   }
 
   private SinkClosedException refusal(String otherwise, @Nullable Throwable cause) {
-    String reason = closedBecause;
+    String reason = closedBecause();
     String message = "emit refused: " + (reason != null ? reason : otherwise);
     return cause == null
         ? new SinkClosedException(message)
@@ -175,10 +175,9 @@ final class PendingPermits {
       loop.execute(action);
     } catch (RejectedExecutionException e) {
       // The transport is gone, and the stream with it: there is no client to write to.
-      if (closedBecause == null) {
-        closedBecause = "the server has stopped";
+      if (closedBecause.compareAndSet(null, "the server has stopped")) {
+        releaseWaiting();
       }
-      releaseWaiting();
     }
   }
 
@@ -229,10 +228,9 @@ final class PendingPermits {
 
   /** Closes the stream and ends all waits; returns false if it was closed before. */
   boolean close(String reason) {
-    if (closedBecause != null) {
+    if (!closedBecause.compareAndSet(null, reason)) {
       return false;
     }
-    closedBecause = reason;
     asked = null;
     loans.forEach(budget::cancel);
     loans.clear();
@@ -243,8 +241,6 @@ final class PendingPermits {
 
   /** Releases enough permits that no emitter waits any more; each finds the stream closed. */
   private void releaseWaiting() {
-    if (!waitingReleased.getAndSet(true)) {
-      permits.release(Integer.MAX_VALUE / 2);
-    }
+    permits.release(Integer.MAX_VALUE / 2);
   }
 }

@@ -13,6 +13,7 @@ import io.mapstream.server.PendingBudget.Loan;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -27,26 +28,18 @@ class PendingPermitsTest {
   /** The event loop's tasks, which the test runs. */
   private final LinkedBlockingQueue<Runnable> loop = new LinkedBlockingQueue<>();
 
-  private final StreamContext context = context(OWN);
+  private final StreamContext context = context(OWN, OWN, LOANS, loop::add);
   private final PendingPermits permits = new PendingPermits(context, this::lendIfReady);
 
-  private StreamContext context(int pending) {
-    return StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop::add)
-        .limits(new Limits(10, 1000, pending, OWN, LOANS, size -> size, 64, 10, 1))
+  private static StreamContext context(int pending, int own, int shared, Executor loop) {
+    return StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop)
+        .limits(new Limits(10, 1000, pending, own, shared, size -> size, 64, 10, 1))
         .build();
   }
 
-  private static PendingPermits withoutLoans(int own) {
-    return withLoans(own, 0);
-  }
-
-  /** What is asked for is not lent. */
-  private static PendingPermits withLoans(int own, int loans) {
-    return new PendingPermits(
-        StreamContext.builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), Runnable::run)
-            .limits(new Limits(10, 1000, own, own, loans, size -> size, 64, 10, 1))
-            .build(),
-        () -> {});
+  /** A stream that gets no loan, and whose loop runs each task at once. */
+  private static PendingPermits stream(int own, int loans) {
+    return new PendingPermits(context(own, own, loans, Runnable::run), () -> {});
   }
 
   private boolean ready = true;
@@ -158,7 +151,7 @@ class PendingPermitsTest {
 
   @Test
   void aClosedStreamLeavesItsShareToOthers() {
-    StreamContext sharing = context(OWN + LOANS);
+    StreamContext sharing = context(OWN + LOANS, OWN, LOANS, loop::add);
     for (int streams = 0; streams < 3; streams++) {
       var stream = new PendingPermits(sharing, () -> {});
 
@@ -175,7 +168,7 @@ class PendingPermitsTest {
   void runningEmittersGoFirstUpToALimit() throws Exception {
     int limit = Tuning.LEAST_BARGING;
     int own = 4 * limit;
-    PendingPermits stream = withoutLoans(own);
+    PendingPermits stream = stream(own, 0);
     letOneWaitAndGetItsPermits(stream, own, 1);
     Reservation all = reserve(stream, own);
     all.awaitWaiting();
@@ -199,7 +192,7 @@ class PendingPermitsTest {
   void runningEmitterOfALargeResultGoesFirstAfterOneAsLarge() throws Exception {
     int large = 2 * Tuning.LEAST_BARGING;
     int own = 4 * large;
-    PendingPermits stream = withoutLoans(own);
+    PendingPermits stream = stream(own, 0);
     letOneWaitAndGetItsPermits(stream, own, large);
     Reservation all = reserve(stream, own);
     all.awaitWaiting();
@@ -212,7 +205,7 @@ class PendingPermitsTest {
   @Test
   void runningEmittersDoNotGoFirstBeforeAWaitHasEnded() throws Exception {
     int own = Tuning.LEAST_BARGING;
-    PendingPermits stream = withoutLoans(own);
+    PendingPermits stream = stream(own, 0);
     reserve(stream, own - 1).loan();
     reserve(stream, own).awaitWaiting();
 
@@ -223,7 +216,7 @@ class PendingPermitsTest {
   @Test
   void runningEmittersDoNotGoBeforeALoan() throws Exception {
     int own = 4 * Tuning.LEAST_BARGING;
-    PendingPermits stream = withLoans(own, own);
+    PendingPermits stream = stream(own, own);
     letOneWaitAndGetItsPermits(stream, own, 1);
     reserve(stream, own + 1).awaitWaiting();
     stream.unreserve(own - 1, null);
@@ -235,7 +228,7 @@ class PendingPermitsTest {
   @Test
   void largeResultsAreRefusedAfterTheEndHoweverMany() {
     int loan = 1 << 27;
-    PendingPermits stream = withLoans(OWN, loan);
+    PendingPermits stream = stream(OWN, loan);
     stream.close("the client is gone");
 
     for (int i = 0; i < 20; i++) {

@@ -12,18 +12,16 @@ import org.junit.jupiter.api.Test;
 class ServerFilesRemovalTest {
 
   private final List<String> removed = new ArrayList<>();
-  private final ArrayDeque<Throwable> failures = new ArrayDeque<>();
 
-  private final ServerFiles files =
-      new ServerFiles(() -> removed.add("socket"), () -> remove("info"));
+  /** What the next attempts to remove the info file throw. */
+  private final ArrayDeque<ServerFiles.Removal> failures = new ArrayDeque<>();
 
-  private void remove(String name) throws IOException {
-    removed.add(name);
-    switch (failures.poll()) {
-      case null -> {}
-      case IOException e -> throw e;
-      case Error e -> throw e;
-      case Throwable other -> throw new AssertionError(other);
+  private final ServerFiles files = new ServerFiles(() -> removed.add("socket"), this::removeInfo);
+
+  private void removeInfo() throws IOException {
+    removed.add("info");
+    if (!failures.isEmpty()) {
+      failures.remove().run();
     }
   }
 
@@ -36,7 +34,9 @@ class ServerFilesRemovalTest {
 
   @Test
   void fileThatCannotBeRemovedDoesNotKeepTheOther() {
-    failures.add(new IOException("read-only"));
+    failures.add(() -> {
+      throw new IOException("read-only");
+    });
 
     files.remove();
 
@@ -46,8 +46,12 @@ class ServerFilesRemovalTest {
   /** Each time some memory is released, so that a full heap does not leave files behind. */
   @Test
   void triesBothAgainAfterEachError() {
-    failures.add(new OutOfMemoryError("for the test"));
-    failures.add(new OutOfMemoryError("once more"));
+    ServerFiles.Removal outOfMemory =
+        () -> {
+          throw new OutOfMemoryError("for the test");
+        };
+    failures.add(outOfMemory);
+    failures.add(outOfMemory);
 
     files.remove();
 
