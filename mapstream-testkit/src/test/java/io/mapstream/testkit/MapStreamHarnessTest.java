@@ -239,13 +239,13 @@ class MapStreamHarnessTest {
           }
         };
     try (var harness = MapStreamHarness.builder(handler).timeLimit(SHORT).build()) {
-      var failure = assertThrows(AssertionError.class, () -> harness.process("in vain"));
+      var failure = assertThrows(AssertionError.class, () -> harness.process("never ends"));
 
       assertContains(
           failure,
           "waited 3 s for the end",
           "datum \"1\" still runs",
-          "value=\"in vain\"",
+          "value=\"never ends\"",
           "mapstream-1 is at",
           "Gate.await",
           "messages not taken: [Message[value=\"so far\"");
