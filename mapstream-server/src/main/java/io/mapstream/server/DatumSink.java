@@ -125,7 +125,7 @@ final class DatumSink implements MessageSink {
    */
   private @Nullable Emission copy(ResultEncoding result, @Nullable Loan loan) {
     try {
-      return Emission.result(result, loan);
+      return Emission.result(result, loan, context.segments());
     } catch (OutOfMemoryError e) {
       writer.permits().unreserve(result.size(), loan);
       return null;

@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import io.mapstream.server.PendingBudget.Loan;
+import io.mapstream.server.SegmentPool.Segments;
 import java.io.IOException;
 import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
@@ -14,14 +15,25 @@ final class Emission {
 
   private static final byte[] NONE = {};
 
-  private final byte[] result;
+  /** The bytes of a result without segments; empty if there is no result. */
+  private final byte[] bytes;
+
+  /** The bytes of a result with a large value. */
+  private final @Nullable Segments segments;
+
   private final boolean last;
   private final boolean takesPermits;
   private final @Nullable Loan loan;
   private @Nullable Emission next;
 
-  private Emission(byte[] result, boolean last, boolean takesPermits, @Nullable Loan loan) {
-    this.result = result;
+  private Emission(
+      byte[] bytes,
+      @Nullable Segments segments,
+      boolean last,
+      boolean takesPermits,
+      @Nullable Loan loan) {
+    this.bytes = bytes;
+    this.segments = segments;
     this.last = last;
     this.takesPermits = takesPermits;
     this.loan = loan;
@@ -32,29 +44,35 @@ final class Emission {
    *
    * @param result its message, which is copied
    * @param loan what it holds in addition to the stream's own permits, or null
+   * @param pool the memory for large results
    */
-  static Emission result(ResultEncoding result, @Nullable Loan loan) {
-    return new Emission(result.encode(), result.isLast(), true, loan);
+  static Emission result(ResultEncoding result, @Nullable Loan loan, SegmentPool pool) {
+    if (!result.hasLargeValue()) {
+      return new Emission(result.encode(), null, result.isLast(), true, loan);
+    }
+    Segments segments = pool.take(result.size());
+    result.encodeTo(segments);
+    return new Emission(NONE, segments, result.isLast(), true, loan);
   }
 
   /** Returns a result that does not count towards the bound on what waits. */
   static Emission unbounded(ResultEncoding result) {
-    return new Emission(result.encode(), result.isLast(), false, null);
+    return new Emission(result.encode(), null, result.isLast(), false, null);
   }
 
   /** Returns the end of a datum that has no more results. */
   static Emission end() {
-    return new Emission(NONE, true, false, null);
+    return new Emission(NONE, null, true, false, null);
   }
 
   /** Returns an empty emission: a sentinel in a chain. */
   static Emission nothing() {
-    return new Emission(NONE, false, false, null);
+    return new Emission(NONE, null, false, false, null);
   }
 
   /** Returns the number of encoded bytes; 0 if there is no result. */
   int size() {
-    return result.length;
+    return segments == null ? bytes.length : segments.size();
   }
 
   /** Returns whether it holds permits until it is written. */
@@ -68,7 +86,7 @@ final class Emission {
   }
 
   boolean hasResult() {
-    return result.length > 0;
+    return size() > 0;
   }
 
   /** Returns whether the datum's EOT follows. */
@@ -84,7 +102,12 @@ final class Emission {
     this.next = following;
   }
 
+  /** Writes the result, once: segments are reused after that. */
   void writeTo(OutputStream out) throws IOException {
-    out.write(result, 0, result.length);
+    if (segments == null) {
+      out.write(bytes, 0, bytes.length);
+    } else {
+      segments.writeTo(out);
+    }
   }
 }

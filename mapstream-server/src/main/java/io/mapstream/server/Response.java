@@ -57,8 +57,8 @@ final class Response {
   }
 
   /**
-   * Returns the stream from which gRPC takes a message: its length first, then a single write of
-   * its bytes.
+   * Returns the stream from which gRPC takes a message: its length first, then its bytes. To be
+   * called once: the memory of large results is reused after that.
    */
   InputStream open() {
     return new Bytes(this);

@@ -6,6 +6,7 @@ import io.mapstream.Message;
 import io.mapstream.MessageTooLargeException;
 import io.mapstream.NackOptions;
 import io.mapstream.proto.Codec;
+import io.mapstream.server.SegmentPool.Segments;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -26,6 +27,9 @@ final class ResultEncoding {
   private static final int TAGS = 3;
   private static final int METADATA = 4;
   private static final int NACK_OPTIONS = 5;
+
+  /** The size of the buffer between protobuf's stream and segments; values go past it. */
+  private static final int FIELD_BUFFER = 256;
 
   private final Message message;
   private final byte @Nullable [] metadata;
@@ -75,8 +79,29 @@ final class ResultEncoding {
   /** Copies all of the message: the caller may then change the value's array. */
   byte[] encode() {
     byte[] bytes = new byte[size()];
+    CodedOutputStream out = CodedOutputStream.newInstance(bytes);
+    writeTo(out);
+    out.checkNoSpaceLeft();
+    return bytes;
+  }
+
+  /**
+   * Returns whether most of it is a value that is worth segments. For long keys and tags, protobuf
+   * would allocate more than segments save.
+   */
+  boolean hasLargeValue() {
+    int value = message.value().length;
+    return value >= SegmentPool.SEGMENT && size() - value < SegmentPool.SEGMENT;
+  }
+
+  /** Copies all of the message to memory of {@link #size} bytes. */
+  void encodeTo(Segments segments) {
+    writeTo(CodedOutputStream.newInstance(segments, FIELD_BUFFER));
+    segments.checkFull();
+  }
+
+  private void writeTo(CodedOutputStream out) {
     try {
-      CodedOutputStream out = CodedOutputStream.newInstance(bytes);
       out.writeTag(RESULTS, WireFormat.WIRETYPE_LENGTH_DELIMITED);
       out.writeUInt32NoTag(body);
       writeStrings(out, KEYS, message.keys());
@@ -90,11 +115,10 @@ final class ResultEncoding {
       if (nack != null) {
         out.writeByteArray(NACK_OPTIONS, nack);
       }
-      out.checkNoSpaceLeft();
+      out.flush();
     } catch (IOException e) {
-      throw new UncheckedIOException("an array of the computed size was too small", e);
+      throw new UncheckedIOException("the computed size was too small", e);
     }
-    return bytes;
   }
 
   private static long stringsSize(int field, List<String> strings) {

@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param marks refuses messages whose mark the platform's release does not know
  * @param threads creates the handlers' threads
  * @param pending permits for results that wait to be written; belongs to the loop
+ * @param segments memory for large results
  * @param inbound bounds requests that are not admitted; belongs to the loop
  * @param stopping whether the server no longer accepts datums
  * @param onRequestSize called with the encoded size of each incoming datum, on the loop
@@ -56,6 +57,7 @@ record StreamContext(
     MarkCheck marks,
     HandlerTask.Threads threads,
     PendingBudget pending,
+    SegmentPool segments,
     InboundBudget inbound,
     AtomicBoolean stopping,
     IntConsumer onRequestSize) {
@@ -166,6 +168,7 @@ record StreamContext(
           new MarkCheck(options.numaflowRelease()),
           threads,
           new PendingBudget(limits.pendingShared(), limits.pendingShared()),
+          new SegmentPool(Tuning.pooledBytes()),
           new InboundBudget(limits.requestBytes()),
           new AtomicBoolean(),
           onRequestSize);

@@ -70,6 +70,11 @@ final class Tuning {
     return Math.clamp(heap() / 8, LEAST_SHARED, 2 * MOST_PENDING);
   }
 
+  /** Returns how much memory of written results is kept: as much as one stream may need. */
+  static int pooledBytes() {
+    return pendingBytes();
+  }
+
   /**
    * Returns the bytes of requests in work at once: an eighth of the heap, since handlers need
    * memory for them as well.

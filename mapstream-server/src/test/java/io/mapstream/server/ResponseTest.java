@@ -6,9 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.grpc.Drainable;
 import io.grpc.KnownLength;
 import io.mapstream.Message;
+import io.mapstream.proto.map.v1.MapResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The bytes of a response, as gRPC reads them. */
 class ResponseTest {
@@ -39,6 +45,30 @@ class ResponseTest {
     assertEquals(-1, drained.read());
 
     assertArrayEquals(bytes.toByteArray(), response.open().readAllBytes());
+  }
+
+  /** The memory of a large result is made of segments, which another result has used before. */
+  @ParameterizedTest
+  @ValueSource(ints = {-40, -1, 0, 1, SegmentPool.SEGMENT, 200_000})
+  void aLargeResultHasTheBytesOfItsMessage(int beyondSegment) throws Exception {
+    byte[] value = new byte[SegmentPool.SEGMENT + beyondSegment];
+    new Random(value.length).nextBytes(value);
+    Message message =
+        Message.of(value).withKeys(List.of("k".repeat(300), "l")).withTags(List.of("t"));
+    SegmentPool pool = new SegmentPool(100 * SegmentPool.SEGMENT);
+    Message before = Message.of(new byte[300_000]);
+    Emission.result(new ResultEncoding(before), null, pool)
+        .writeTo(OutputStream.nullOutputStream());
+    Emission result = Emission.result(new ResultEncoding(message), null, pool);
+
+    MapResponse read =
+        MapResponse.parseFrom(
+            new Response(result, 1, result.size(), WireMapping.encodeId("id")).open());
+
+    assertEquals("id", read.getId());
+    assertEquals(message.keys(), read.getResults(0).getKeysList());
+    assertEquals(message.tags(), read.getResults(0).getTagsList());
+    assertArrayEquals(value, read.getResults(0).getValue().toByteArray());
   }
 
   @Test
