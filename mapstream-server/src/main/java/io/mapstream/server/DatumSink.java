@@ -68,7 +68,7 @@ final class DatumSink implements MessageSink {
   /**
    * Creates the sink of one datum.
    *
-   * @param entry the datum's entry in {@link InFlight}; kept for the writer's listener
+   * @param entry the datum's entry in {@link InFlight}
    * @param handler the thread of the datum's handler, which need not be the one that emits
    * @param recording records what is emitted; null if there is no recording
    */
@@ -184,7 +184,7 @@ final class DatumSink implements MessageSink {
    */
   private @Nullable Loan reserve(ResultEncoding result) {
     try {
-      return writer.permits().reserve(result.size(), recording);
+      return writer.permits().reserve(result.size(), entry, recording);
     } catch (SinkClosedException e) {
       if (Thread.currentThread() == handler) {
         handler.interrupt();

@@ -4,6 +4,8 @@ import io.mapstream.Datum;
 import io.mapstream.Message;
 import io.mapstream.proto.Printable;
 import io.mapstream.server.DatumRecording.Outcome;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
@@ -13,7 +15,6 @@ import org.slf4j.MDC;
  */
 final class HandlerTask implements Runnable, StarvationWatch.Start {
 
-  private static final int OVERHEAD = 1024;
   private static final int USUAL_ID = 64;
   private static final long NOT_RUN = -1;
   private static final String DATUM_ID = "datumId";
@@ -34,10 +35,17 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
   private final StreamContext context;
   private final MapStream stream;
   private final ResponseWriter writer;
-  private final Request.Data request;
+  private final String id;
+
+  /**
+   * Null once the handler is called: the value's memory is then the handler's, and is free as soon
+   * as the handler no longer uses it, even while its results wait.
+   */
+  private @Nullable Datum datum;
+
   private final Thread thread;
   private final @Nullable DatumRecording recording;
-  private final InFlight.Entry entry = new InFlight.Entry(this);
+  private final InFlight.Entry entry;
 
   /** Created by the handler's thread, so that the event loop does not have to encode the id. */
   private @Nullable DatumSink sink;
@@ -56,9 +64,11 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     this.context = context;
     this.stream = stream;
     this.writer = writer;
-    this.request = request;
+    this.id = request.id();
+    this.datum = request.datum();
     this.thread = context.threads().make("mapstream-" + id(), this);
     this.recording = DatumRecording.of(request.id());
+    this.entry = new InFlight.Entry(this, size(request));
   }
 
   /** Starts the handler, unless its stream has ended. Never throws. Event loop only. */
@@ -92,8 +102,8 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
         MDC.put(DATUM_ID, id());
       }
       DatumSink own = sink();
-      Datum datum = request.datum();
-      context.handler().handle(datum.keys(), datum, own);
+      List<String> keys = Objects.requireNonNull(datum).keys();
+      context.handler().handle(keys, takeDatum(), own);
       own.throwIfBroken();
       noteReturn(from);
       // Before the EOT, after which the stream and the process may end.
@@ -107,6 +117,12 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
         MDC.remove(DATUM_ID);
       }
     }
+  }
+
+  private Datum takeDatum() {
+    Datum taken = Objects.requireNonNull(datum, "a task runs once");
+    datum = null;
+    return taken;
   }
 
   private void noteReturn(long from) {
@@ -125,7 +141,7 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
 
   private DatumSink sink() {
     if (sink == null) {
-      sink = new DatumSink(context, writer, request.id(), entry, thread, recording);
+      sink = new DatumSink(context, writer, id, entry, thread, recording);
     }
     return sink;
   }
@@ -190,15 +206,15 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
 
   /** Returns the client's name for the datum, in printable form. */
   String id() {
-    return Printable.text(request.id());
+    return Printable.text(id);
   }
 
   /**
-   * Returns the datum's part of the admission budget: its bytes, its thread and objects, and the
-   * copies of an unusually long id (in the request, the thread's name and two encoded fields).
+   * Returns the bytes of the request, and of the copies of an unusually long id (in the request,
+   * the thread's name and two encoded fields).
    */
-  long size() {
+  private static long size(Request.Data request) {
     long copies = 4L * Math.max(0, request.id().length() - USUAL_ID);
-    return request.size() + OVERHEAD + copies;
+    return request.size() + copies;
   }
 }

@@ -1,5 +1,6 @@
 package io.mapstream.server;
 
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -8,20 +9,63 @@ import org.jspecify.annotations.Nullable;
  * handler has not returned yet. Tracked by task and not by id, since a retry may use an id again
  * while the earlier call still runs.
  *
- * <p>Belongs to the event loop.
+ * <p>Belongs to the event loop, except where a method says otherwise.
  */
 final class InFlight {
 
+  /** Heap that a datum's thread and objects take in addition to its request. */
+  private static final int OVERHEAD = 1024;
+
   /** A task's entry in this list; the task holds it, so that no lookup is needed. */
   static final class Entry {
+
+    private static final AtomicIntegerFieldUpdater<Entry> WAITING =
+        AtomicIntegerFieldUpdater.newUpdater(Entry.class, "waiting");
+
     private final HandlerTask task;
+    private final long size;
+    private volatile int waiting;
     private @Nullable Entry older;
     private @Nullable Entry newer;
     private boolean answered;
     private boolean released;
 
-    Entry(HandlerTask task) {
+    /**
+     * Creates the entry of a datum.
+     *
+     * @param size bytes that the datum's request takes
+     */
+    Entry(HandlerTask task, long size) {
       this.task = task;
+      this.size = size;
+    }
+
+    /** Returns the bytes that the datum's request takes. */
+    long size() {
+      return size;
+    }
+
+    /** Returns its part of the admission budget. */
+    private long budget() {
+      return size + OVERHEAD;
+    }
+
+    /**
+     * Called when an {@code emit} of the datum begins to wait. Any thread.
+     *
+     * @return the datum's bytes if no other {@code emit} of it waits, otherwise 0
+     */
+    long beginsToWait() {
+      return WAITING.getAndIncrement(this) == 0 ? size : 0;
+    }
+
+    /**
+     * Called when the wait ends. Any thread.
+     *
+     * @return the datum's bytes if no other {@code emit} of it waits, otherwise 0
+     */
+    long hasWaited() {
+      return WAITING.decrementAndGet(this) == 0 ? size : 0;
     }
   }
 
@@ -35,7 +79,7 @@ final class InFlight {
 
   void add(HandlerTask task) {
     Entry entry = task.entry();
-    admission.admit(task.size());
+    admission.admit(entry.budget());
     entry.older = newest;
     if (newest != null) {
       newest.newer = entry;
@@ -65,7 +109,7 @@ final class InFlight {
     entry.released = true;
     unlink(entry);
     size--;
-    admission.release(task.size());
+    admission.release(entry.budget());
     return true;
   }
 

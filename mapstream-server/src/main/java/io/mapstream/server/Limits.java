@@ -98,6 +98,22 @@ record Limits(
     return countsResults() ? 0 : Math.max(Tuning.LEAST_BARGING, needed);
   }
 
+  /**
+   * Returns the limit for datums of a stream whose {@code emit} waits: while they hold as many
+   * bytes, the stream requests no further datum. There is no limit where results are counted, since
+   * tests decide there which datums wait.
+   */
+  long heldByWaiting() {
+    return countsResults()
+        ? Long.MAX_VALUE
+        : Math.clamp(requestBytes / 8, 1, Tuning.MOST_HELD_BY_WAITING);
+  }
+
+  /** Returns how much a datum counts there, so that a few large ones don't reach the limit. */
+  long countedAsHeld(long datumSize) {
+    return Math.min(datumSize, Math.ceilDiv(heldByWaiting(), 8));
+  }
+
   /** Returns whether permits count results, see {@link #countingResults}, and not bytes. */
   private boolean countsResults() {
     return mergedResults == 1;

@@ -21,7 +21,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
   enum State {
     /** Only a handshake is accepted. */
     AWAITING_HANDSHAKE,
-    /** Datums are admitted while there is capacity. */
+    /** Datums are admitted while there is capacity, and more slowly while many handlers wait. */
     OPEN,
     /** No further datum is accepted; the stream ends when the last one in work is answered. */
     DRAINING,
@@ -36,6 +36,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
   private final ServerCallStreamObserver<Response> client;
   private final ResponseWriter writer;
   private final InFlight inFlight;
+  private final Runnable onFewWaiting = this::awaitCapacity;
   private final Runnable onCapacity = this::admitOrRequest;
   private final StreamRecording recording = new StreamRecording();
   private final @Nullable TransportStatus transport = TransportStatus.current();
@@ -156,8 +157,17 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       }
       failedItself(FailureKind.ADMISSION_FAILED, "a datum can't be admitted", t);
     }
+    writer.permits().whenFewWait(onFewWaiting);
+  }
+
+  /** Called when handlers that wait permit it, see {@link PendingPermits#whenFewWait}. */
+  private void awaitCapacity() {
     if (state == State.OPEN) {
-      context.admission().whenCapacity(onCapacity);
+      try {
+        context.admission().whenCapacity(onCapacity);
+      } catch (RuntimeException | Error e) {
+        failedItself(FailureKind.ADMISSION_FAILED, "a datum can't be requested", e);
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,17 @@ final class PendingPermits {
 
   /** The cost that running emitters may still take before waiting ones. */
   private final AtomicInteger barging = new AtomicInteger();
+
+  /** The bytes of the datums whose emit waits. */
+  private final AtomicLong held = new AtomicLong();
+
+  /**
+   * What waits for {@link #held} to be low; set by the loop, taken by the thread that passes it on.
+   */
+  private final AtomicReference<@Nullable Runnable> postponed = new AtomicReference<>();
+
+  /** The bytes of the datums that have waited since then; a datum counts with each wait. */
+  private final AtomicLong ended = new AtomicLong();
 
   /** Set once; the thread that sets it releases the emitters that wait. */
   private final AtomicReference<@Nullable String> closedBecause = new AtomicReference<>();
@@ -68,17 +80,18 @@ final class PendingPermits {
    * loan from the budget that all streams share.
    *
    * @param size encoded bytes of the result
+   * @param datum the one that emits it
    * @param recording records how long it had to wait
    * @return the loan, or null if it needs none
    * @throws SinkClosedException if the stream is closed, or the thread is interrupted while it
    *     waits; the interrupt flag stays set
    */
-  @Nullable Loan reserve(int size, @Nullable DatumRecording recording) {
+  @Nullable Loan reserve(int size, InFlight.Entry datum, @Nullable DatumRecording recording) {
     int needed = own(size);
     int excess = Math.min(limits.cost(size) - needed, budget.largestLoan());
     Loan loan = excess == 0 ? null : new Loan(excess, permits);
     if (loan != null || !acquireAtOnce(needed)) {
-      await(needed, loan, recording);
+      await(needed, loan, datum, recording);
     }
     if (closedBecause() != null) {
       // All that was acquired, since the stream's end has cancelled the loan.
@@ -107,9 +120,11 @@ final class PendingPermits {
     return Math.min(limits.cost(size), own);
   }
 
-  private void await(int needed, @Nullable Loan loan, @Nullable DatumRecording recording) {
+  private void await(
+      int needed, @Nullable Loan loan, InFlight.Entry datum, @Nullable DatumRecording recording) {
     long begun = System.nanoTime();
     counters.waitsInEmit();
+    held.getAndAdd(limits.countedAsHeld(datum.beginsToWait()));
     try {
       if (loan == null) {
         permits.acquire(needed);
@@ -129,6 +144,7 @@ final class PendingPermits {
       if (recording != null) {
         recording.blocked(nanos);
       }
+      waitEnded(datum);
     }
   }
 
@@ -181,7 +197,41 @@ final class PendingPermits {
     }
   }
 
+  private boolean fewWait() {
+    return held.get() < limits.heldByWaiting();
+  }
+
+  private void waitEnded(InFlight.Entry datum) {
+    held.getAndAdd(-limits.countedAsHeld(datum.hasWaited()));
+    if (postponed.get() != null
+        && (ended.addAndGet(limits.countedAsHeld(datum.size())) >= limits.heldByWaiting()
+            || fewWait())) {
+      Runnable action = postponed.getAndSet(null);
+      if (action != null) {
+        onLoop(action);
+      }
+    }
+  }
+
   // For the event loop only.
+
+  /**
+   * Runs an action once: now if the datums whose emit waits hold few bytes, otherwise as a task of
+   * the loop: when they hold few, or when datums of as many bytes as the limit have waited since. A
+   * stream requests datums in this way, since the client can't read their results before those that
+   * wait; but handlers that emit without end must not keep other datums out. A later call replaces
+   * the action, and it may be forgotten when the stream is closed.
+   */
+  void whenFewWait(Runnable action) {
+    ended.set(0);
+    postponed.set(action);
+    if (fewWait()) { // checked after it is set, since a wait that ends later looks for it
+      Runnable taken = postponed.getAndSet(null);
+      if (taken != null) {
+        taken.run();
+      }
+    }
+  }
 
   /** Gives back a loan at once, and own permits together with others: see {@link #release}. */
   void written(Emission emission) {
@@ -232,6 +282,7 @@ final class PendingPermits {
       return false;
     }
     asked = null;
+    postponed.set(null);
     loans.forEach(budget::cancel);
     loans.clear();
     budget.returnShare(share);

@@ -45,6 +45,12 @@ final class Tuning {
    */
   static final int LEAST_BARGING = 8 * 1024;
 
+  /**
+   * How many bytes the datums of a stream may hold while their emit waits, before the stream
+   * requests no further one. The results that wait keep the transport busy meanwhile.
+   */
+  static final int MOST_HELD_BY_WAITING = 512 * 1024;
+
   private static final int MOST_PENDING = 4 * 1024 * 1024;
   private static final int LEAST_SHARED = 1024 * 1024;
   private static final long LEAST_IN_WORK = 1024 * 1024;

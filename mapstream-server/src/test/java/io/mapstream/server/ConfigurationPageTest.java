@@ -140,7 +140,10 @@ class ConfigurationPageTest {
     List<List<String>> rows = table("share of the heap");
 
     assertEquals((Tuning.bytesInWork() >> 20) + " MiB", rows.get(0).getLast());
-    assertEquals((Tuning.pendingBytes() >> 20) + " MiB", rows.get(1).getLast());
+    assertEquals((Limits.of(defaults()).heldByWaiting() >> 10) + " KiB", rows.get(1).getLast());
+    assertEquals((Tuning.pendingBytes() >> 20) + " MiB", rows.get(2).getLast());
+    assertEquals((Tuning.sharedPendingBytes() >> 20) + " MiB", rows.get(3).getLast());
+    assertEquals((Tuning.pooledBytes() >> 20) + " MiB", rows.get(4).getLast());
   }
 
   private static Stream<Method> accessors() {

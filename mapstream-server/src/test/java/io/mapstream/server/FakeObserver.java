@@ -24,6 +24,7 @@ class FakeObserver extends ServerCallStreamObserver<Response> {
   private Status end;
   private int requested;
   private Runnable onClose = () -> {};
+  private Runnable onReady = () -> {};
 
   /** An event loop that keeps its tasks until {@link #runLoop}. */
   Executor loop() {
@@ -46,6 +47,12 @@ class FakeObserver extends ServerCallStreamObserver<Response> {
   FakeObserver readyFor(int count) {
     readyFor = count;
     return this;
+  }
+
+  /** From now on, accepts everything, and says so. */
+  void becomeReady() {
+    readyFor = Integer.MAX_VALUE;
+    onReady.run();
   }
 
   /** How many requests the stream has asked for. */
@@ -147,7 +154,9 @@ class FakeObserver extends ServerCallStreamObserver<Response> {
   }
 
   @Override
-  public void setOnReadyHandler(Runnable handler) {}
+  public void setOnReadyHandler(Runnable handler) {
+    onReady = handler;
+  }
 
   @Override
   public void setOnCancelHandler(Runnable handler) {}

@@ -70,18 +70,19 @@ class InFlightTest {
     for (int i = 0; i < 10; i++) {
       inFlight.add(task(i));
     }
-    long fixed = task(0).size();
+    long fixed = task(0).entry().size();
     List<Long> seen = new ArrayList<>();
     inFlight.forEach(task -> {
-      seen.add(task.size() - fixed);
-      if (task.size() % 2 == 0) {
+      seen.add(task.entry().size() - fixed);
+      if (task.entry().size() % 2 == 0) {
         release(task);
       }
     });
 
     assertEquals(List.of(9L, 8L, 7L, 6L, 5L, 4L, 3L, 2L, 1L, 0L), seen);
     assertEquals(
-        List.of(9L, 7L, 5L, 3L, 1L), all().stream().map(task -> task.size() - fixed).toList());
+        List.of(9L, 7L, 5L, 3L, 1L),
+        all().stream().map(task -> task.entry().size() - fixed).toList());
   }
 
   @Test

@@ -1,21 +1,27 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
 import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
+import io.mapstream.MessageSink;
 import io.mapstream.SinkClosedException;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A stream without gRPC and without handler threads: each handler runs when it is started. */
+/** A stream without gRPC; most handlers have no thread, and run when they are started. */
 class MapStreamTest {
 
   private final FakeObserver client = new FakeObserver();
@@ -88,6 +94,96 @@ class MapStreamTest {
 
     assertEquals(List.of("handshake", "b."), second.taken());
     assertEquals(Status.Code.OK, second.end().getCode());
+  }
+
+  /** The client reads nothing. Each datum counts an eighth of the limit while its emit waits. */
+  @Test
+  void noFurtherDatumIsRequestedWhileManyHandlersWaitForTheClient() throws Exception {
+    List<Thread> handlers = new ArrayList<>();
+    ServerOptions options = ServerOptions.in(Map.of());
+    StreamContext context =
+        StreamContext.builder((keys, datum, sink) -> sink.emit("x"), options, client.loop())
+            .limits(Limits.of(options).withPending(1))
+            .threads((name, task) -> {
+              Thread thread = HandlerTask.Threads.virtual(name, task);
+              handlers.add(thread);
+              return thread;
+            })
+            .build();
+    MapStream opened = open(new StreamRegistry(context), client.readyFor(1));
+    for (int i = 1; i <= 9; i++) {
+      sendLarge(opened, "d" + i);
+      assertEquals(2 + i, client.requested(), "after the handshake and " + i + " datums");
+      client.runLoop();
+      if (i == 1) {
+        assertTrue(handlers.get(0).join(Duration.ofSeconds(10)), "it has the only permit");
+      } else {
+        awaitWaiting(handlers.get(i - 1));
+      }
+    }
+
+    sendLarge(opened, "d10"); // requested before the ninth waited
+    client.runLoop();
+    assertEquals(11, client.requested());
+
+    client.becomeReady();
+    runLoopUntil(() -> client.requested() == 12);
+    runLoopUntil(() -> client.responses().size() == 1 + 2 * 10);
+    assertEquals(12, client.requested());
+  }
+
+  private static void sendLarge(MapStream stream, String id) {
+    stream.onNext(
+        new Request.Data(
+            id, Datum.of(List.of(), null, Instant.EPOCH, Instant.EPOCH, null), 64 * 1024));
+  }
+
+  private static void awaitWaiting(Thread thread) {
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(10),
+        () -> {
+          while (thread.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+          }
+        });
+  }
+
+  /** Handlers add tasks from their own threads. */
+  private void runLoopUntil(BooleanSupplier done) {
+    long begun = System.nanoTime();
+    while (!done.getAsBoolean()) {
+      assertTrue(
+          System.nanoTime() - begun < 10_000_000_000L,
+          () ->
+              "requested %d, written %d".formatted(client.requested(), client.responses().size()));
+      client.runLoop();
+    }
+  }
+
+  /**
+   * Compiled handlers forget it by themselves. A lambda would have a second frame that does not.
+   */
+  @Test
+  @SuppressWarnings("UnnecessaryAnonymousClass")
+  void theServerKeepsNoReferenceToADatumThatItsHandlerHasGot() {
+    List<Boolean> collected = new ArrayList<>();
+    MapStreamer forgetful =
+        new MapStreamer() {
+          @Override
+          public void handle(List<String> keys, Datum datum, MessageSink sink) {
+            WeakReference<Datum> forgotten = new WeakReference<>(datum);
+            datum = null;
+            long begun = System.nanoTime();
+            while (forgotten.get() != null && System.nanoTime() - begun < 10_000_000_000L) {
+              System.gc();
+            }
+            collected.add(forgotten.get() == null);
+          }
+        };
+    send(open(streams(forgetful, 1), client), "a");
+    client.runLoop();
+
+    assertEquals(List.of(true), collected);
   }
 
   static Stream<Exception> stopped() {

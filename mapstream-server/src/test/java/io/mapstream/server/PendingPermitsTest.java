@@ -11,12 +11,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mapstream.SinkClosedException;
 import io.mapstream.server.PendingBudget.Loan;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** The permits that results of one stream hold until they are written. */
@@ -74,7 +78,11 @@ class PendingPermitsTest {
   }
 
   private static Reservation reserve(PendingPermits permits, int size) {
-    FutureTask<Loan> task = new FutureTask<>(() -> permits.reserve(size, null));
+    return reserve(permits, size, datum(0));
+  }
+
+  private static Reservation reserve(PendingPermits permits, int size, InFlight.Entry datum) {
+    FutureTask<Loan> task = new FutureTask<>(() -> permits.reserve(size, datum, null));
     return new Reservation(Thread.startVirtualThread(task), task);
   }
 
@@ -212,6 +220,22 @@ class PendingPermitsTest {
     reserve(stream, 1).awaitWaiting();
   }
 
+  /** The one that is interrupted got nothing, so others that wait would be overtaken in vain. */
+  @Test
+  void anInterruptedWaitLetsNobodyGoFirst() throws Exception {
+    int own = Tuning.LEAST_BARGING;
+    PendingPermits stream = stream(own, 0);
+    reserve(stream, own - 1).loan();
+    reserve(stream, own).awaitWaiting();
+    Reservation interrupted = reserve(stream, own);
+    interrupted.awaitWaiting();
+
+    interrupted.thread().interrupt();
+    assertThrows(ExecutionException.class, interrupted::loan);
+
+    reserve(stream, 1).awaitWaiting();
+  }
+
   /** Otherwise its loan's permits would go to another result. */
   @Test
   void runningEmittersDoNotGoBeforeALoan() throws Exception {
@@ -261,5 +285,153 @@ class PendingPermitsTest {
     Reservation reservation = reserve(stream, OWN + LOANS);
     nextOnLoop().run();
     return reservation.loan();
+  }
+
+  // Actions that run only while few datums wait. The limit is 125 bytes, and a datum counts at most
+  // 16.
+
+  private final AtomicInteger runs = new AtomicInteger();
+
+  private static InFlight.Entry datum(long size) {
+    return new InFlight.Entry(null, size);
+  }
+
+  private Reservation waiting(InFlight.Entry datum) {
+    Reservation reservation = reserve(permits, OWN, datum);
+    reservation.awaitWaiting();
+    return reservation;
+  }
+
+  /** Takes all permits, and lets this many datums wait for them. */
+  private List<Reservation> waiting(int count, long size) throws Exception {
+    reserve(OWN).loan();
+    List<Reservation> waiting = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      waiting.add(waiting(datum(size)));
+    }
+    return waiting;
+  }
+
+  /** Ends the wait of the next one, which gets the permits. */
+  private void endWait(Reservation next) throws Exception {
+    permits.unreserve(OWN, null);
+    next.loan();
+  }
+
+  @Test
+  void anActionRunsAtOnceWhileTheDatumsThatWaitHoldLittle() throws Exception {
+    waiting(8, 15);
+
+    permits.whenFewWait(runs::getAndIncrement);
+
+    assertEquals(1, runs.get());
+  }
+
+  @Test
+  void anActionRunsOnceOnTheLoopWhenTheyHoldLittleAgain() throws Exception {
+    List<Reservation> waiting = waiting(9, 14);
+    permits.whenFewWait(runs::getAndIncrement);
+    assertEquals(0, runs.get(), "126 bytes wait");
+
+    endWait(waiting.get(0));
+    nextOnLoop().run();
+    endWait(waiting.get(1));
+
+    assertEquals(1, runs.get());
+    assertEquals(0, loop.size(), "tasks for an action that has run");
+  }
+
+  @Test
+  void interruptedWaitsNoLongerCount() throws Exception {
+    List<Reservation> waiting = waiting(9, 14);
+    permits.whenFewWait(runs::getAndIncrement);
+
+    waiting.get(8).thread().interrupt();
+    nextOnLoop().run();
+
+    assertEquals(1, runs.get());
+  }
+
+  /** Otherwise a single large datum whose handler emits for hours would keep all others out. */
+  @Test
+  void aLargeDatumCountsAnEighthOfTheLimit() throws Exception {
+    waiting(7, 1_000);
+    permits.whenFewWait(runs::getAndIncrement);
+    assertEquals(1, runs.get());
+
+    waiting(datum(1_000));
+    permits.whenFewWait(runs::getAndIncrement);
+
+    assertEquals(1, runs.get());
+  }
+
+  @Test
+  void aDatumThatEmitsOnManyThreadsCountsOnceAndUntilTheLastHasWaited() throws Exception {
+    reserve(OWN).loan();
+    InFlight.Entry one = datum(1_000);
+    Reservation first = waiting(one);
+    for (int i = 0; i < 9; i++) {
+      waiting(one);
+    }
+    endWait(first);
+    for (int i = 0; i < 6; i++) {
+      waiting(datum(1_000));
+    }
+    permits.whenFewWait(runs::getAndIncrement);
+    assertEquals(1, runs.get(), "seven datums wait");
+
+    waiting(datum(1_000));
+    permits.whenFewWait(runs::getAndIncrement);
+
+    assertEquals(1, runs.get(), "eight datums wait");
+  }
+
+  /** Handlers that emit without end wait again and again. */
+  @Test
+  void anActionRunsAlthoughManyWaitWhenManyHaveWaited() throws Exception {
+    List<Reservation> waiting = waiting(20, 1_000);
+    permits.whenFewWait(runs::getAndIncrement);
+    for (int i = 0; i < 7; i++) {
+      endWait(waiting.get(i));
+    }
+    assertEquals(0, loop.size());
+
+    for (int i = 7; i < 10; i++) {
+      endWait(waiting.get(i));
+    }
+    assertEquals(1, loop.size(), "one task, although the loop was busy");
+    nextOnLoop().run();
+
+    assertEquals(1, runs.get());
+  }
+
+  /** The one wait that makes them few may end while the action is being postponed. */
+  @Test
+  void anActionIsNeverForgottenWhenAWaitEndsMeanwhile() throws Exception {
+    PendingPermits one = stream(1, 0);
+    for (int i = 0; i < 1_000; i++) {
+      one.reserve(1, datum(0), null);
+      List<Reservation> waiting = new ArrayList<>();
+      for (int n = 0; n < 9; n++) {
+        Reservation reservation = reserve(one, 1, datum(15));
+        waiting.add(reservation);
+        while (reservation.thread().getState() != Thread.State.WAITING) {
+          Thread.onSpinWait();
+        }
+      }
+      CountDownLatch ran = new CountDownLatch(1);
+      Thread postponing = Thread.startVirtualThread(() -> one.whenFewWait(ran::countDown));
+      one.unreserve(1, null); // 120 of 125 bytes still wait
+      postponing.join();
+
+      assertTrue(ran.await(10, TimeUnit.SECONDS), "forgotten in round " + i);
+      for (int n = 0; n < 8; n++) {
+        one.unreserve(1, null);
+      }
+      for (Reservation reservation : waiting) {
+        reservation.loan();
+      }
+      one.unreserve(1, null);
+    }
   }
 }

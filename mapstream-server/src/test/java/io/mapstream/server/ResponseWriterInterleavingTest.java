@@ -82,7 +82,7 @@ class ResponseWriterInterleavingTest {
     }
 
     DatumSink datum(String id) {
-      return new DatumSink(context, writer, id, null, null, null);
+      return new DatumSink(context, writer, id, new InFlight.Entry(null, 0), null, null);
     }
 
     Thread run(Runnable action) {
@@ -120,9 +120,9 @@ class ResponseWriterInterleavingTest {
     void verifyPermitsConserved(int permits) {
       ResultEncoding all = new ResultEncoding(Message.of(new byte[permits]));
       Thread.currentThread().interrupt();
-      writer.permits().reserve(all.size(), null);
+      writer.permits().reserve(all.size(), new InFlight.Entry(null, 0), null);
       try {
-        writer.permits().reserve(result('z').size(), null);
+        writer.permits().reserve(result('z').size(), new InFlight.Entry(null, 0), null);
         throw new AssertionError("more permits were returned than taken");
       } catch (SinkClosedException e) {
         check(Thread.interrupted(), "the interrupt flag is kept");

@@ -78,7 +78,7 @@ class ResponseWriterTest {
   }
 
   private DatumSink sink(String id) {
-    DatumSink sink = new DatumSink(context, writer, id, null, null, null);
+    DatumSink sink = new DatumSink(context, writer, id, new InFlight.Entry(null, 0), null, null);
     ids.put(sink, id);
     return sink;
   }
