@@ -223,13 +223,15 @@ final class PendingPermits {
    * the action, and it may be forgotten when the stream is closed.
    */
   void whenFewWait(Runnable action) {
+    if (fewWait()) { // the usual case, in which nothing shared is written
+      action.run();
+      return;
+    }
     ended.set(0);
     postponed.set(action);
-    if (fewWait()) { // checked after it is set, since a wait that ends later looks for it
-      Runnable taken = postponed.getAndSet(null);
-      if (taken != null) {
-        taken.run();
-      }
+    // Checked again, since a wait that has ended meanwhile has not seen the action.
+    if (fewWait() && postponed.compareAndSet(action, null)) {
+      action.run();
     }
   }
 
