@@ -1,7 +1,6 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
@@ -48,8 +47,12 @@ class MapStreamTest {
   }
 
   private static void send(MapStream stream, String id) {
+    send(stream, id, 10);
+  }
+
+  private static void send(MapStream stream, String id, int size) {
     stream.onNext(
-        new Request.Data(id, Datum.of(List.of(), null, Instant.EPOCH, Instant.EPOCH, null), 10));
+        new Request.Data(id, Datum.of(List.of(), null, Instant.EPOCH, Instant.EPOCH, null), size));
   }
 
   private MapStream open(StreamRegistry streams, FakeObserver observer) {
@@ -112,17 +115,17 @@ class MapStreamTest {
             .build();
     MapStream opened = open(new StreamRegistry(context), client.readyFor(1));
     for (int i = 1; i <= 9; i++) {
-      sendLarge(opened, "d" + i);
+      send(opened, "d" + i, 64 * 1024);
       assertEquals(2 + i, client.requested(), "after the handshake and " + i + " datums");
       client.runLoop();
       if (i == 1) {
         assertTrue(handlers.get(0).join(Duration.ofSeconds(10)), "it has the only permit");
       } else {
-        awaitWaiting(handlers.get(i - 1));
+        Parked.await(handlers.get(i - 1));
       }
     }
 
-    sendLarge(opened, "d10"); // requested before the ninth waited
+    send(opened, "d10", 64 * 1024); // requested before the ninth waited
     client.runLoop();
     assertEquals(11, client.requested());
 
@@ -130,22 +133,6 @@ class MapStreamTest {
     runLoopUntil(() -> client.requested() == 12);
     runLoopUntil(() -> client.responses().size() == 1 + 2 * 10);
     assertEquals(12, client.requested());
-  }
-
-  private static void sendLarge(MapStream stream, String id) {
-    stream.onNext(
-        new Request.Data(
-            id, Datum.of(List.of(), null, Instant.EPOCH, Instant.EPOCH, null), 64 * 1024));
-  }
-
-  private static void awaitWaiting(Thread thread) {
-    assertTimeoutPreemptively(
-        Duration.ofSeconds(10),
-        () -> {
-          while (thread.getState() != Thread.State.WAITING) {
-            Thread.onSpinWait();
-          }
-        });
   }
 
   /** Handlers add tasks from their own threads. */

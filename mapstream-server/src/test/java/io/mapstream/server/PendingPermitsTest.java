@@ -5,12 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.SinkClosedException;
 import io.mapstream.server.PendingBudget.Loan;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -63,13 +61,7 @@ class PendingPermitsTest {
 
     /** Returns when the thread waits, as an emitter does. */
     void awaitWaiting() {
-      assertTimeoutPreemptively(
-          Duration.ofSeconds(10),
-          () -> {
-            while (thread.getState() != Thread.State.WAITING) {
-              Thread.onSpinWait();
-            }
-          });
+      Parked.await(thread);
     }
   }
 
@@ -212,28 +204,31 @@ class PendingPermitsTest {
 
   @Test
   void runningEmittersDoNotGoFirstBeforeAWaitHasEnded() throws Exception {
-    int own = Tuning.LEAST_BARGING;
-    PendingPermits stream = stream(own, 0);
-    reserve(stream, own - 1).loan();
-    reserve(stream, own).awaitWaiting();
+    PendingPermits stream = streamWithAWait();
 
     reserve(stream, 1).awaitWaiting();
   }
 
-  /** The one that is interrupted got nothing, so others that wait would be overtaken in vain. */
+  /** An interrupted wait has got no permits, so it gives running emitters no right to go first. */
   @Test
   void anInterruptedWaitLetsNobodyGoFirst() throws Exception {
-    int own = Tuning.LEAST_BARGING;
-    PendingPermits stream = stream(own, 0);
-    reserve(stream, own - 1).loan();
-    reserve(stream, own).awaitWaiting();
-    Reservation interrupted = reserve(stream, own);
+    PendingPermits stream = streamWithAWait();
+    Reservation interrupted = reserve(stream, Tuning.LEAST_BARGING);
     interrupted.awaitWaiting();
 
     interrupted.thread().interrupt();
     assertThrows(ExecutionException.class, interrupted::loan);
 
     reserve(stream, 1).awaitWaiting();
+  }
+
+  /** One emitter waits for all permits, of which one is free. */
+  private static PendingPermits streamWithAWait() throws Exception {
+    int own = Tuning.LEAST_BARGING;
+    PendingPermits stream = stream(own, 0);
+    reserve(stream, own - 1).loan();
+    reserve(stream, own).awaitWaiting();
+    return stream;
   }
 
   /** Otherwise its loan's permits would go to another result. */
@@ -415,9 +410,7 @@ class PendingPermitsTest {
       for (int n = 0; n < 9; n++) {
         Reservation reservation = reserve(one, 1, datum(15));
         waiting.add(reservation);
-        while (reservation.thread().getState() != Thread.State.WAITING) {
-          Thread.onSpinWait();
-        }
+        reservation.awaitWaiting();
       }
       CountDownLatch ran = new CountDownLatch(1);
       Thread postponing = Thread.startVirtualThread(() -> one.whenFewWait(ran::countDown));

@@ -25,7 +25,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,16 +95,10 @@ class ResponseWriterTest {
       return new Emitter(Thread.ofVirtual().start(task), task);
     }
 
-    Emitter awaitBlocked() throws InterruptedException {
-      awaitParked();
+    Emitter awaitBlocked() {
+      Parked.await(thread);
       assertFalse(task.isDone());
       return this;
-    }
-
-    void awaitParked() throws InterruptedException {
-      while (thread.getState() != Thread.State.WAITING) {
-        TimeUnit.MILLISECONDS.sleep(1);
-      }
     }
 
     void awaitDone() throws InterruptedException {
@@ -735,7 +728,7 @@ class ResponseWriterTest {
     writer.drain();
 
     Emitter next = Emitter.of(a, Message.of(new byte[70_000]));
-    next.awaitParked();
+    Parked.await(next.thread());
     client.readyFor(1).runLoop();
     next.awaitDone();
   }
