@@ -100,8 +100,8 @@ record Limits(
 
   /**
    * Returns the limit for datums of a stream whose {@code emit} waits: while they hold as many
-   * bytes, the stream requests no further datum. There is no limit where results are counted, since
-   * tests decide there which datums wait.
+   * bytes, the stream requests datums more slowly. There is no limit where results are counted,
+   * since tests decide there which datums wait.
    */
   long heldByWaiting() {
     return countsResults()

@@ -47,7 +47,7 @@ final class Tuning {
 
   /**
    * How many bytes the datums of a stream may hold while their emit waits, before the stream
-   * requests no further one. The results that wait keep the transport busy meanwhile.
+   * requests datums more slowly. The results that wait keep the transport busy meanwhile.
    */
   static final int MOST_HELD_BY_WAITING = 512 * 1024;
 
