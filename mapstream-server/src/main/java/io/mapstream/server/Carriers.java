@@ -209,8 +209,8 @@ final class Carriers {
     }
 
     /**
-     * A carrier is started by a task that joins an empty queue, and the event loop's queue is not
-     * empty when handlers wait. A new thread has its own queue.
+     * A carrier is started by a task that joins an empty queue, and the queues of the threads that
+     * start handlers need not be empty when handlers wait. A new thread has its own queue.
      */
     @Override
     public void setParallelism(int carriers) {

@@ -81,8 +81,8 @@ final class Failures {
   }
 
   /**
-   * Called when a handler has thrown or its sink is broken: on its thread, or on the event loop if
-   * the thread could not be started. Returns the outcome.
+   * Called when a handler has thrown or its sink is broken: on its thread, or on the one that could
+   * not start it. Returns the outcome.
    */
   @SuppressWarnings("CatchingUnchecked")
   Outcome handlerFailed(MapStream stream, HandlerTask task, Throwable cause) {

@@ -19,7 +19,7 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
   private static final long NOT_RUN = -1;
   private static final String DATUM_ID = "datumId";
 
-  /** Creates the threads of handlers. */
+  /** Creates the threads of handlers, and those that start them. */
   @FunctionalInterface
   interface Threads {
 
@@ -71,16 +71,16 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
     this.entry = new InFlight.Entry(this, size(request));
   }
 
-  /** Starts the handler, unless its stream has ended. Never throws. Event loop only. */
+  /** Starts the handler, unless its stream has ended. Never throws. Any thread. */
   @SuppressWarnings("CatchingUnchecked")
   void start() {
-    if (stream.isEnded()) {
-      returned = true;
-      stream.handlerReturned(this);
-      return;
-    }
     try {
-      thread.start();
+      if (stream.isEnded()) {
+        returned = true;
+        stream.handlerReturned(this);
+      } else {
+        thread.start();
+      }
     } catch (Throwable t) {
       returned = true;
       context.failures().handlerFailed(stream, this, t);

@@ -78,7 +78,10 @@ final class LogThread {
 
   /** Returns whether lines of this thread are written by another one. */
   boolean isOwn(Thread caller) {
-    return !caller.isVirtual() && caller.getName().startsWith(OWN_THREADS) && caller != thread;
+    String name = caller.getName();
+    return caller.isVirtual()
+        ? name.equals(StartQueue.STARTER)
+        : name.startsWith(OWN_THREADS) && caller != thread;
   }
 
   private void enqueue(LogLine line, boolean counted) {

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param counters count everything that happens
  * @param failures decides what a failure does
  * @param marks refuses messages whose mark the platform's release does not know
- * @param threads creates the handlers' threads
+ * @param threads creates the handlers' threads, and those that start them
  * @param pending permits for results that wait to be written; belongs to the loop
  * @param segments memory for large results
  * @param inbound bounds requests that are not admitted; belongs to the loop
@@ -160,7 +160,7 @@ record StreamContext(
           limits,
           loop,
           admission,
-          new StartQueue(loop, clock),
+          new StartQueue(loop, threads, clock),
           slowHandlers(options.slowHandlerWarning()),
           starvationWatch(options.maxCarriers(), admission),
           counters,

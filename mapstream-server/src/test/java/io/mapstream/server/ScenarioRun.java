@@ -32,9 +32,11 @@ final class ScenarioRun {
                 .errorPolicy(scenario.policy())
                 .optionsIn(Map.of()),
             scheduler);
-    scheduler.whenStarted(() -> {
-      if (calls.stream().allMatch(FakeCall::hasEnded)) {
-        handlers.fault("a handler was started after the end");
+    scheduler.whenStarted(thread -> {
+      if (!thread.getName().equals(StartQueue.STARTER)
+          && !thread.isInterrupted()
+          && calls.stream().allMatch(FakeCall::hasEnded)) {
+        handlers.fault("a handler was started after the end without an interrupt");
       }
     });
   }

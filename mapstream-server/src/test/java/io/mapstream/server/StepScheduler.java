@@ -5,9 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 
 /**
- * Runs an event loop, the handlers' threads, and external events, one step at a time. {@link
+ * Runs an event loop, the engine's other threads, and external events, one step at a time. {@link
  * Orders} decides at each {@link #point} which one is next. A step ends where another thread can
  * observe its effect: at the start and the end of a handler and of a task of the loop, after a
  * handler has given the loop a task, and before a write to the client.
@@ -39,14 +40,14 @@ final class StepScheduler implements Executor {
   private final StringBuilder story = new StringBuilder();
   private Actor current = Outside.LOOP;
 
-  private Runnable whenStarted = () -> {};
+  private Consumer<Thread> whenStarted = thread -> {};
 
   StepScheduler(Orders orders) {
     this.orders = orders;
   }
 
-  /** Runs {@code check} on the loop when a handler's thread is started. */
-  void whenStarted(Runnable check) {
+  /** Gives {@code check} each thread just before it starts. */
+  void whenStarted(Consumer<Thread> check) {
     whenStarted = check;
   }
 
@@ -170,7 +171,10 @@ final class StepScheduler implements Executor {
 
     @Override
     public void start() {
-      whenStarted.run();
+      if (!isLoop()) {
+        point("will start " + getName());
+      }
+      whenStarted.accept(this);
       handlers.add(this);
       phase = Phase.READY;
       super.start();
