@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts handlers after the socket read that delivered their datums: handlers that start during the
@@ -26,9 +27,11 @@ final class StartQueue {
   private final HandlerTask.Threads threads;
   private final LongSupplier clock;
   private final Runnable startAll = this::startAll;
-  private List<HandlerTask> waiting = new ArrayList<>();
 
-  /** When the first waiting task was added. */
+  /** The tasks that were added since the last start; null if there are none. */
+  private @Nullable Batch waiting;
+
+  /** When the first of them was added. */
   private long since;
 
   /**
@@ -46,11 +49,14 @@ final class StartQueue {
 
   void add(HandlerTask task) {
     long now = clock.getAsLong();
-    if (waiting.isEmpty()) {
+    Batch batch = waiting;
+    if (batch == null) {
+      batch = new Batch();
       loop.execute(startAll);
+      waiting = batch;
       since = now;
     }
-    waiting.add(task);
+    batch.tasks.add(task);
     if (now - since >= Tuning.LONGEST_GATHERING_NANOS) {
       startAll();
     }
@@ -58,49 +64,37 @@ final class StartQueue {
 
   @SuppressWarnings("CatchingUnchecked")
   private void startAll() {
-    Starter starter = null;
-    if (waiting.size() > 1) {
+    Batch batch = waiting;
+    if (batch == null) {
+      return; // started during the read
+    }
+    waiting = null;
+    if (batch.tasks.size() > 1) {
       try {
-        List<HandlerTask> next = new ArrayList<>();
-        starter = new Starter(waiting);
-        waiting = next;
-        threads.make(STARTER, starter).start();
+        threads.make(STARTER, batch).start();
         return;
       } catch (Throwable t) {
         // Out of memory or of threads: each task tries for itself, and reports if it can't start.
       }
     }
-    if (starter != null) {
-      starter.run();
-    } else {
-      startEach(waiting);
-      waiting.clear();
-    }
-  }
-
-  private static void startEach(List<HandlerTask> tasks) {
-    for (HandlerTask task : tasks) {
-      task.start();
-    }
+    batch.run();
   }
 
   /**
-   * Starts handlers, once, whoever runs it first: a thread whose {@code start} throws may
-   * nevertheless run.
+   * Tasks that are started together, once, whoever runs it first: a thread whose {@code start}
+   * throws may nevertheless run.
    */
-  private static final class Starter implements Runnable {
+  private static final class Batch implements Runnable {
 
     private final AtomicBoolean claimed = new AtomicBoolean();
-    private final List<HandlerTask> tasks;
-
-    Starter(List<HandlerTask> tasks) {
-      this.tasks = tasks;
-    }
+    private final List<HandlerTask> tasks = new ArrayList<>();
 
     @Override
     public void run() {
       if (claimed.compareAndSet(false, true)) {
-        startEach(tasks);
+        for (HandlerTask task : tasks) {
+          task.start();
+        }
       }
     }
   }
