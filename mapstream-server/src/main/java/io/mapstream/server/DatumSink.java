@@ -264,9 +264,14 @@ final class DatumSink implements MessageSink {
     return oldest;
   }
 
-  /** Notes that everything before {@code next} was written. */
+  /** Notes that everything before {@code next} is in a response. */
   void advanceTo(@Nullable Emission next) {
     taken = next;
+  }
+
+  /** Returns whether everything is in a response, and nothing can follow. */
+  boolean isComplete() {
+    return taken == null && emitted.get() == CLOSED;
   }
 
   /**

@@ -47,6 +47,11 @@ final class Response {
     return count;
   }
 
+  /** Returns the sum of the results' sizes. */
+  int resultBytes() {
+    return size - tail.length;
+  }
+
   private void writeTo(OutputStream out) throws IOException {
     Emission result = results;
     for (int i = 0; i < count && result != null; i++) {

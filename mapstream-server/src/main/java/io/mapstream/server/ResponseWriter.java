@@ -46,8 +46,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Threads</h2>
  *
- * {@link #enqueue} and {@link #closedBecause} are safe from any thread; everything else belongs to
- * the event loop. The first of {@link #end} and {@link #close} wins, the other has no effect.
+ * {@link #enqueue}, {@link #closedBecause}, {@link #permits} and {@link #maxMessageSize} are safe
+ * from any thread; everything else belongs to the event loop. The first of {@link #end} and {@link
+ * #close} wins, the other has no effect.
  */
 final class ResponseWriter {
 
@@ -188,15 +189,31 @@ final class ResponseWriter {
     }
   }
 
-  /** Writes one response of this datum, and its EOT if the datum has ended. */
+  /** Writes one response of this datum, if it has results, and its EOT if nothing is left. */
   private void write(DatumSink datum) {
+    Response results = merge(datum);
+    if (results != null) {
+      client.onNext(results);
+      written += results.count();
+      counters.wrote(results.count(), results.resultBytes());
+    }
+    if (datum.isComplete()) {
+      client.onNext(new Response(datum.eot()));
+      answered.add(datum);
+    }
+  }
+
+  /**
+   * Returns a response with the oldest results of this datum, at most as many as one may have, or
+   * null if there are none.
+   */
+  private @Nullable Response merge(DatumSink datum) {
     Emission first = datum.peek();
     int count = 0;
     int bytes = 0;
     int limit = Math.min(MERGED_BYTES, limits.messageSize() - datum.idField().length);
     Emission emission = first;
-    boolean ended = false;
-    while (emission != null && !ended) {
+    while (emission != null) {
       if (emission.hasResult()) {
         if (count == limits.mergedResults() || (count > 0 && bytes + emission.size() > limit)) {
           break;
@@ -205,19 +222,10 @@ final class ResponseWriter {
         bytes += emission.size();
         permits.written(emission);
       }
-      ended = emission.isLast();
       emission = emission.next();
     }
     datum.advanceTo(emission);
-    if (count > 0) {
-      client.onNext(new Response(first, count, bytes, datum.idField()));
-      written += count;
-      counters.wrote(count, bytes);
-    }
-    if (ended) {
-      client.onNext(new Response(datum.eot()));
-      answered.add(datum);
-    }
+    return count == 0 ? null : new Response(first, count, bytes, datum.idField());
   }
 
   /** Echoes the client's handshake. */
