@@ -33,8 +33,7 @@ final class Failures {
   interface Listener {
 
     /**
-     * Called when a handler has failed: on the event loop for {@link
-     * FailureKind#HANDLER_STOPPED_SERVER}, on any thread for the others. Must not block.
+     * Called when a handler has failed, on any thread. Must not block.
      *
      * @param failure what it threw
      * @param kind what the failure does: one of the kinds that begin with {@code HANDLER_}

@@ -82,9 +82,26 @@ final class HandlerTask implements Runnable, StarvationWatch.Start {
         thread.start();
       }
     } catch (Throwable t) {
-      returned = true;
-      context.failures().handlerFailed(stream, this, t);
+      notStarted(t);
     }
+  }
+
+  /**
+   * Reports an Error in any case, since the error policy is for what handlers throw. A thread whose
+   * start throws may run nevertheless, so it is interrupted.
+   */
+  private void notStarted(Throwable reason) {
+    returned = true;
+    thread.interrupt();
+    Throwable error = reason;
+    if (!(reason instanceof Error)) {
+      try {
+        error = new Error("the handler's thread can't be started", reason);
+      } catch (OutOfMemoryError e) {
+        error = e;
+      }
+    }
+    context.failures().handlerFailed(stream, this, error);
   }
 
   /** Catches everything that the handler throws, since it decides how the datum ends. */

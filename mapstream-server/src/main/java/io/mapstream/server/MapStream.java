@@ -139,7 +139,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
   private void admitOrRequest() {
     Request.Data data = arrived;
     if (data == null) {
-      client.request(1);
+      requestNext();
       return;
     }
     hold(null);
@@ -158,6 +158,15 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
       failedItself(FailureKind.ADMISSION_FAILED, "a datum can't be admitted", t);
     }
     writer.permits().whenFewWait(onFewWaiting);
+  }
+
+  /** Another stream may run this, which must not fail with this one. */
+  private void requestNext() {
+    try {
+      client.request(1);
+    } catch (RuntimeException | Error e) {
+      failedItself(FailureKind.ADMISSION_FAILED, "a datum can't be requested", e);
+    }
   }
 
   /** Called when handlers that wait permit it, see {@link PendingPermits#whenFewWait}. */

@@ -92,8 +92,9 @@ final class StartQueue {
     @Override
     public void run() {
       if (claimed.compareAndSet(false, true)) {
-        for (HandlerTask task : tasks) {
-          task.start();
+        // Without an iterator, for which there might be no memory.
+        for (int i = 0; i < tasks.size(); i++) {
+          tasks.get(i).start();
         }
       }
     }

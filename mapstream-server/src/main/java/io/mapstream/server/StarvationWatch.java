@@ -80,7 +80,7 @@ final class StarvationWatch {
     return probe;
   }
 
-  /** Called when a virtual thread was started. */
+  /** Called when a virtual thread was started, or will be soon. */
   void started(Start start) {
     newest = start;
     if (watched == null) {

@@ -1,6 +1,7 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
@@ -97,6 +98,31 @@ class MapStreamTest {
 
     assertEquals(List.of("handshake", "b."), second.taken());
     assertEquals(Status.Code.OK, second.end().getCode());
+  }
+
+  /** The second stream waits for capacity, which the first one gives back. */
+  @Test
+  void aRequestThatFailsEndsItsOwnStreamOnly() {
+    StreamRegistry streams = streams((keys, datum, sink) -> {}, 2);
+    FakeObserver second =
+        new FakeObserver() {
+          @Override
+          public void request(int count) {
+            if (requested() == 2) {
+              throw new IllegalStateException("thrown by the test");
+            }
+            super.request(count);
+          }
+        };
+    MapStream first = open(streams, client);
+    MapStream waiting = open(streams, second);
+    send(first, "a");
+    send(waiting, "b");
+    client.runLoop();
+
+    assertEquals(Status.Code.INTERNAL, second.end().getCode());
+    assertNull(client.end());
+    assertEquals(List.of("handshake", "a."), client.taken());
   }
 
   /** The client reads nothing. Each datum counts an eighth of the limit while its emit waits. */

@@ -22,6 +22,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -32,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a stream behaves when gRPC or the JVM itself fails. */
-class MapStreamHostileTest {
+class MapStreamFaultTest {
 
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
   private final Counters counters = new Counters();
@@ -353,5 +354,30 @@ class MapStreamHostileTest {
               }
             });
     assertStopsTheServer(context, thrown);
+  }
+
+  /** The JVM's scheduler throws this if its queue can't grow. No handler has thrown it. */
+  @Test
+  void threadThatIsRejectedIsNotAnsweredWithTheFailMark() throws Exception {
+    RejectedExecutionException thrown = new RejectedExecutionException("thrown by the test");
+    ServerOptions options = ServerOptions.in(Map.of("MAPSTREAM_ERROR_POLICY", "FAIL"));
+    StreamContext context =
+        builder((keys, datum, sink) -> {}, options, loop)
+            .threads((name, task) ->
+                new Thread(task, name) {
+                  @Override
+                  public void start() {
+                    throw thrown;
+                  }
+                })
+            .build();
+    FakeObserver client = new FakeObserver();
+    openOn(context, client);
+
+    until(() -> !failures.isEmpty());
+    awaitNothingInWork(context);
+    assertSame(thrown, failures.iterator().next().cause().getCause());
+    assertEquals(Status.Code.INTERNAL, client.end().getCode());
+    assertEquals(1, client.responses().size(), "the handshake's echo, and neither mark nor EOT");
   }
 }
