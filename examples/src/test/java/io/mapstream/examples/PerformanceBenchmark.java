@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,7 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PerformanceBenchmark {
 
-  private static final Duration WARM_UP = Duration.ofMillis(2500);
+  /** Until the JIT compiler has done most of its work: see the page. */
+  private static final Duration WARM_UP = Duration.ofSeconds(8);
+
   private static final Duration ROUND = Duration.ofSeconds(1);
   private static final int ROUNDS = 5;
   private static final double WORSE = 1.1;
@@ -37,6 +40,11 @@ public final class PerformanceBenchmark {
   private record Row(String name, BenchWork work, List<String> java) {}
 
   private record Table(String name, String column, List<Row> rows) {}
+
+  /** A table with other columns. */
+  private interface Lines {
+    List<String> measure() throws IOException, InterruptedException;
+  }
 
   /** A server of a row with its client, and the figures of each round. */
   private static final class Side implements AutoCloseable {
@@ -106,10 +114,17 @@ public final class PerformanceBenchmark {
         text = replace(text, table.name(), benchmark.measure(table));
       }
     }
-    if (names.contains("all") || names.contains("fairness")) {
-      List<String> lines = FairnessBenchmark.table(benchmark.java(java, "1g"));
-      lines.forEach(System.out::println);
-      text = replace(text, "fairness", lines);
+    List<String> command = benchmark.java(java, "1g");
+    Map<String, Lines> others = new LinkedHashMap<>();
+    others.put("warm-up", () -> ProcessBenchmark.warmUp(command));
+    others.put("process", () -> ProcessBenchmark.table(command, benchmark.java(java, "64m")));
+    others.put("fairness", () -> FairnessBenchmark.table(command));
+    for (Map.Entry<String, Lines> table : others.entrySet()) {
+      if (names.contains("all") || names.contains(table.getKey())) {
+        List<String> lines = table.getValue().measure();
+        lines.forEach(System.out::println);
+        text = replace(text, table.getKey(), lines);
+      }
     }
     if (writes) {
       text = replace(text, MACHINE, List.of(benchmark.machineAtStart));
@@ -216,7 +231,8 @@ public final class PerformanceBenchmark {
             ReadyMade.class.getName(),
             "" + work.results(),
             "" + work.resultBytes(),
-            "" + work.keys());
+            "" + work.keys(),
+            "0");
     try (Side ours = new Side(row, List.of(Fanout.class.getName()));
         Side ceiling = new Side(row, readyMade)) {
       work.run(ours.client, WARM_UP);

@@ -19,6 +19,7 @@ import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
 import io.grpc.netty.shaded.io.netty.util.ResourceLeakDetector;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.mapstream.proto.map.v1.Handshake;
@@ -47,6 +48,7 @@ public final class ReadyMade {
   private static final int RESPONSE_BYTES = 64 * 1024;
   private static final int RECEIVE_WINDOW = 4 * 1024 * 1024;
   private static final int MESSAGE_BYTES = 64 * 1024 * 1024;
+  private static final int WAITING_BYTES = 4 * 1024 * 1024;
   private static final int ID = 2;
   private static final byte[] EOT =
       MapResponse.newBuilder()
@@ -66,12 +68,13 @@ public final class ReadyMade {
   /**
    * Serves until the process is stopped.
    *
-   * @param args the number of results of each datum, their size in bytes, and the number of their
-   *     keys
+   * @param args the number of results of each datum, their size in bytes, the number of their keys,
+   *     and the milliseconds until the responses of a datum are sent
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     List<byte[]> answer =
         answer(Integer.parseInt(args[0]), Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+    long delayMillis = Long.parseLong(args[3]);
     Path socket = Path.of(System.getenv("MAPSTREAM_SOCKET_PATH"));
     Path info = Path.of(System.getenv("MAPSTREAM_SERVER_INFO_FILE"));
     ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
@@ -86,7 +89,7 @@ public final class ReadyMade {
             .maxInboundMessageSize(MESSAGE_BYTES)
             .keepAliveTime(Long.MAX_VALUE, TimeUnit.NANOSECONDS)
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
-            .addService(service(answer))
+            .addService(service(answer, loop, delayMillis))
             .build()
             .start();
     Files.writeString(
@@ -131,11 +134,13 @@ public final class ReadyMade {
     return responses;
   }
 
-  private static ServerServiceDefinition service(List<byte[]> answer) {
+  private static ServerServiceDefinition service(
+      List<byte[]> answer, EventLoopGroup loop, long delayMillis) {
     return ServerServiceDefinition.builder("map.v1.Map")
         .addMethod(
             method("MapFn", MethodType.BIDI_STREAMING),
-            ServerCalls.asyncBidiStreamingCall(client -> stream(answer, client)))
+            ServerCalls.asyncBidiStreamingCall(client ->
+                stream(answer, loop, delayMillis, (ServerCallStreamObserver<Bytes>) client)))
         .addMethod(
             method("IsReady", MethodType.UNARY),
             ServerCalls.asyncUnaryCall((empty, client) -> {
@@ -145,30 +150,57 @@ public final class ReadyMade {
         .build();
   }
 
-  private static StreamObserver<byte[]> stream(List<byte[]> answer, StreamObserver<Bytes> client) {
-    return new StreamObserver<>() {
-      private boolean open;
+  /** Requests a datum when little waits for the client, so that a slow one can't fill the heap. */
+  private static StreamObserver<byte[]> stream(
+      List<byte[]> answer,
+      EventLoopGroup loop,
+      long delayMillis,
+      ServerCallStreamObserver<Bytes> client) {
+    client.disableAutoRequest();
+    client.setOnReadyThreshold(WAITING_BYTES);
+    client.request(1);
+    var stream =
+        new StreamObserver<byte[]>() {
+          private boolean open;
+          private boolean waits;
 
-      @Override
-      public void onNext(byte[] id) {
-        if (!open) {
-          open = true;
-          client.onNext(new Bytes(HANDSHAKE, id));
-          return;
-        }
-        for (byte[] response : answer) {
-          client.onNext(new Bytes(response, id));
-        }
-      }
+          @Override
+          public void onNext(byte[] id) {
+            if (!open) {
+              open = true;
+              client.onNext(new Bytes(HANDSHAKE, id));
+            } else if (delayMillis > 0) {
+              var unused = loop.next().schedule(() -> send(id), delayMillis, TimeUnit.MILLISECONDS);
+            } else {
+              send(id);
+            }
+            waits = true;
+            requestIfReady();
+          }
 
-      @Override
-      public void onError(Throwable t) {}
+          private void send(byte[] id) {
+            for (byte[] response : answer) {
+              client.onNext(new Bytes(response, id));
+            }
+          }
 
-      @Override
-      public void onCompleted() {
-        client.onCompleted();
-      }
-    };
+          void requestIfReady() {
+            if (waits && client.isReady()) {
+              waits = false;
+              client.request(1);
+            }
+          }
+
+          @Override
+          public void onError(Throwable t) {}
+
+          @Override
+          public void onCompleted() {
+            client.onCompleted();
+          }
+        };
+    client.setOnReadyHandler(stream::requestIfReady);
+    return stream;
   }
 
   private static MethodDescriptor<byte[], Bytes> method(String name, MethodType type) {
