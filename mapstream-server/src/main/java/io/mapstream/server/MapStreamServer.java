@@ -86,8 +86,8 @@ public final class MapStreamServer implements AutoCloseable {
    * @param handler called for each datum, by many threads at once
    * @throws IOException if the socket or the server info file can't be created; the message names
    *     the path
-   * @throws ExecutionException if a handler's failure stopped the server; the cause is what the
-   *     handler threw
+   * @throws ExecutionException if a failure stopped the server; the cause is what the handler
+   *     threw, or an IllegalStateException if memory ran out elsewhere
    * @throws InterruptedException if the calling thread was interrupted; the server is stopped
    * @throws IllegalArgumentException if an environment variable has an unusable value
    */
@@ -140,8 +140,8 @@ public final class MapStreamServer implements AutoCloseable {
    *
    * @throws IOException if the socket or the server info file can't be created; the message names
    *     the setting, the path and the reason
-   * @throws ExecutionException if a handler's failure stopped the server; the cause is what the
-   *     handler threw
+   * @throws ExecutionException if a failure stopped the server; the cause is what the handler
+   *     threw, or an IllegalStateException if memory ran out elsewhere
    * @throws InterruptedException if the calling thread was interrupted; the server is stopped
    * @throws IllegalStateException if it was started before
    */
@@ -237,8 +237,9 @@ public final class MapStreamServer implements AutoCloseable {
    * yet. After a failed start, this method returns at once. A handler must not call it, since the
    * stop waits for the handler.
    *
-   * @throws ExecutionException if a handler's failure stopped it; the cause is what the handler
-   *     threw, and the failures of other handlers are suppressed on it
+   * @throws ExecutionException if a failure stopped the server; the cause is what the handler
+   *     threw, with the failures of other handlers suppressed on it, or an IllegalStateException if
+   *     memory ran out elsewhere
    * @throws InterruptedException if the thread was interrupted while it waited; the server
    *     continues to run
    */
@@ -252,7 +253,7 @@ public final class MapStreamServer implements AutoCloseable {
    *
    * @param limit how long to wait
    * @return whether the server has stopped
-   * @throws ExecutionException if a handler's failure stopped it
+   * @throws ExecutionException as {@link #awaitTermination()}
    * @throws InterruptedException if the thread was interrupted while it waited; the server
    *     continues to run
    */

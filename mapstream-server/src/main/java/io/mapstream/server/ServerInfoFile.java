@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class ServerInfoFile {
 
   private static final String MARKER = "U+005C__END__";
+
+  /** The release 1.4.0 without its candidates, since z sorts after rc. */
   private static final String MINIMUM_NUMAFLOW_VERSION = "1.4.0-z";
 
   private static final String NO_FOLDER =
