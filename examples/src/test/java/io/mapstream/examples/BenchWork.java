@@ -40,8 +40,9 @@ record BenchWork(
     int keys,
     int streams) {
 
-  static final List<BenchWork> ALL =
-      List.of(of("fan1", 1, 100), of("fan20", 20, 100), of("large", 2, 65_536));
+  static final BenchWork FAN1 = of("fan1", 1, 100);
+  static final BenchWork FAN20 = of("fan20", 20, 100);
+  static final List<BenchWork> ALL = List.of(FAN1, FAN20, of("large", 2, 65_536));
 
   private static final Duration LIMIT = Duration.ofSeconds(60);
 

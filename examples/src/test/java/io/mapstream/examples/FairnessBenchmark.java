@@ -48,8 +48,7 @@ final class FairnessBenchmark {
   /** Uses a new process, so that the first demand for carriers is part of the measurement. */
   private static Round round(List<String> java, int computing, Map<String, String> environment)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(java);
-    command.add(Computing.class.getName());
+    List<String> command = PerformanceBenchmark.command(java, Computing.class);
     try (FunctionProcess server = FunctionProcess.start(command, environment);
         MapStreamClient client = server.connect()) {
       for (int i = 0; i < 100; i++) {

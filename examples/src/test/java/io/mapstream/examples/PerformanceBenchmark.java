@@ -54,18 +54,24 @@ public final class PerformanceBenchmark {
     private final double[] perSecond = new double[ROUNDS];
     private final double[] micros = new double[ROUNDS];
 
-    Side(Row row, List<String> function) throws IOException, InterruptedException {
-      List<String> command = new ArrayList<>(row.java());
-      command.addAll(function);
-      work = row.work();
+    private Side(BenchWork work, List<String> command) throws IOException, InterruptedException {
+      this.work = work;
       server = FunctionProcess.start(command, Map.of());
       client = server.connect();
     }
 
-    void round(int number) throws InterruptedException {
+    static Side ours(Row row) throws IOException, InterruptedException {
+      return new Side(row.work(), command(row.java(), Fanout.class));
+    }
+
+    static Side readyMade(Row row) throws IOException, InterruptedException {
+      return new Side(row.work(), ReadyMade.command(row.java(), row.work(), 0));
+    }
+
+    void round(int number, Duration time) throws InterruptedException {
       long cpu = server.cpuNanos();
       long begin = System.nanoTime();
-      long datums = work.run(client, ROUND);
+      long datums = work.run(client, time);
       perSecond[number] = datums * 1e9 / (System.nanoTime() - begin);
       micros[number] = (server.cpuNanos() - cpu) / 1e3 / datums;
     }
@@ -116,7 +122,7 @@ public final class PerformanceBenchmark {
     }
     List<String> command = benchmark.java(java, "1g");
     Map<String, Lines> others = new LinkedHashMap<>();
-    others.put("warm-up", () -> ProcessBenchmark.warmUp(command));
+    others.put("warm-up", () -> warmUp(command));
     others.put("process", () -> ProcessBenchmark.table(command, benchmark.java(java, "64m")));
     others.put("fairness", () -> FairnessBenchmark.table(command));
     for (Map.Entry<String, Lines> table : others.entrySet()) {
@@ -203,6 +209,13 @@ public final class PerformanceBenchmark {
         System.getProperty("java.class.path"));
   }
 
+  /** Returns the command of a process that runs this function. */
+  static List<String> command(List<String> java, Class<?> function) {
+    List<String> command = new ArrayList<>(java);
+    command.add(function.getName());
+    return command;
+  }
+
   private List<String> measure(Table table) throws IOException, InterruptedException {
     List<String> lines = new ArrayList<>();
     add(
@@ -226,21 +239,14 @@ public final class PerformanceBenchmark {
   /** Alternates the rounds of both servers, so that a slow minute of the machine affects both. */
   private String measure(String table, Row row) throws IOException, InterruptedException {
     BenchWork work = row.work();
-    List<String> readyMade =
-        List.of(
-            ReadyMade.class.getName(),
-            "" + work.results(),
-            "" + work.resultBytes(),
-            "" + work.keys(),
-            "0");
-    try (Side ours = new Side(row, List.of(Fanout.class.getName()));
-        Side ceiling = new Side(row, readyMade)) {
+    try (Side ours = Side.ours(row);
+        Side ceiling = Side.readyMade(row)) {
       work.run(ours.client, WARM_UP);
       work.run(ceiling.client, WARM_UP);
       double[] ratios = new double[ROUNDS];
       for (int i = 0; i < ROUNDS; i++) {
-        ours.round(i);
-        ceiling.round(i);
+        ours.round(i, ROUND);
+        ceiling.round(i, ROUND);
         ratios[i] = ours.micros[i] / ceiling.micros[i];
       }
       String key = (table + "." + row.name()).replace(' ', '_');
@@ -259,7 +265,41 @@ public final class PerformanceBenchmark {
     }
   }
 
-  private static double median(double[] values) {
+  /** Returns the lines of a table of the cost while the JIT compiler works. */
+  private static List<String> warmUp(List<String> java) throws IOException, InterruptedException {
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        "| seconds under load | datums/s | CPU µs/datum | ready-made: datums/s | CPU µs/datum |");
+    lines.add("|---|---|---|---|---|");
+    Row row = new Row("warm-up", BenchWork.FAN20, java);
+    try (Side client = Side.readyMade(row)) {
+      client.round(0, WARM_UP); // warms the client up
+    }
+    try (Side ours = Side.ours(row);
+        Side ceiling = Side.readyMade(row)) {
+      int from = 0;
+      for (int i = 0; i < ROUNDS; i++) {
+        int to = 2 << i;
+        ours.round(i, Duration.ofSeconds(to - from));
+        ceiling.round(i, Duration.ofSeconds(to - from));
+        lines.add(
+            String.format(
+                Locale.ROOT,
+                "| %d to %d | %,.0f | %s | %,.0f | %s |",
+                from,
+                to,
+                ours.perSecond[i],
+                micros(ours.micros[i]),
+                ceiling.perSecond[i],
+                micros(ceiling.micros[i])));
+        from = to;
+      }
+    }
+    return lines;
+  }
+
+  /** Sorts the values, and returns the one in the middle. */
+  static double median(double[] values) {
     Arrays.sort(values);
     return values[values.length / 2];
   }

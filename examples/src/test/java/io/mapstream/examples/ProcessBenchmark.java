@@ -10,7 +10,6 @@ import io.mapstream.testkit.ReplyListener;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +28,6 @@ final class ProcessBenchmark {
   private static final int TOGETHER = 20;
   private static final int DUE_MILLIS = 20;
   private static final Duration LOAD = Duration.ofSeconds(5);
-  private static final BenchWork FAN20 = BenchWork.of("fan20", 20, 100);
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   /** Starts a new process and returns one figure of it. */
@@ -42,82 +40,28 @@ final class ProcessBenchmark {
   /** Returns a table's lines. */
   static List<String> table(List<String> java, List<String> smallHeap)
       throws IOException, InterruptedException {
-    List<String> lines = new ArrayList<>();
-    lines.add("| of a new process | mapstream | ready-made | ratio |");
-    lines.add("|---|---|---|---|");
-    lines.add(line("start to the first EOT, ms", java, "1", "0", ProcessBenchmark::untilEot));
-    lines.add(
+    return List.of(
+        "| of a new process | mapstream | ready-made | ratio |",
+        "|---|---|---|---|",
+        line(
+            "start to the first EOT, ms",
+            PerformanceBenchmark.command(java, Fanout.class),
+            ReadyMade.command(java, BenchWork.FAN1, 0),
+            command -> StartBenchmark.start(command).millis()),
         line(
             "delay of a first result, ms",
-            java,
-            "1",
-            "" + DUE_MILLIS,
-            ProcessBenchmark::firstResult));
-    lines.add(
+            PerformanceBenchmark.command(java, Fanout.class),
+            ReadyMade.command(java, BenchWork.FAN1, DUE_MILLIS),
+            ProcessBenchmark::firstResult),
         line(
             "peak resident under fan20 with `-Xmx64m`, MiB",
-            smallHeap,
-            "20",
-            "0",
+            PerformanceBenchmark.command(smallHeap, Fanout.class),
+            ReadyMade.command(smallHeap, BenchWork.FAN20, 0),
             ProcessBenchmark::resident));
-    return lines;
   }
 
-  /** Returns the lines of a table of the cost while the JIT compiler works. */
-  static List<String> warmUp(List<String> java) throws IOException, InterruptedException {
-    List<String> lines = new ArrayList<>();
-    lines.add(
-        "| seconds under load | datums/s | CPU µs/datum | ready-made: datums/s | CPU µs/datum |");
-    lines.add("|---|---|---|---|---|");
-    List<String> readyMade = command(java, ReadyMade.class.getName(), "20", "100", "1", "0");
-    try (FunctionProcess ceiling = start(readyMade);
-        MapStreamClient client = ceiling.connect()) {
-      FAN20.run(client, LOAD); // warms the client up
-    }
-    try (FunctionProcess ours = start(command(java, Fanout.class.getName()));
-        MapStreamClient client = ours.connect();
-        FunctionProcess ceiling = start(readyMade);
-        MapStreamClient other = ceiling.connect()) {
-      int from = 0;
-      for (int to : List.of(2, 4, 8, 16, 32)) {
-        Duration time = Duration.ofSeconds(to - from);
-        lines.add(
-            "| %d to %d | %s | %s |"
-                .formatted(from, to, load(ours, client, time), load(ceiling, other, time)));
-        from = to;
-      }
-    }
-    return lines;
-  }
-
-  private static String load(FunctionProcess server, MapStreamClient client, Duration time)
-      throws InterruptedException {
-    long cpu = server.cpuNanos();
-    long begin = System.nanoTime();
-    long datums = FAN20.run(client, time);
-    return String.format(
-        Locale.ROOT,
-        "%,.0f | %.1f",
-        datums * 1e3 / millisSince(begin),
-        (server.cpuNanos() - cpu) / 1e3 / datums);
-  }
-
-  private static List<String> command(List<String> java, String... function) {
-    List<String> command = new ArrayList<>(java);
-    command.addAll(List.of(function));
-    return command;
-  }
-
-  private static FunctionProcess start(List<String> command) throws IOException {
-    return FunctionProcess.start(command, Map.of());
-  }
-
-  private static String line(
-      String name, List<String> java, String results, String delayMillis, Figure figure)
+  private static String line(String name, List<String> ours, List<String> readyMade, Figure figure)
       throws IOException, InterruptedException {
-    List<String> ours = command(java, Fanout.class.getName());
-    List<String> readyMade =
-        command(java, ReadyMade.class.getName(), results, "100", "1", delayMillis);
     double[] first = new double[PAIRS];
     double[] second = new double[PAIRS];
     double[] ratios = new double[PAIRS];
@@ -135,30 +79,16 @@ final class ProcessBenchmark {
         Locale.ROOT,
         "| %s | %.1f | %.1f | %.2f (%.2f to %.2f) |",
         name,
-        median(first),
-        median(second),
-        median(ratios),
+        PerformanceBenchmark.median(first),
+        PerformanceBenchmark.median(second),
+        PerformanceBenchmark.median(ratios),
         ratios[0],
         ratios[PAIRS - 1]);
   }
 
-  private static double median(double[] values) {
-    Arrays.sort(values);
-    return values[values.length / 2];
-  }
-
-  private static double untilEot(List<String> command) throws IOException, InterruptedException {
-    long begin = System.nanoTime();
-    try (FunctionProcess server = start(command);
-        MapStreamClient client = server.connect()) {
-      client.send(datum(0)).remaining(LIMIT);
-      return millisSince(begin);
-    }
-  }
-
   /** Sends some datums together, twice, and returns the median of the second time. */
   private static double firstResult(List<String> command) throws IOException, InterruptedException {
-    try (FunctionProcess server = start(command);
+    try (FunctionProcess server = FunctionProcess.start(command, Map.of());
         MapStreamClient client = server.connect()) {
       firstResult(client);
       return firstResult(client);
@@ -169,7 +99,13 @@ final class ProcessBenchmark {
     ClientStream stream = client.openStream();
     CountDownLatch answers = new CountDownLatch(TOGETHER);
     double[] millis = new double[TOGETHER];
-    Datum datum = datum(DUE_MILLIS);
+    Datum datum =
+        Datum.builder()
+            .keys(List.of("key-0"))
+            .value(("1 100 " + DUE_MILLIS).getBytes(US_ASCII))
+            .eventTime(Instant.EPOCH)
+            .watermark(Instant.EPOCH)
+            .build();
     for (int i = 0; i < TOGETHER; i++) {
       int number = i;
       long sent = System.nanoTime();
@@ -197,27 +133,18 @@ final class ProcessBenchmark {
       throw new IllegalStateException(answers.getCount() + " were not answered within " + LIMIT);
     }
     stream.complete(LIMIT);
-    return median(millis) - DUE_MILLIS;
+    return PerformanceBenchmark.median(millis) - DUE_MILLIS;
   }
 
   private static double resident(List<String> command) throws IOException, InterruptedException {
-    try (FunctionProcess server = start(command);
+    try (FunctionProcess server = FunctionProcess.start(command, Map.of());
         MapStreamClient client = server.connect()) {
-      FAN20.run(client, LOAD);
+      BenchWork.FAN20.run(client, LOAD);
       return server.statusKib("VmHWM") / 1024.0;
     }
   }
 
   private static double millisSince(long nanos) {
     return (System.nanoTime() - nanos) / 1e6;
-  }
-
-  private static Datum datum(int delayMillis) {
-    return Datum.builder()
-        .keys(List.of("key-0"))
-        .value(("1 100 " + delayMillis).getBytes(US_ASCII))
-        .eventTime(Instant.EPOCH)
-        .watermark(Instant.EPOCH)
-        .build();
   }
 }

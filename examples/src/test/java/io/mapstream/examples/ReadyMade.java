@@ -65,6 +65,16 @@ public final class ReadyMade {
 
   private ReadyMade() {}
 
+  /** Returns the command of a process that answers this load, each datum after a delay. */
+  static List<String> command(List<String> java, BenchWork work, int delayMillis) {
+    List<String> command = new ArrayList<>(java);
+    command.add(ReadyMade.class.getName());
+    for (int arg : new int[] {work.results(), work.resultBytes(), work.keys(), delayMillis}) {
+      command.add("" + arg);
+    }
+    return command;
+  }
+
   /**
    * Serves until the process is stopped.
    *
