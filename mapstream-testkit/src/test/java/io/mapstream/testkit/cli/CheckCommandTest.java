@@ -21,11 +21,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
+/** Most of its time is waits for answers that do not come, so its tests run at the same time. */
 @Tag("slow")
+@Execution(ExecutionMode.CONCURRENT)
 class CheckCommandTest {
 
   @TempDir Path folder;
