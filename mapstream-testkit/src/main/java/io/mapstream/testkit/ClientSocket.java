@@ -13,7 +13,6 @@ import io.mapstream.proto.map.v1.MapGrpc;
 import io.mapstream.server.InternalSocketKind;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -33,12 +32,12 @@ final class ClientSocket {
   private final EventLoopGroup loop;
   private final ManagedChannel channel;
 
-  ClientSocket(Path path, InternalSocketKind kind, int maxMessageSize, OptionalInt window) {
+  ClientSocket(Path path, InternalSocketKind kind, int maxMessageSize) {
     this.path = path;
     loop =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("mapstream-client-io", true), kind.ioHandler());
-    NettyChannelBuilder builder =
+    channel =
         NettyChannelBuilder.forAddress(kind.address(path))
             .channelType(kind.clientChannel())
             .eventLoopGroup(loop)
@@ -49,9 +48,8 @@ final class ClientSocket {
             .disableRetry()
             // gRPC sets it for TCP; on a Unix socket Netty would log a warning.
             .withOption(ChannelOption.SO_KEEPALIVE, null)
-            .maxInboundMessageSize(maxMessageSize);
-    window.ifPresent(builder::flowControlWindow);
-    channel = builder.build();
+            .maxInboundMessageSize(maxMessageSize)
+            .build();
   }
 
   /** {@return a channel that connects at the first call, and again after a lost connection} */
@@ -60,11 +58,7 @@ final class ClientSocket {
   }
 
   /** Asks the server once whether it is ready, and waits at most five seconds for the answer. */
-  StreamStatus readiness() throws InterruptedException {
-    return readiness(READY_CALL);
-  }
-
-  private StreamStatus readiness(Duration limit) throws InterruptedException {
+  StreamStatus readiness(Duration limit) throws InterruptedException {
     // Otherwise gRPC would wait for a second before it reconnects.
     channel.resetConnectBackoff();
     long nanos = Math.min(limit.toNanos(), READY_CALL.toNanos());

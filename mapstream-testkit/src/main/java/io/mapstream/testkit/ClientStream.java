@@ -366,14 +366,9 @@ public final class ClientStream implements AutoCloseable {
   /** Throws if the stream has ended: its protocol fault, or else its status. */
   void throwIfEndedBefore(String awaited) {
     if (state == State.ENDED) {
-      throwEndedBefore(awaited);
+      throwFault();
+      throw broken(awaited);
     }
-  }
-
-  /** Like {@link #throwIfEndedBefore}, for a stream that is known to have ended. */
-  void throwEndedBefore(String awaited) {
-    throwFault();
-    throw broken(awaited);
   }
 
   /** Returns what the handler of an id threw, if that ended this stream. */

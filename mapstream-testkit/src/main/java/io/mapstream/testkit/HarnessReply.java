@@ -105,7 +105,7 @@ final class HarnessReply extends Reply {
           sink.emit(message);
           accepted = true;
         } finally {
-          left(accepted, accepted && message.isFail());
+          left(message, accepted);
         }
       }
 
@@ -116,11 +116,11 @@ final class HarnessReply extends Reply {
     };
   }
 
-  private void left(boolean accepted, boolean fail) {
+  private void left(Message message, boolean accepted) {
     update(() -> {
       emitting--;
       emitted += accepted ? 1 : 0;
-      if (fail) {
+      if (accepted && message.isFail()) {
         failMarkEmitted = true;
         readFreely();
       }

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -85,7 +84,7 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted
    */
   public StreamStatus readiness() throws InterruptedException {
-    return socket.readiness();
+    return socket.readiness(timeout);
   }
 
   /** {@return the content of the server info file, if the client was set up to read it} */
@@ -251,7 +250,6 @@ public final class MapStreamClient implements AutoCloseable {
     private @Nullable Path serverInfoFile;
     private Duration timeout = Duration.ofSeconds(30);
     private int maxMessageSize = 64 * 1024 * 1024;
-    private OptionalInt window = OptionalInt.empty();
     private InternalSocketKind kind = InternalSocketKind.best();
     private Function<String, Optional<Throwable>> failures = id -> Optional.empty();
 
@@ -300,23 +298,6 @@ public final class MapStreamClient implements AutoCloseable {
       return this;
     }
 
-    /**
-     * Sets how many bytes the server may send ahead of what is read. When the client is slow, a
-     * handler blocks earlier in {@code emit} with a smaller window.
-     *
-     * @param bytes the HTTP/2 window per stream; unless set, 1 MiB at first, and increased by gRPC
-     *     as needed
-     * @return this builder
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder flowControlWindow(int bytes) {
-      if (bytes < 1) {
-        throw new IllegalArgumentException("flowControlWindow must be at least 1 but was " + bytes);
-      }
-      this.window = OptionalInt.of(bytes);
-      return this;
-    }
-
     /** Sets the lookup for what the handler of an id threw, if it runs in this process. */
     Builder failures(Function<String, Optional<Throwable>> failures) {
       this.failures = failures;
@@ -340,7 +321,7 @@ public final class MapStreamClient implements AutoCloseable {
     public MapStreamClient connect() throws InterruptedException {
       Deadline deadline = Deadline.in(timeout);
       ServerInfo info = serverInfoFile == null ? null : ServerInfo.await(serverInfoFile, deadline);
-      ClientSocket socket = new ClientSocket(socketPath, kind, maxMessageSize, window);
+      ClientSocket socket = new ClientSocket(socketPath, kind, maxMessageSize);
       MapStreamClient client = new MapStreamClient(this, socket, info);
       try {
         socket.awaitReady(deadline);

@@ -15,11 +15,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Opened<T> {
 
-  /** Opens the first one; may wait. */
-  interface Opening<T> {
-    T open() throws InterruptedException;
-  }
-
   private final String owner;
 
   /** Held while the first one opens; {@link #close} does not wait for it. */
@@ -40,12 +35,12 @@ final class Opened<T> {
   }
 
   /** Returns the first one, always the same. */
-  T first(Opening<T> how) throws InterruptedException {
+  T first(InternalGuard.Action<T, InterruptedException> how) throws InterruptedException {
     verifyOpen();
     opening.lockInterruptibly();
     try {
       if (first == null) {
-        first = how.open();
+        first = how.run();
       }
       return first;
     } finally {

@@ -10,12 +10,7 @@ public class ProtocolFaultError extends AssertionError {
 
   private static final long serialVersionUID = 1L;
 
-  /**
-   * Creates an error.
-   *
-   * @param message what the server did, and for which datum
-   */
-  public ProtocolFaultError(String message) {
+  ProtocolFaultError(String message) {
     super(message);
   }
 }

@@ -5,7 +5,6 @@ import io.mapstream.Message;
 import io.mapstream.Messages;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Objects;
 import java.util.Optional;
@@ -200,7 +199,7 @@ public sealed class Reply permits HarnessReply {
   /** {@return the messages that have arrived and were not taken before} Does not wait. */
   public Messages takeArrived() {
     return read(() -> {
-      Messages taken = Messages.copyOf(new ArrayList<>(arrived));
+      Messages taken = Messages.copyOf(arrived);
       arrived.clear();
       return taken;
     });
@@ -329,7 +328,7 @@ public sealed class Reply permits HarnessReply {
           thrown,
           awaited);
     }
-    stream.throwEndedBefore(awaited);
+    stream.throwIfEndedBefore(awaited);
   }
 
   final HandlerFailedException handlerFailed(String situation, Throwable thrown, String awaited) {

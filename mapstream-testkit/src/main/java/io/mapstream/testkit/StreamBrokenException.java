@@ -12,13 +12,7 @@ public class StreamBrokenException extends IllegalStateException {
   /** How the stream ended. */
   private final StreamStatus status;
 
-  /**
-   * Creates an exception.
-   *
-   * @param message what was awaited when the stream ended
-   * @param status how it ended
-   */
-  public StreamBrokenException(String message, StreamStatus status) {
+  StreamBrokenException(String message, StreamStatus status) {
     super(message + ": " + status);
     this.status = status;
   }

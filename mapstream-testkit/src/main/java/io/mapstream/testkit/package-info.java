@@ -3,21 +3,8 @@
  * outside.
  *
  * <p>Most tests check which messages a handler emits for a datum. A {@link
- * io.mapstream.testkit.MapStreamHarness} does that without a socket. The Javadoc of that class is a
- * tutorial; this is its beginning, with JUnit:
- *
- * {@snippet lang=java :
- * class WordSplitterTest {
- *
- *   @RegisterExtension
- *   final MapStreamHarnessExtension harness = MapStreamHarnessExtension.of(new WordSplitter());
- *
- *   @Test
- *   void splitsAtCommas() {
- *     assertEquals(List.of("a", "b"), harness.process("a,b").texts());
- *   }
- * }
- * }
+ * io.mapstream.testkit.MapStreamHarness} does that without a socket, and the Javadoc of that class
+ * is a tutorial.
  *
  * <p>The main classes:
  *

@@ -2,10 +2,10 @@ package io.mapstream.testkit.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.mapstream.Datum;
 import io.mapstream.testkit.cli.Contract.Outcome;
 import io.mapstream.testkit.cli.Contract.Row;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +30,7 @@ final class CheckCommand implements Callable<Integer> {
 
   private final Terminal terminal;
 
-  @Mixin private Target target = new Target();
+  @Mixin Target target = new Target();
 
   @Option(
       names = "--value",
@@ -44,7 +44,7 @@ final class CheckCommand implements Callable<Integer> {
       names = "--datums",
       paramLabel = "N",
       description = "How many datums are sent at once when a rule needs many.")
-  private int datums = 100;
+  int datums = 100;
 
   @Option(
       names = "--big-message",
@@ -52,17 +52,17 @@ final class CheckCommand implements Callable<Integer> {
       defaultValue = "8MiB",
       converter = Units.SizeConverter.class,
       description = "The size of the big message, most of it in a header; at most 60MiB.")
-  private int bigMessage = 8 * 1024 * 1024;
+  int bigMessage = 8 * 1024 * 1024;
 
   @Option(names = "--empty-value", description = "Also sends an empty value.")
-  private boolean emptyValue;
+  boolean emptyValue;
 
   @Option(
       names = "--drain",
       description =
           "Stops the function of --pid with SIGTERM and checks that it drains. A function of"
               + " --class is always stopped this way.")
-  private boolean drain;
+  boolean drain;
 
   @Option(names = "--pid", paramLabel = "PID", description = "The function's process, for --drain.")
   private @Nullable Long pid;
@@ -94,33 +94,29 @@ final class CheckCommand implements Callable<Integer> {
       throw new UsageFault("--drain needs --pid");
     }
     try (Function function = target.open(terminal, pid)) {
-      Contract.Setup setup =
-          new Contract.Setup(
-              function,
-              () -> options.builder(null).value(value.getBytes(UTF_8)),
-              datums,
-              bigMessage,
-              emptyValue,
-              target.timeout,
-              drain || target.functionClass != null);
-      List<Row> rows = Contract.check(setup, this::print);
+      List<Row> rows = Contract.check(this, function, this::print);
       String name = function.name();
-      terminal.out().println(json ? json(name, rows) : text(name, rows));
+      terminal.print((json ? json(name, rows) : text(name, rows)) + "\n");
       return count(rows, Outcome.FAIL) == 0 ? Main.OK : Main.FAILED;
     }
+  }
+
+  /** Returns a new datum, so that event times differ. */
+  Datum.Builder datum() {
+    return options.builder(null).value(value.getBytes(UTF_8));
   }
 
   private void print(Row row) {
     if (json) {
       return;
     }
-    PrintStream out = terminal.out();
-    out.println("%-4s  %-17s %s".formatted(row.outcome(), row.name(), row.rule()).strip());
+    String text = "%-4s  %-17s %s".formatted(row.outcome(), row.name(), row.rule()).strip() + "\n";
     // If the same reason skips all remaining rules, print it only once.
     boolean reported = row.outcome() == Outcome.SKIP && row.seen().equals(seenBefore);
     if (!row.seen().isEmpty() && !reported) {
-      out.println(" ".repeat(24) + row.seen().replaceAll("\\s*\\R\\s*", "; "));
+      text += " ".repeat(24) + row.seen().replaceAll("\\s*\\R\\s*", "; ") + "\n";
     }
+    terminal.print(text);
     seenBefore = row.seen();
   }
 

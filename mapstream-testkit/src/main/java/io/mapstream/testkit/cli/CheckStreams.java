@@ -28,7 +28,8 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
   /** The id, or prefix of the ids, of all datums. */
   static final String ID = "check";
 
-  final Contract.Setup setup;
+  final CheckCommand settings;
+  final Function function;
 
   /** The ids of the datums that are sent at once. */
   final List<String> ids;
@@ -39,9 +40,10 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
   /** False after an unanswered half-close: waiting again each time would take too long. */
   private boolean closesAtHalfClose = true;
 
-  CheckStreams(Contract.Setup setup) {
-    this.setup = setup;
-    this.ids = IntStream.rangeClosed(1, setup.datums()).mapToObj(i -> ID + "-" + i).toList();
+  CheckStreams(CheckCommand settings, Function function) {
+    this.settings = settings;
+    this.function = function;
+    this.ids = IntStream.rangeClosed(1, settings.datums).mapToObj(i -> ID + "-" + i).toList();
   }
 
   void connect() throws InterruptedException {
@@ -64,11 +66,11 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
   }
 
   MapStreamClient.Builder builder() {
-    return MapStreamClient.builder(setup.function().socketPath()).timeout(setup.patience());
+    return MapStreamClient.builder(function.socketPath()).timeout(settings.target.timeout);
   }
 
   Datum.Builder datum() {
-    return setup.datum().get();
+    return settings.datum();
   }
 
   /** Opens a stream that reads all responses, and does the handshake. */

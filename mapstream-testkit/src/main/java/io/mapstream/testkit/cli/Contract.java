@@ -1,6 +1,5 @@
 package io.mapstream.testkit.cli;
 
-import io.mapstream.Datum;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -10,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /** Checks a function against the {@linkplain ContractRules rules} of the platform. */
 final class Contract {
@@ -20,26 +18,6 @@ final class Contract {
 
   /** The rules that a function violates if it ends. */
   private static final Set<String> GOES_ON = Set.of("cancel", "disconnect");
-
-  /**
-   * The settings of a check.
-   *
-   * @param function the function to check
-   * @param datum supplies the datums to send, so that their event times differ
-   * @param datums how many datums are sent at once
-   * @param bigMessage the size in bytes of a request that is big but within the limits
-   * @param emptyValue whether the function accepts an empty value
-   * @param patience how long to wait for the next response
-   * @param drain whether to stop the function's process at the end
-   */
-  record Setup(
-      Function function,
-      Supplier<Datum.Builder> datum,
-      int datums,
-      int bigMessage,
-      boolean emptyValue,
-      Duration patience,
-      boolean drain) {}
 
   /** The outcome of a rule. */
   enum Outcome {
@@ -59,22 +37,23 @@ final class Contract {
    */
   record Row(String name, String rule, Outcome outcome, String seen) {}
 
-  private final Setup setup;
+  private final Function function;
   private final Consumer<Row> reporter;
   private final List<Row> rows = new ArrayList<>();
 
   /** Why no further rules can be tried; empty as long as they can. */
   private String noMore = "";
 
-  private Contract(Setup setup, Consumer<Row> reporter) {
-    this.setup = setup;
+  private Contract(Function function, Consumer<Row> reporter) {
+    this.function = function;
     this.reporter = reporter;
   }
 
   /** Tries all rules, and passes each row to {@code reporter} as soon as it is known. */
-  static List<Row> check(Setup setup, Consumer<Row> reporter) throws InterruptedException {
-    Contract contract = new Contract(setup, reporter);
-    try (ContractRules rules = new ContractRules(setup)) {
+  static List<Row> check(CheckCommand settings, Function function, Consumer<Row> reporter)
+      throws InterruptedException {
+    Contract contract = new Contract(function, reporter);
+    try (ContractRules rules = new ContractRules(settings, function)) {
       for (ContractRules.Rule rule : rules.all()) {
         if (contract.noMore.isEmpty() || rules.hasSeen(rule)) {
           contract.add(rule, judge(rule), rules.isConnected());
@@ -82,7 +61,7 @@ final class Contract {
           contract.add(rule.row(Outcome.SKIP, contract.noMore));
         }
       }
-      if (setup.drain()) {
+      if (settings.drain || settings.target.functionClass != null) {
         ContractRules.Rule drain = rules.drain();
         boolean runs = contract.noMore.isEmpty();
         contract.add(runs ? judge(drain) : drain.row(Outcome.SKIP, contract.noMore));
@@ -155,7 +134,7 @@ final class Contract {
 
   private boolean isListening() {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      return channel.connect(UnixDomainSocketAddress.of(setup.function().socketPath()));
+      return channel.connect(UnixDomainSocketAddress.of(function.socketPath()));
     } catch (IOException e) {
       return false;
     }

@@ -53,8 +53,8 @@ final class ContractRules extends CheckStreams {
 
   private String endOfMany = "";
 
-  ContractRules(Contract.Setup setup) {
-    super(setup);
+  ContractRules(CheckCommand settings, Function function) {
+    super(settings, function);
   }
 
   /** Returns all rules but the drain, in the order in which they are tried. */
@@ -118,7 +118,7 @@ final class ContractRules extends CheckStreams {
   // Readiness and handshake.
 
   private void serverInfo() throws InterruptedException {
-    Path file = setup.function().serverInfo();
+    Path file = function.serverInfo();
     if (file == null) {
       throw new Verdict(SKIP, "--server-info was not given");
     }
@@ -163,7 +163,7 @@ final class ContractRules extends CheckStreams {
   private RawStream many() throws InterruptedException {
     if (many == null) {
       try (RawStream stream = open()) {
-        boolean came = awaitEots(sendAll(stream), setup.datums());
+        boolean came = awaitEots(sendAll(stream), settings.datums);
         endOfMany = stream.toString();
         finish(stream); // Also shows what follows the last EOT.
         endOfMany = came ? stream.toString() : endOfMany;
@@ -252,8 +252,8 @@ final class ContractRules extends CheckStreams {
             send(one, id);
             send(other, id);
           });
-          requireEots(one, setup.datums(), "first stream");
-          requireEots(other, setup.datums(), "second stream");
+          requireEots(one, settings.datums, "first stream");
+          requireEots(other, settings.datums, "second stream");
           for (RawStream stream : List.of(one, other)) {
             leave(stream); // to receive everything
             requireNoFault(stream, StreamRules.Rule.KNOWN_ID, StreamRules.Rule.ONE_EOT);
@@ -283,7 +283,7 @@ final class ContractRules extends CheckStreams {
   }
 
   private void emptyValue() throws InterruptedException {
-    if (!setup.emptyValue()) {
+    if (!settings.emptyValue) {
       throw new Verdict(SKIP, "not every function accepts one; --empty-value tries it");
     }
     requireAnswer(datum().value(new byte[0]));
@@ -291,7 +291,7 @@ final class ContractRules extends CheckStreams {
 
   /** Pads a header, since a function may refuse an unexpected value. */
   private void bigMessage() throws InterruptedException {
-    requireAnswer(datum().header("x-check-padding", "x".repeat(setup.bigMessage())));
+    requireAnswer(datum().header("x-check-padding", "x".repeat(settings.bigMessage)));
   }
 
   // A client that is slow or goes away.
@@ -301,7 +301,7 @@ final class ContractRules extends CheckStreams {
         open(client(), 1),
         stream -> {
           sendAll(stream).read(Integer.MAX_VALUE);
-          requireEots(stream, setup.datums(), "read late");
+          requireEots(stream, settings.datums, "read late");
         });
   }
 
@@ -326,14 +326,14 @@ final class ContractRules extends CheckStreams {
       // A datum with a result was accepted and must be finished; others may be left.
       awaitFirstResult(stream);
       Set<String> taken = new HashSet<>(results(stream).keySet());
-      require(setup.function().terminate(), "SIGTERM could not be sent");
+      require(function.terminate(), "SIGTERM could not be sent");
       stream.awaitEnd();
       taken.retainAll(stream.unanswered());
       require(taken.isEmpty(), taken.size() + " datum(s) had results and got no EOT; " + stream);
       requireNoFault(stream, StreamRules.Rule.ALL_ANSWERED);
     }
     try {
-      int code = setup.function().exit().get(STOP.toSeconds(), TimeUnit.SECONDS);
+      int code = function.exit().get(STOP.toSeconds(), TimeUnit.SECONDS);
       require(code == 0, "the exit code was " + code);
     } catch (TimeoutException e) {
       throw new Verdict(FAIL, "the process still runs " + STOP.toSeconds() + " s after SIGTERM");

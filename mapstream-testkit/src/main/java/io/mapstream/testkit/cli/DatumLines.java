@@ -16,10 +16,22 @@ final class DatumLines {
   private static final Set<String> PASSED_ON =
       Set.of("headers", "eventTime", "watermark", "traceContext", "systemMetadata");
 
-  private static final Set<String> OF_A_DATUM =
-      Set.of("id", "keys", "value", "valueBase64", "userMetadata");
+  private static final Set<String> KNOWN =
+      new TreeSet<>(
+          Set.of(
+              "id",
+              "keys",
+              "value",
+              "valueBase64",
+              "userMetadata", // of a datum
+              "index",
+              "tags",
+              "mark",
+              "nackOptions")); // of a result
 
-  private static final Set<String> OF_A_RESULT = Set.of("index", "tags", "mark", "nackOptions");
+  static {
+    KNOWN.addAll(PASSED_ON);
+  }
 
   /**
    * A datum to send, with its id.
@@ -97,13 +109,10 @@ final class DatumLines {
   }
 
   private static void requireKnownMembers(JsonObject line) {
-    Set<String> known = new TreeSet<>(PASSED_ON);
-    known.addAll(OF_A_DATUM);
-    known.addAll(OF_A_RESULT);
     for (String name : line.keySet()) {
-      if (!known.contains(name)) {
+      if (!KNOWN.contains(name)) {
         throw new IllegalArgumentException(
-            "unknown member \"" + name + "\"; known members are " + known);
+            "unknown member \"" + name + "\"; known members are " + KNOWN);
       }
     }
   }

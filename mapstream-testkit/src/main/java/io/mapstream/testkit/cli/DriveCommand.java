@@ -3,6 +3,7 @@ package io.mapstream.testkit.cli;
 import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.StreamBrokenException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -93,8 +94,8 @@ final class DriveCommand implements Callable<Integer> {
         MapStreamClient client = function.connect(target.timeout)) {
       drive(client.stream(), lines, datums);
       return Main.OK;
-    } catch (StreamBrokenException e) {
-      if (terminal.isUnread()) {
+    } catch (UncheckedIOException e) {
+      if (String.valueOf(e.getMessage()).contains("Broken pipe")) {
         return Main.OK; // As with "| head".
       }
       throw e;
@@ -106,7 +107,7 @@ final class DriveCommand implements Callable<Integer> {
     Terminal shownOn = quiet ? terminal.notInteractive() : terminal;
     Supplier<String> line = () -> progress(meter.measured());
     try (ProgressLine shown = new ProgressLine(shownOn, progress && !quiet, 2, line)) {
-      send(stream, lines, datums, new ResultPrinter(terminal.out(), output, shown::erase), meter);
+      send(stream, lines, datums, new ResultPrinter(terminal, output, shown::erase), meter);
     } catch (InterruptedException e) {
       sumUp(meter);
       throw e;

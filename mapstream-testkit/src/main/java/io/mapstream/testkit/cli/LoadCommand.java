@@ -252,11 +252,7 @@ final class LoadCommand implements Callable<Integer> {
   }
 
   private void report(LoadReport report) throws IOException {
-    if (json) {
-      terminal.out().println(report.json());
-    } else {
-      terminal.out().print(report.text());
-    }
+    terminal.print(json ? report.json() + "\n" : report.text());
     if (html != null) {
       Files.writeString(html, LoadPage.of(report));
     }

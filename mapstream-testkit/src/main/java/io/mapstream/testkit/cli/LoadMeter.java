@@ -151,6 +151,9 @@ final class LoadMeter {
         }
         try {
           printer.accept(message);
+        } catch (RuntimeException e) {
+          failed(e);
+          throw e;
         } finally {
           guard.update(() -> {
             printing = false;
@@ -170,10 +173,7 @@ final class LoadMeter {
 
       @Override
       public void failed(Throwable reason) {
-        guard.update(() -> {
-          open--;
-          failure = failure == null ? reason : failure;
-        });
+        guard.update(() -> failure = failure == null ? reason : failure);
       }
     };
   }

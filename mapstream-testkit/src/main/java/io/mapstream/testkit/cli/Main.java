@@ -1,7 +1,5 @@
 package io.mapstream.testkit.cli;
 
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -20,12 +18,6 @@ public final class Main {
   static final int FAILED = 1;
   static final int USAGE = 2;
   static final int INTERRUPTED = 130;
-
-  /** One class of each library that a project must add to the test kit, with its coordinates. */
-  private static final Map<String, String> NEEDED =
-      Map.of(
-          "picocli.CommandLine", "info.picocli:picocli",
-          "org.HdrHistogram.Histogram", "org.hdrhistogram:HdrHistogram");
 
   private Main() {}
 
@@ -76,30 +68,18 @@ public final class Main {
   }
 
   private static int run(Terminal terminal, AtomicBoolean stopping, String... args) {
-    List<String> missing =
-        NEEDED.entrySet().stream()
-            .filter(needed -> !isPresent(needed.getKey()))
-            .map(Map.Entry::getValue)
-            .sorted()
-            .toList();
-    if (!missing.isEmpty()) {
+    try {
+      return Commands.run(terminal, stopping, args);
+    } catch (NoClassDefFoundError e) {
       terminal
           .err()
           .println(
-              "mapstream: not on the class path: "
-                  + String.join(", ", missing)
-                  + "; add it in test scope, or use the jar with the classifier cli");
+              "mapstream: not on the class path: info.picocli:picocli or"
+                  + " org.hdrhistogram:HdrHistogram ("
+                  + e.getMessage()
+                  + "); add both in test scope, or use the jar with the"
+                  + " classifier cli");
       return USAGE;
-    }
-    return Commands.run(terminal, stopping, args);
-  }
-
-  private static boolean isPresent(String className) {
-    try {
-      Class.forName(className, false, Main.class.getClassLoader());
-      return true;
-    } catch (ClassNotFoundException e) {
-      return false;
     }
   }
 }

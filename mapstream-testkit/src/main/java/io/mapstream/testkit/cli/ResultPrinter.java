@@ -6,7 +6,6 @@ import io.mapstream.Message;
 import io.mapstream.NackOptions;
 import io.mapstream.proto.Printable;
 import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param beforeEach called before each result
  */
-record ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
+record ResultPrinter(Terminal terminal, Format format, Runnable beforeEach) {
 
   /** How a result is printed. */
   enum Format {
@@ -42,7 +41,8 @@ record ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
    * @param sent the datum that it belongs to
    * @param index its number among the results of that datum, from 1
    * @param message the result
-   * @throws IllegalStateException if writing fails, for instance because the output was closed
+   * @throws java.io.UncheckedIOException if writing fails, for instance because the output was
+   *     closed
    */
   void print(DatumLines.Identified sent, int index, Message message) {
     String mark = mark(message);
@@ -58,10 +58,7 @@ record ResultPrinter(PrintStream out, Format format, Runnable beforeEach) {
         });
     line.write('\n');
     beforeEach.run();
-    out.write(line.toByteArray(), 0, line.size());
-    if (out.checkError()) {
-      throw new IllegalStateException("cannot write to standard output");
-    }
+    terminal.write(line.toByteArray());
   }
 
   /** Formats a result on one line, with control characters escaped. */
