@@ -1,7 +1,7 @@
 package io.mapstream.server;
 
 import java.util.ArrayDeque;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * Bounds the results that wait to be written, over all streams together, so that many stalled
@@ -16,28 +16,14 @@ import java.util.concurrent.Semaphore;
  *       arrival.
  * </ul>
  *
- * <p>Belongs to the event loop. Emitters only ever wait for the {@link Permits} of their stream.
+ * <p>Belongs to the event loop, except the waits for a {@link Loan}.
  */
 final class PendingBudget {
 
-  /** The permits of one stream. */
-  static final class Permits extends Semaphore {
-    private static final long serialVersionUID = 1L;
-
-    Permits(int own) {
-      super(own, true);
-    }
-
-    /** Takes back permits that may be in use. */
-    void withdraw(int count) {
-      reducePermits(count);
-    }
-  }
-
-  /** Additional permits for one stream, until one of its large results is written. */
+  /** Additional permits for one large result of a stream, until it is written. */
   static final class Loan {
     private final int size;
-    private final Permits permits;
+    private final CountDownLatch decided = new CountDownLatch(1);
     private State state = State.NEW;
 
     private enum State {
@@ -47,9 +33,22 @@ final class PendingBudget {
       RETURNED
     }
 
-    Loan(int size, Permits permits) {
+    Loan(int size) {
       this.size = size;
-      this.permits = permits;
+    }
+
+    /** Waits until it is lent, or its stream is closed. */
+    void await() throws InterruptedException {
+      decided.await();
+    }
+
+    /** Ends the wait. Any thread. */
+    void endWait() {
+      decided.countDown();
+    }
+
+    boolean isLent() {
+      return state == State.LENT;
     }
 
     int size() {
@@ -91,7 +90,7 @@ final class PendingBudget {
     freeForShares += share;
   }
 
-  /** Lends as soon as enough is free; the stream's permits then increase. */
+  /** Lends as soon as enough is free. */
   void lend(Loan loan) {
     if (loan.state == Loan.State.NEW) {
       loan.state = Loan.State.WAITING;
@@ -100,27 +99,15 @@ final class PendingBudget {
     }
   }
 
-  /** Takes back the loan of a result that holds its permits. Has an effect once. */
+  /** Takes back a loan, or forgets it if it still waits. Has an effect once. */
   void giveBack(Loan loan) {
-    if (loan.state == Loan.State.LENT) {
-      freeForLoans += loan.size;
-    }
-    end(loan);
-  }
-
-  /** Takes back a loan whose permits no result holds, or forgets it if it still waits. */
-  void cancel(Loan loan) {
     if (loan.state == Loan.State.WAITING) {
       waiting.remove(loan);
-    } else if (loan.state == Loan.State.LENT) {
-      loan.permits.withdraw(loan.size);
+    } else if (loan.isLent()) {
       freeForLoans += loan.size;
     }
-    end(loan);
-  }
-
-  private void end(Loan loan) {
     loan.state = Loan.State.RETURNED;
+    loan.endWait();
     lendWhatIsFree();
   }
 
@@ -129,7 +116,7 @@ final class PendingBudget {
       Loan loan = waiting.remove();
       loan.state = Loan.State.LENT;
       freeForLoans -= loan.size;
-      loan.permits.release(loan.size);
+      loan.endWait();
     }
   }
 }

@@ -2,11 +2,11 @@ package io.mapstream.server;
 
 import io.mapstream.SinkClosedException;
 import io.mapstream.server.PendingBudget.Loan;
-import io.mapstream.server.PendingBudget.Permits;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -28,9 +28,12 @@ final class PendingPermits {
   private final PendingBudget budget;
   private final int share;
   private final int own;
-  private final Permits permits;
+  private final Semaphore permits;
   private final Runnable onAsked;
   private final ReentrantLock borrowing = new ReentrantLock(true);
+
+  /** The loan that an emitter waits for, or the last one. Guarded by borrowing for writes. */
+  private volatile @Nullable Loan awaited;
 
   /** The cost that running emitters may still take before waiting ones. */
   private final AtomicInteger barging = new AtomicInteger();
@@ -67,7 +70,7 @@ final class PendingPermits {
     this.budget = context.pending();
     this.share = budget.takeShare(limits.pending() - limits.pendingLeast());
     this.own = limits.pendingLeast() + share;
-    this.permits = new Permits(own);
+    this.permits = new Semaphore(own, true);
   }
 
   /** Returns why nothing is accepted any more, or null while the stream is open. */
@@ -89,13 +92,12 @@ final class PendingPermits {
   @Nullable Loan reserve(int size, InFlight.Entry datum, @Nullable DatumRecording recording) {
     int needed = own(size);
     int excess = Math.min(limits.cost(size) - needed, budget.largestLoan());
-    Loan loan = excess == 0 ? null : new Loan(excess, permits);
+    Loan loan = excess == 0 ? null : new Loan(excess);
     if (loan != null || !acquireAtOnce(needed)) {
       await(needed, loan, datum, recording);
     }
     if (closedBecause() != null) {
-      // All that was acquired, since the stream's end has cancelled the loan.
-      permits.release(needed + (loan == null ? 0 : loan.size()));
+      permits.release(needed); // The stream's end has given back the loan.
       throw refusal("the stream is closed", null);
     }
     return loan;
@@ -129,13 +131,13 @@ final class PendingPermits {
       if (loan == null) {
         permits.acquire(needed);
       } else {
-        acquire(needed + loan.size(), loan);
+        borrow(needed, loan);
       }
       barging.set(limits.bargingAfter(loan == null ? needed : 0));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       if (loan != null) {
-        onLoop(() -> cancel(loan));
+        onLoop(() -> giveBack(loan));
       }
       throw refusal("the handler's thread was interrupted while it waited for the client", e);
     } finally {
@@ -149,23 +151,38 @@ final class PendingPermits {
   }
 
   /**
-   * Lets one emitter wait after the other, so that loans are lent in the order in which emitters
-   * wait for permits. Otherwise the first loan could go to the second emitter, and each would wait
-   * for what the other one has. Until a loan is lent, its result is not copied.
+   * Acquires permits of the stream, then a loan. In this order, nothing else of the stream can be
+   * written between the loan and its result, so that a client that stops reading does not keep a
+   * loan that its result has not got. Until the loan is lent, the result is not copied. One emitter
+   * waits after the other, since the first loan that is requested is the first that is lent.
    */
-  private void acquire(int needed, Loan loan) throws InterruptedException {
+  private void borrow(int needed, Loan loan) throws InterruptedException {
     borrowing.lockInterruptibly();
     try {
-      onLoop(() -> {
-        if (closedBecause() == null) {
-          loans.add(loan);
-          asked = loan;
-          onAsked.run();
-        }
-      });
       permits.acquire(needed);
+      awaited = loan;
+      try {
+        onLoop(() -> request(loan));
+        if (closedBecause() == null) {
+          loan.await();
+        }
+      } catch (InterruptedException e) {
+        permits.release(needed);
+        throw e;
+      }
     } finally {
       borrowing.unlock();
+    }
+  }
+
+  /** Requests a loan, which the stream's end gives back. Event loop only. */
+  private void request(Loan loan) {
+    loans.add(loan);
+    if (closedBecause() == null) {
+      asked = loan;
+      onAsked.run();
+    } else {
+      giveBack(loan);
     }
   }
 
@@ -272,12 +289,6 @@ final class PendingPermits {
     }
   }
 
-  private void cancel(Loan loan) {
-    if (loans.remove(loan)) {
-      budget.cancel(loan);
-    }
-  }
-
   /** Closes the stream and ends all waits; returns false if it was closed before. */
   boolean close(String reason) {
     if (!closedBecause.compareAndSet(null, reason)) {
@@ -285,7 +296,7 @@ final class PendingPermits {
     }
     asked = null;
     postponed.set(null);
-    loans.forEach(budget::cancel);
+    loans.forEach(budget::giveBack);
     loans.clear();
     budget.returnShare(share);
     releaseWaiting();
@@ -295,5 +306,9 @@ final class PendingPermits {
   /** Releases enough permits that no emitter waits any more; each finds the stream closed. */
   private void releaseWaiting() {
     permits.release(Integer.MAX_VALUE / 2);
+    Loan loan = awaited;
+    if (loan != null) {
+      loan.endWait();
+    }
   }
 }

@@ -1,16 +1,18 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.server.PendingBudget.Loan;
-import io.mapstream.server.PendingBudget.Permits;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** How streams share permits. */
 class PendingBudgetTest {
 
   private final PendingBudget budget = new PendingBudget(1000, 100);
-  private final Permits permits = new Permits(10);
 
   @Test
   void aShareIsAtMostHalfOfWhatIsFree() {
@@ -22,77 +24,76 @@ class PendingBudgetTest {
     assertEquals(237, budget.takeShare(400));
   }
 
-  @Test
-  void aLoanIsAddedToThePermitsOfItsStreamAndTakenBack() {
-    Loan loan = new Loan(60, permits);
-    budget.lend(loan);
-    assertEquals(70, permits.availablePermits());
-
-    budget.cancel(loan);
-    assertEquals(10, permits.availablePermits());
-    budget.cancel(loan);
-    assertEquals(10, permits.availablePermits());
-  }
-
   /** As when the result is written. */
   @Test
-  void aLoanIsReturnedWithThePermitsOfItsResult() {
-    Loan loan = new Loan(100, permits);
-    budget.lend(loan);
-    permits.acquireUninterruptibly(110);
+  void aLoanIsTakenBackOnce() {
+    Loan all = new Loan(100);
+    budget.lend(all);
+    assertTrue(all.isLent());
 
-    budget.giveBack(loan);
-    budget.giveBack(loan);
-    assertEquals(0, permits.availablePermits());
-    budget.lend(new Loan(100, permits));
-    budget.lend(new Loan(1, permits));
-    assertEquals(100, permits.availablePermits());
+    budget.giveBack(all);
+    budget.giveBack(all);
+    assertFalse(all.isLent());
+    Loan allAgain = new Loan(100);
+    Loan one = new Loan(1);
+    budget.lend(allAgain);
+    budget.lend(one);
+    assertTrue(allAgain.isLent());
+    assertFalse(one.isLent(), "more was lent than there is");
   }
 
   @Test
   void loansAreGrantedInOrderOfArrival() {
-    Permits other = new Permits(0);
-    Loan first = new Loan(60, permits);
-    Loan large = new Loan(100, other);
-    Loan small = new Loan(1, permits);
-    budget.lend(first);
-    budget.lend(large);
-    budget.lend(small);
-    assertEquals(70, permits.availablePermits());
+    Loan first = new Loan(60);
+    Loan large = new Loan(100);
+    Loan small = new Loan(1);
+    List.of(first, large, small).forEach(budget::lend);
+    assertEquals(List.of(true, false, false), areLent(first, large, small));
 
-    budget.cancel(first);
-    assertEquals(10, permits.availablePermits());
-    assertEquals(100, other.availablePermits());
+    budget.giveBack(first);
+    assertEquals(List.of(true, false), areLent(large, small));
 
-    budget.cancel(large);
-    assertEquals(0, other.availablePermits());
-    assertEquals(11, permits.availablePermits());
+    budget.giveBack(large);
+    assertTrue(small.isLent());
   }
 
   @Test
   void aWaitingLoanThatIsNoLongerNeededDoesNotDelayOthers() {
-    Permits other = new Permits(0);
-    Loan first = new Loan(60, permits);
-    Loan large = new Loan(100, other);
-    Loan small = new Loan(40, permits);
-    budget.lend(first);
-    budget.lend(large);
-    budget.lend(small);
+    Loan first = new Loan(60);
+    Loan large = new Loan(100);
+    Loan small = new Loan(40);
+    List.of(first, large, small).forEach(budget::lend);
 
-    budget.cancel(large);
-    assertEquals(0, other.availablePermits());
-    assertEquals(110, permits.availablePermits());
+    budget.giveBack(large);
+    assertEquals(List.of(true, false, true), areLent(first, large, small));
   }
 
   /** The emitter returned the loan before the event loop processed it. */
   @Test
   void aLoanThatWasReturnedBeforeIsNotLent() {
-    Loan loan = new Loan(60, permits);
-    budget.cancel(loan);
+    Loan loan = new Loan(60);
+    budget.giveBack(loan);
     budget.lend(loan);
 
-    assertEquals(10, permits.availablePermits());
-    budget.lend(new Loan(100, permits));
-    assertEquals(110, permits.availablePermits());
+    assertFalse(loan.isLent());
+    Loan all = new Loan(100);
+    budget.lend(all);
+    assertTrue(all.isLent());
+  }
+
+  @Test
+  void theWaitForALoanEndsWhenItIsLentOrReturned() throws InterruptedException {
+    Loan lent = new Loan(100);
+    Loan returned = new Loan(100);
+    budget.lend(lent);
+    budget.lend(returned);
+    lent.await();
+
+    budget.giveBack(returned);
+    returned.await();
+  }
+
+  private static List<Boolean> areLent(Loan... loans) {
+    return Stream.of(loans).map(Loan::isLent).toList();
   }
 }

@@ -17,7 +17,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -95,11 +97,46 @@ class PendingPermitsTest {
 
     lendToFirst.run();
     Loan lent = first.loan();
-    nextOnLoop().run();
     permits.unreserve(OWN + 5, lent);
+    nextOnLoop().run();
     nextOnLoop().run();
 
     assertEquals(6, second.loan().size());
+  }
+
+  /** Otherwise a client that stops reading could keep a loan that its result can't use. */
+  @Test
+  void aLoanIsRequestedOnlyForAResultThatHasThePermitsOfItsStream() throws Exception {
+    reserve(1).loan();
+    Reservation large = reserve(OWN + LOANS);
+    large.awaitWaiting();
+    assertEquals(0, loop.size(), "the loan was requested too early");
+
+    permits.unreserve(1, null);
+    nextOnLoop().run();
+    assertEquals(LOANS, large.loan().size());
+  }
+
+  /** The transport may stop while a loan is awaited; there is no client to write to any more. */
+  @Test
+  void theEndOfTheLoopEndsTheWaitForALoan() throws Exception {
+    var rejects = new AtomicBoolean();
+    Executor ending =
+        task -> {
+          if (rejects.get()) {
+            throw new RejectedExecutionException("the loop has ended");
+          }
+          task.run();
+        };
+    var stream = new PendingPermits(context(OWN, OWN, LOANS, ending), () -> {});
+    Reservation large = reserve(stream, OWN + LOANS);
+    large.awaitWaiting();
+
+    rejects.set(true);
+    stream.onLoop(() -> {});
+
+    var refused = assertThrows(ExecutionException.class, large::loan);
+    assertInstanceOf(SinkClosedException.class, refused.getCause());
   }
 
   /** Others need the loan that a stalled client would keep. */
