@@ -28,7 +28,8 @@ public interface MessageSink {
    * <p>The wait ends when the thread is interrupted, and when the stream ends: the client cancels
    * or disappears, another handler fails, or the server's grace period is over; the server
    * interrupts the handler then. In each case the message is not sent and the interrupt flag stays
-   * set. A call that does not have to wait ignores the flag and sends the message.
+   * set. A call that does not have to wait ignores the flag and sends the message; a message of
+   * more than what may wait for the client always counts as one that waits.
    *
    * <p>When this method returns, normally or by an exception, the message's array may be changed or
    * reused. No thread may change it before that.

@@ -84,6 +84,17 @@ final class ChildMain implements MapStreamer {
           sleep(Duration.ofSeconds(1));
         }
       }
+      case "run without a folder" -> {
+        fillPool();
+        MapStreamServer.builder(function).socketPath(Path.of("/none/s.sock")).build().run();
+      }
+      case "run and catch" -> {
+        try {
+          MapStreamServer.run(function);
+        } catch (ExecutionException e) {
+          System.out.println("until the exit runs: " + nonDaemons());
+        }
+      }
       case "run and fail afterwards" -> {
         fillPool();
         MapStreamServer.run(function);
@@ -142,6 +153,13 @@ final class ChildMain implements MapStreamer {
     return server;
   }
 
+  private static List<String> nonDaemons() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("mapstream-") && !thread.isDaemon())
+        .map(Thread::getName)
+        .toList();
+  }
+
   private static void startWithHook(MapStreamer handler) throws Exception {
     MapStreamServer server = MapStreamServer.builder(handler).build().start();
     Runtime.getRuntime().addShutdownHook(new Thread(server::close));
@@ -166,10 +184,12 @@ final class ChildMain implements MapStreamer {
   private static void addSlowHook(Duration time) {
     Runtime.getRuntime()
         .addShutdownHook(
-            new Thread(() -> {
-              sleep(time);
-              System.out.println("hook ran");
-            }));
+            new Thread(
+                () -> {
+                  sleep(time);
+                  System.out.println("hook ran");
+                },
+                "cleanup handler"));
   }
 
   /** A pool of idle non-daemon threads. */
@@ -256,6 +276,7 @@ final class ChildMain implements MapStreamer {
       case "ask" -> asked.countDown();
       case "exit" -> Thread.ofPlatform().start(() -> System.exit(3));
       case "exit-here" -> System.exit(3);
+      case "exit-elsewhere" -> Thread.ofVirtual().name("admin").start(() -> System.exit(7));
       case "exit-7" -> {
         waitFor(datum);
         System.exit(7);

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -380,6 +381,47 @@ class LifecycleTest {
       Waits.acquire(refused, 1);
       assertEquals(0, call.eots());
     }
+  }
+
+  /** The stop waits for the callback. */
+  @Test
+  void theCallbackMayCloseTheServer() throws Exception {
+    var server = new AtomicReference<TestServer>();
+    var wasStopped = new CompletableFuture<Boolean>();
+    try (TestServer opened =
+        TestServer.start(
+            kind,
+            (keys, datum, sink) -> {},
+            options ->
+                options.onStop(() -> {
+                  server.get().server().close();
+                  wasStopped.complete(isStopped(server.get().server()));
+                }))) {
+      server.set(opened);
+
+      Waits.get(opened.closing());
+
+      assertFalse(Waits.get(wasStopped), "it waited for the stop, which waits for it");
+    }
+  }
+
+  private static boolean isStopped(MapStreamServer server) {
+    try {
+      return server.awaitTermination(Duration.ZERO);
+    } catch (ExecutionException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** As without a free file descriptor. */
+  @Test
+  void aServerWhoseTransportCannotBeCreatedIsStopped() throws Exception {
+    MapStreamServer server = MapStreamServer.builder((keys, datum, sink) -> {}).build();
+    assertThrows(NullPointerException.class, () -> server.start(null));
+
+    Waits.get(Waits.inBackground(server::close));
+
+    assertTrue(isStopped(server));
   }
 
   @Test

@@ -205,6 +205,21 @@ class ProcessTest {
     }
   }
 
+  /** The exit code is not {@code main}'s, which returns normally. */
+  @Test
+  void aFailureDuringTheDrainThatMainCatchesIsNotASuccess() throws Exception {
+    try (ChildProcess child = child("run and catch")) {
+      Call call = child.open().send("1", "wait-and-fail " + child.file("gate"));
+      call.results("1", 1);
+      child.signal("TERM");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+
+      assertEquals(1, child.exitCode(), child.err());
+      assertEquals("until the exit runs: [mapstream-signal]\n", child.out());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"exit", "exit-here"})
   void theApplicationsExitCodeIsKept(String command) throws Exception {
@@ -233,6 +248,22 @@ class ProcessTest {
       assertEquals(0, call.eots());
       assertEquals(0, child.exitCode());
       child.assertFilesGone();
+    }
+  }
+
+  @Test
+  void aClientThatDoesNotReadIsNotTakenForAHangingHandler() throws Exception {
+    try (ChildProcess child =
+            ChildProcess.start(
+                ChildMain.class, "run", Map.of("MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "2"));
+        WireClient client = new WireClient(child.awaitFile("info").socket())) {
+      Call call = client.openReading(2).shakeHands().send("1", "echo " + "x".repeat(3 << 20));
+      call.results("1", 1);
+      child.signal("TERM");
+
+      assertEquals(0, child.exitCode());
+      assertTrue(child.err().contains("a client had not read all results after 2 s"), child.err());
+      assertFalse(child.err().contains("handlers were still running"), child.err());
     }
   }
 
@@ -281,6 +312,15 @@ class ProcessTest {
     }
   }
 
+  /** A user's thread pool must not keep a process alive that has never served. */
+  @Test
+  void aFailedStartEndsTheProcessWithOtherThreadsLeft() throws Exception {
+    try (ChildProcess child = child("run without a folder")) {
+      assertEquals(1, child.exitCode(), child.err());
+      assertTrue(child.err().contains("/none/s.sock"), child.err());
+    }
+  }
+
   /** A user's thread pool must not keep a process alive that no longer serves. */
   @Test
   void aHandlersFailureEndsTheProcessWithOtherThreadsLeft() throws Exception {
@@ -313,6 +353,25 @@ class ProcessTest {
       assertTrue(child.err().contains("2 datums unanswered"), child.err());
       assertFalse(child.err().contains("no failures"), child.err());
       child.assertFilesGone();
+    }
+  }
+
+  /** As on a platform thread: only an exit in a handler can't wait for the handlers. */
+  @Test
+  void anExitOnAVirtualThreadOfTheApplicationDrains() throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "wait " + child.file("gate"));
+      call.results("1", 1);
+      call.send("2", "exit-elsewhere");
+      awaitStopping(child);
+      Files.createFile(child.file("gate"));
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(List.of("started", "done"), call.received("1").texts());
+      assertEquals(2, call.eots());
+      assertEquals(7, child.exitCode(), child.err());
+      assertFalse(child.err().contains("a handler called System.exit"), child.err());
     }
   }
 
@@ -417,6 +476,19 @@ class ProcessTest {
     }
   }
 
+  /** The JVM's own thread for the signal has a similar name. */
+  @Test
+  void withoutTheModuleOfSignalsOtherHooksAreAwaited() throws Exception {
+    List<String> options =
+        List.of("--limit-modules=java.base,java.logging,java.management,java.naming,jdk.jfr");
+    try (ChildProcess child = ChildProcess.startWith(options, ChildMain.class, "run with a hook")) {
+      child.awaitFile("info").signal("TERM");
+
+      child.exitCode();
+      assertEquals("hook ran\n", child.out());
+    }
+  }
+
   @Test
   void reducedSignalsAreLeftToTheSystem() throws Exception {
     try (ChildProcess child = ChildProcess.startWith(withDebug("-Xrs"), ChildMain.class, "run")) {
@@ -511,7 +583,7 @@ class ProcessTest {
       assertEquals(1, child.exitCode(), child.err());
 
       String all = child.out() + child.err();
-      assertTrue(all.contains("the handler failed on datum \"1\""), all);
+      assertTrue(all.contains("the handler failed on datum \"1\"; the server stops"), all);
     }
   }
 

@@ -152,9 +152,9 @@ final class LogThread {
   }
 
   private void run() {
-    boolean isIdle = false;
-    while (!isIdle || !mayEnd()) {
-      isIdle = writeNext();
+    boolean isDone = false;
+    while (!isDone) {
+      isDone = writeNext();
     }
   }
 
@@ -162,7 +162,7 @@ final class LogThread {
    * Writes what is due, or sleeps. An Error for lack of memory may occur anywhere, and must not end
    * the thread, which would not be started again.
    *
-   * @return whether there may be nothing to do
+   * @return whether there is nothing left to do
    */
   @SuppressWarnings("CatchingUnchecked")
   private boolean writeNext() {
@@ -171,7 +171,8 @@ final class LogThread {
       boolean flushed = next != null && handle(next);
       writeDropped(false);
       writeCounts(false);
-      return flushed || (next == null && sleep());
+      boolean isIdle = flushed || (next == null && sleep());
+      return isIdle && mayEnd();
     } catch (Throwable t) {
       LockSupport.parkNanos(PAUSE_NANOS);
       return false;

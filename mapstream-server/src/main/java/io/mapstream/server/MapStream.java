@@ -8,6 +8,7 @@ import io.grpc.stub.StreamObserver;
 import io.mapstream.proto.Printable;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.IntConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.event.Level;
 
@@ -290,10 +291,10 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     end(status, null, String.valueOf(status.getDescription()));
   }
 
-  /** Returns whether {@code thread} runs a handler of this stream. */
-  boolean isHandler(Thread thread) {
+  /** Returns whether a handler of this stream matches. */
+  boolean anyHandler(Predicate<HandlerTask> matches) {
     boolean[] found = {false};
-    inFlight.forEach(task -> found[0] |= task.runsOn(thread));
+    inFlight.forEach(task -> found[0] |= matches.test(task));
     return found[0];
   }
 

@@ -4,13 +4,11 @@ import io.mapstream.MapStreamer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,7 +55,7 @@ public final class MapStreamServer implements AutoCloseable {
 
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
-  /** How long to wait for a busy loop to determine whether a thread is a handler's. */
+  /** How long to wait for an answer of a busy loop. */
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
 
   private final MapStreamer handler;
@@ -70,7 +68,6 @@ public final class MapStreamServer implements AutoCloseable {
 
   // Guarded by lifecycle, which the event loop never waits for.
   private boolean used;
-  private @Nullable SocketTransport transport;
   private @Nullable StreamRegistry registry;
 
   MapStreamServer(MapStreamer handler, ServerOptions options, Runnable onStop) {
@@ -113,8 +110,8 @@ public final class MapStreamServer implements AutoCloseable {
 
   /**
    * Returns what the server has done since its start, and what it has in work. The numbers are zero
-   * before the start, and final after the stop. This method never blocks, whatever the server is
-   * doing.
+   * before the start. After the stop, only a handler that has ignored its interruption can still
+   * change them. This method never blocks, whatever the server is doing.
    *
    * @return a new snapshot
    */
@@ -132,8 +129,9 @@ public final class MapStreamServer implements AutoCloseable {
    * that thread ended with an exception. Shutdown hooks run as usual; other threads do not keep the
    * process alive. A second signal ends the process at once, with 128 plus the signal's number.
    *
-   * <p>A call of {@code System.exit} keeps its exit code. If a handler calls it, other handlers are
-   * interrupted at once, and their datums get no EOT; otherwise the server drains first.
+   * <p>A call of {@code System.exit} keeps its exit code. If a handler calls it on its own thread,
+   * other handlers are interrupted at once, and their datums get no EOT; otherwise the server
+   * drains first.
    *
    * <p>If a failure is thrown out of {@code main}, the process exits with 1 even if other threads
    * are still running.
@@ -147,25 +145,29 @@ public final class MapStreamServer implements AutoCloseable {
    */
   public void run() throws IOException, ExecutionException, InterruptedException {
     ProcessEnd end = new ProcessEnd(this);
+    boolean failed = true;
     try {
       start();
       awaitTermination();
+      failed = false;
     } catch (IllegalStateException e) {
-      if (!end.isSignalled()) { // Otherwise the signal came before the start.
+      failed = !end.isSignalled(); // Otherwise the signal came before the start.
+      if (failed) {
         throw e;
       }
     } catch (InterruptedException e) {
       close();
       throw e;
     } finally {
-      end.runReturns();
+      end.runReturns(failed);
     }
   }
 
   /**
    * Listens on the socket, then announces that in the server info file. Returns when both are done.
    * Signals are not handled; see the class description. If the heap fills up for good, the process
-   * is halted with 1, eight seconds after the stop, since its state is unknown.
+   * is halted with 1, eight seconds after the stop, since its state is unknown; so it is if the
+   * event loop dies.
    *
    * @return this
    * @throws java.net.BindException if a live server answers on the socket, or the path is unusable
@@ -186,9 +188,9 @@ public final class MapStreamServer implements AutoCloseable {
         throw new IllegalStateException(
             "a server can be started only once; this one is " + state());
       }
-      used = true;
       LoggingBridge.install();
       LogThread.OF_PROCESS.forgetRepeated();
+      used = true;
       begin(kind);
     } finally {
       lifecycle.unlock();
@@ -207,29 +209,30 @@ public final class MapStreamServer implements AutoCloseable {
   }
 
   private void begin(InternalSocketKind kind) throws IOException {
-    var socket = new SocketTransport(options.socketPath(), kind, shutdown::loopEnded);
-    var context =
-        StreamContext.builder(handler, options, socket.loop())
-            .counters(counters)
-            .failures(shutdown.failures())
-            .onRequestSize(socket::sizeReads)
-            .build();
-    var streams = new StreamRegistry(context);
-    var info = new ServerInfoFile(options.serverInfoFile());
-    var files = new ServerFiles(socket::remove, info::remove);
+    SocketTransport socket = null;
+    ServerFiles files = null;
     try {
+      socket = new SocketTransport(options.socketPath(), kind, shutdown::loopEnded);
+      var context =
+          StreamContext.builder(handler, options, socket.loop())
+              .counters(counters)
+              .failures(shutdown.failures())
+              .onRequestSize(socket::sizeReads)
+              .build();
+      var streams = new StreamRegistry(context);
+      var info = new ServerInfoFile(options.serverInfoFile());
+      files = new ServerFiles(socket::remove, info::remove);
       socket.makeWay();
       info.makeWay(options.socketPath());
       socket.listen(
           new MapService(streams).definition(), context.inbound(), options.maxMessageSize());
       info.write();
       shutdown.await(streams, socket, files);
+      registry = streams;
     } catch (IOException | RuntimeException | Error e) {
       shutdown.cancel(socket, files);
       throw e;
     }
-    transport = socket;
-    registry = streams;
   }
 
   /**
@@ -271,13 +274,14 @@ public final class MapStreamServer implements AutoCloseable {
    * are still running afterwards are interrupted, and their streams end with UNAVAILABLE. The
    * socket and the server info file are removed.
    *
-   * <p>This takes at most the grace period and one or two seconds more, or eight seconds more if
+   * <p>This takes at most the grace period and one or two seconds more, or nine seconds more if
    * something blocks the event loop or the log.
    *
    * <p>This method may be called at any time and any number of times; each call waits for the same
-   * stop. If a handler calls it, it starts the stop and returns at once, since the stop waits for
-   * that handler. If the calling thread is interrupted while it waits, the method returns with the
-   * interrupt flag set, and the stop continues.
+   * stop. If a handler or the callback of {@link MapStreamServerBuilder#onStop} calls it, it starts
+   * the stop and returns at once, since the stop waits for them. If the calling thread is
+   * interrupted while it waits, the method returns with the interrupt flag set, and the stop
+   * continues.
    */
   @Override
   public void close() {
@@ -285,7 +289,7 @@ public final class MapStreamServer implements AutoCloseable {
       shutdown.request();
     }
     try {
-      if (!isHandler(Thread.currentThread())) {
+      if (!stopWaitsFor(Thread.currentThread())) {
         terminated.await();
       }
     } catch (InterruptedException e) {
@@ -311,25 +315,23 @@ public final class MapStreamServer implements AutoCloseable {
     }
   }
 
-  private boolean isHandler(Thread thread) throws InterruptedException {
-    SocketTransport socket;
+  private boolean stopWaitsFor(Thread thread) throws InterruptedException {
+    return terminated.getCount() > 0
+        && (shutdown.isCallback(thread)
+            || (thread.isVirtual() && anyHandler(task -> task.runsOn(thread), false)));
+  }
+
+  /** Returns whether a handler in work matches; {@code otherwise} if the event loop is blocked. */
+  boolean anyHandler(Predicate<HandlerTask> matches, boolean otherwise)
+      throws InterruptedException {
     StreamRegistry streams;
     lifecycle.lock();
     try {
-      socket = transport;
       streams = registry;
     } finally {
       lifecycle.unlock();
     }
-    if (socket == null || streams == null || terminated.getCount() == 0 || !thread.isVirtual()) {
-      return false;
-    }
-    try {
-      return CompletableFuture.supplyAsync(() -> streams.isHandler(thread), socket.loop())
-          .get(ASK_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (RejectedExecutionException | ExecutionException | TimeoutException e) {
-      return false;
-    }
+    return streams != null && streams.anyHandler(matches, ASK_TIMEOUT, otherwise);
   }
 
   // Used at the end of the process.

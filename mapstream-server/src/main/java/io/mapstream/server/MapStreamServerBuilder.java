@@ -193,8 +193,9 @@ public final class MapStreamServerBuilder {
    * a load balancer or to notify threads other than handlers. A handler that follows an endless
    * source calls {@link io.mapstream.MessageSink#isStopping()} instead. The callback runs on its
    * own thread, during the {@link #shutdownGrace} of open handlers. The stop waits for it until the
-   * grace period is over, or for a second if a failure is the reason, and then interrupts it. An
-   * exception is logged and has no other effect.
+   * grace period is over, or for a second if a failure is the reason, and then interrupts it. So it
+   * must not wait for the end of the server or call {@code System.exit}; {@link
+   * MapStreamServer#close()} returns at once in it. An exception is logged and has no other effect.
    *
    * @param onStop the callback, which replaces any earlier one
    * @return this

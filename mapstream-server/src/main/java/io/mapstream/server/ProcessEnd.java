@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -32,6 +33,14 @@ final class ProcessEnd {
           "java.util.concurrent.ThreadPoolExecutor.getTask",
           "java.util.concurrent.ForkJoinPool.awaitWork");
 
+  private static final String SIGNAL_THREAD = "mapstream-signal";
+
+  /** The class in which a thread is that has called {@code System.exit}. */
+  private static final String SHUTDOWN = "java.lang.Shutdown";
+
+  /** The JVM's thread for a signal. */
+  private static final Pattern SIGNAL_HANDLER = Pattern.compile("SIG[A-Z0-9]+ handler");
+
   private static final Duration LOOK = Duration.ofMillis(20);
   private static final Duration QUIET = Duration.ofSeconds(5);
 
@@ -39,6 +48,11 @@ final class ProcessEnd {
   private final Thread runner = Thread.currentThread();
   private final Thread hook = new Thread(this::onShutdown, "mapstream-hook");
   private final AtomicBoolean signalled = new AtomicBoolean();
+
+  /** Not a daemon: if {@code main} ends first, the JVM waits for the exit code of this thread. */
+  private final Thread exitAfterSignal =
+      Thread.ofPlatform().daemon(false).name(SIGNAL_THREAD).unstarted(this::stopAndExit);
+
   private final Signals signals;
 
   /** Created early: a process that is out of memory can't link a method. */
@@ -60,8 +74,8 @@ final class ProcessEnd {
     return signalled.get();
   }
 
-  /** Called by the running thread when {@code run} returns or throws. */
-  void runReturns() {
+  /** Called by the running thread when {@code run} returns, or throws a failure. */
+  void runReturns(boolean throwsFailure) {
     if (!signalled.get()) {
       signals.giveBack();
     }
@@ -70,7 +84,7 @@ final class ProcessEnd {
     } catch (IllegalStateException e) {
       // The hook is running or has run.
     }
-    if (signalled.get() || server.shutdown().hasFailed()) {
+    if (throwsFailure || signalled.get()) {
       former = runner.getUncaughtExceptionHandler();
       runner.setUncaughtExceptionHandler(onUncaught);
     }
@@ -95,11 +109,18 @@ final class ProcessEnd {
   // Signals.
 
   private void onSignal(String name, int number) {
-    Thread.currentThread()
-        .setName("mapstream-signal"); // by this name, it does not wait for the log
+    Thread.currentThread().setName(SIGNAL_THREAD); // by this name, it does not wait for the log
     if (!signalled.compareAndSet(false, true)) {
       haltAfterSecond(name, number);
     }
+    try {
+      exitAfterSignal.start();
+    } catch (OutOfMemoryError e) {
+      stopAndExit(); // the system has no more threads
+    }
+  }
+
+  private void stopAndExit() {
     server.close();
     boolean ended = false;
     try {
@@ -169,8 +190,7 @@ final class ProcessEnd {
 
   private void onShutdown() {
     boolean bySignal = isUnderWay("java.lang.Terminator");
-    if (!isUnderWay("java.lang.Shutdown")) {
-      // Stacks of virtual threads are not listed, so a handler has called System.exit.
+    if (!isUnderWay(SHUTDOWN) && isExitOfHandler()) {
       server.shutdown().requestAtOnce();
     }
     server.close();
@@ -181,11 +201,24 @@ final class ProcessEnd {
 
   /** Returns whether a platform thread executes the given class of the JDK, or one nested in it. */
   private static boolean isUnderWay(String className) {
-    return Thread.getAllStackTraces().values().stream()
-        .flatMap(Stream::of)
+    return Thread.getAllStackTraces().values().stream().anyMatch(stack -> isIn(className, stack));
+  }
+
+  private static boolean isIn(String className, StackTraceElement[] stack) {
+    return Stream.of(stack)
         .anyMatch(frame ->
             frame.getClassName().equals(className)
                 || frame.getClassName().startsWith(className + "$"));
+  }
+
+  /** Returns whether a handler has called {@code System.exit}, and not another virtual thread. */
+  private boolean isExitOfHandler() {
+    try {
+      return server.anyHandler(task -> isIn(SHUTDOWN, task.stack()), true);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return true;
+    }
   }
 
   /**
@@ -220,7 +253,7 @@ final class ProcessEnd {
         .filter(thread -> !thread.equals(hook))
         .filter(thread -> thread.equals(runner) || !thread.isDaemon())
         .filter(thread -> !thread.getName().equals("DestroyJavaVM"))
-        .filter(thread -> !thread.getName().endsWith(" handler"))
+        .filter(thread -> !SIGNAL_HANDLER.matcher(thread.getName()).matches())
         .filter(thread -> !isIdle(thread))
         .toList();
   }

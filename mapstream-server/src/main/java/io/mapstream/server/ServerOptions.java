@@ -53,12 +53,13 @@ public final class ServerOptions {
 
     /**
      * Only this datum is answered with the fail mark, and the pipeline's {@code retryStrategy}
-     * decides about it; everything else continues. Each failure is counted and logged at WARN.
-     * Results that the handler emitted before it failed have been sent, and a retry sends them
-     * again. This policy needs a Numaflow release after 1.8.3: up to that release, the platform
-     * does not know the mark, acknowledges the datum and forwards an empty message; see {@link
-     * #numaflowVersion()}. An {@link Error}, except a {@link StackOverflowError} outside of {@code
-     * emit}, still stops the server, since it concerns the process rather than the datum.
+     * decides about it; everything else continues. Each failure is counted, and logged at WARN; of
+     * similar ones within ten seconds, the log has the first and their number. Results that the
+     * handler emitted before it failed have been sent, and a retry sends them again. This policy
+     * needs a Numaflow release after 1.8.3: up to that release, the platform does not know the
+     * mark, acknowledges the datum and forwards an empty message; see {@link #numaflowVersion()}.
+     * An {@link Error}, except a {@link StackOverflowError} outside of {@code emit}, still stops
+     * the server, since it concerns the process rather than the datum.
      */
     FAIL
   }

@@ -81,6 +81,12 @@ final class Shutdown implements Failures.Listener {
   private volatile boolean closing;
   private volatile boolean logBlocked;
 
+  /** The thread that runs the user's callback, once it has begun. */
+  private volatile @Nullable Thread callback;
+
+  /** Whether the log has the reason of this stop; for the stop's thread. */
+  private boolean reasonLogged;
+
   // Set once, before the thread starts.
   private @Nullable StreamRegistry registry;
   private @Nullable SocketTransport socket;
@@ -111,12 +117,19 @@ final class Shutdown implements Failures.Listener {
     Thread.ofPlatform().daemon().name("mapstream-stop").start(this::stopWhenRequested);
   }
 
-  /** Releases what a failed start has taken. */
-  void cancel(SocketTransport transport, ServerFiles files) {
+  /** Releases what a failed start has taken; null for what it could not even create. */
+  void cancel(@Nullable SocketTransport transport, @Nullable ServerFiles files) {
     closing = true;
-    files.remove();
-    close(transport);
-    terminated.countDown();
+    try {
+      if (files != null) {
+        files.remove();
+      }
+      if (transport != null) {
+        close(transport);
+      }
+    } finally {
+      terminated.countDown();
+    }
   }
 
   // Requests: any thread, without waiting and without memory.
@@ -224,6 +237,10 @@ final class Shutdown implements Failures.Listener {
     return logBlocked;
   }
 
+  boolean isCallback(Thread thread) {
+    return thread == callback;
+  }
+
   Failures failures() {
     return failures;
   }
@@ -289,18 +306,19 @@ final class Shutdown implements Failures.Listener {
 
   private void endStreams(StreamRegistry streams, SocketTransport transport) {
     long begun = System.nanoTime();
-    Thread[] callback = new Thread[1];
+    Thread[] started = new Thread[1];
     attempt("to log the stop's reason", this::logReason);
     attempt(
         "to run onStop",
-        () -> callback[0] = PlatformThread.start("mapstream-on-stop", this::callBack));
+        () -> started[0] = PlatformThread.start("mapstream-on-stop", this::callBack));
     if (hasFailed() || atOnce) {
       attempt("to close the socket", () -> transport.stopAccepting(STEP_TIMEOUT));
     } else {
       attempt("to drain", () -> drain(streams, transport));
     }
     attempt("to end the streams", () -> abort(streams, transport));
-    attempt("to wait for onStop", () -> awaitCallback(callback[0], begun));
+    attempt("to wait for onStop", () -> awaitCallback(started[0], begun));
+    attempt("to log what has failed meanwhile", this::logReason);
     attempt("to log the totals", this::logTotals);
     attempt("to report the failure", this::report);
   }
@@ -327,7 +345,7 @@ final class Shutdown implements Failures.Listener {
           registry.drain(drained::countDown);
           begun.countDown();
         });
-    isReached(begun, STEP_TIMEOUT);
+    boolean isLoopBlocked = !isReached(begun, STEP_TIMEOUT);
     long inWork = counters.snapshot().datumsInWork();
     Duration grace = options.shutdownGrace();
     attempt("to close the socket", () -> transport.stopAccepting(STEP_TIMEOUT));
@@ -338,8 +356,13 @@ final class Shutdown implements Failures.Listener {
           inWork);
     }
     if (!isReached(drained, grace)) {
+      boolean handlersRun =
+          isLoopBlocked || registry.anyHandler(task -> !task.hasReturned(), STEP_TIMEOUT, true);
       log.warn(
-          "handlers were still running after {} and were interrupted", LogLines.seconds(grace));
+          handlersRun
+              ? "handlers were still running after {} and were interrupted"
+              : "a client had not read all results after {}; its stream was ended",
+          LogLines.seconds(grace));
     }
     if (atOnce) {
       logReason();
@@ -372,6 +395,7 @@ final class Shutdown implements Failures.Listener {
   /** Runs the callback, which is the user's code: whatever it throws is only logged. */
   @SuppressWarnings("CatchingUnchecked")
   private void callBack() {
+    callback = Thread.currentThread();
     try {
       onStop.run();
     } catch (Throwable t) {
@@ -379,28 +403,35 @@ final class Shutdown implements Failures.Listener {
     }
   }
 
-  private void awaitCallback(@Nullable Thread callback, long begun) throws InterruptedException {
-    if (callback == null) {
+  private void awaitCallback(@Nullable Thread started, long begun) throws InterruptedException {
+    if (started == null) {
       return;
     }
     Duration left = options.shutdownGrace().minusNanos(System.nanoTime() - begun);
     boolean isShort = hasFailed() || atOnce || left.compareTo(STEP_TIMEOUT) < 0;
-    if (!callback.join(isShort ? STEP_TIMEOUT : left)) {
-      callback.interrupt();
+    if (!started.join(isShort ? STEP_TIMEOUT : left)) {
+      started.interrupt();
       log.warn("onStop was still running and was interrupted");
     }
   }
 
+  /** Logs why the server stops, or what has failed since the stop began; once. */
   private void logReason() {
     HandlerFailure first = failures.first();
     ExecutionException unreported = fatal;
-    long inWork = counters.snapshot().datumsInWork();
+    if (reasonLogged) {
+      return;
+    }
+    reasonLogged = true;
     if (first != null) {
       Failures.reportStop(first);
     } else if (unreported != null) {
       log.error("{}; the server stops", String.valueOf(unreported.getMessage()));
     } else if (atOnce) {
+      long inWork = counters.snapshot().datumsInWork();
       log.warn("a handler called System.exit; {} datums in work get no EOT", inWork);
+    } else {
+      reasonLogged = false;
     }
   }
 

@@ -2,9 +2,16 @@ package io.mapstream.server;
 
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 
 /** The open streams of an engine, which it can end together. Belongs to the event loop. */
 final class StreamRegistry {
@@ -87,8 +94,18 @@ final class StreamRegistry {
     }
   }
 
-  /** Returns whether {@code thread} runs a handler. */
-  boolean isHandler(Thread thread) {
-    return streams.stream().anyMatch(stream -> stream.isHandler(thread));
+  /**
+   * Returns whether a handler in work matches; {@code otherwise} if the event loop does not answer
+   * within the limit. Any thread but the loop's.
+   */
+  boolean anyHandler(Predicate<HandlerTask> matches, Duration limit, boolean otherwise)
+      throws InterruptedException {
+    try {
+      return CompletableFuture.supplyAsync(
+              () -> streams.stream().anyMatch(stream -> stream.anyHandler(matches)), context.loop())
+          .get(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException | ExecutionException | TimeoutException e) {
+      return otherwise;
+    }
   }
 }
