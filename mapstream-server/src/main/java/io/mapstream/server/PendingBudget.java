@@ -2,6 +2,7 @@ package io.mapstream.server;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bounds the results that wait to be written, over all streams together, so that many stalled
@@ -25,6 +26,7 @@ final class PendingBudget {
     private final int size;
     private final CountDownLatch decided = new CountDownLatch(1);
     private State state = State.NEW;
+    private volatile @Nullable Error failure;
 
     private enum State {
       NEW,
@@ -37,9 +39,19 @@ final class PendingBudget {
       this.size = size;
     }
 
-    /** Waits until it is lent, or its stream is closed. */
+    /** Waits until it is lent, or its stream is closed; throws the Error of a failed request. */
     void await() throws InterruptedException {
       decided.await();
+      Error thrown = failure;
+      if (thrown != null) {
+        throw thrown;
+      }
+    }
+
+    /** Ends the wait with an Error. */
+    void fail(Error thrown) {
+      failure = thrown;
+      endWait();
     }
 
     /** Ends the wait. Any thread. */

@@ -136,9 +136,6 @@ final class PendingPermits {
       barging.set(limits.bargingAfter(loan == null ? needed : 0));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      if (loan != null) {
-        onLoop(() -> giveBack(loan));
-      }
       throw refusal("the handler's thread was interrupted while it waited for the client", e);
     } finally {
       long nanos = System.nanoTime() - begun;
@@ -151,8 +148,8 @@ final class PendingPermits {
   }
 
   /**
-   * Acquires permits of the stream, then a loan. In this order, nothing else of the stream can be
-   * written between the loan and its result, so that a client that stops reading does not keep a
+   * Acquires permits of the stream, then a loan. In this order, no other result of the stream can
+   * be written between the loan and its result, so that a client that stops reading does not keep a
    * loan that its result has not got. Until the loan is lent, the result is not copied. One emitter
    * waits after the other, since the first loan that is requested is the first that is lent.
    */
@@ -160,15 +157,19 @@ final class PendingPermits {
     borrowing.lockInterruptibly();
     try {
       permits.acquire(needed);
-      awaited = loan;
+      boolean isDone = false;
       try {
+        awaited = loan;
         onLoop(() -> request(loan));
         if (closedBecause() == null) {
           loan.await();
         }
-      } catch (InterruptedException e) {
-        permits.release(needed);
-        throw e;
+        isDone = true;
+      } finally {
+        if (!isDone) {
+          permits.release(needed);
+          onLoop(() -> giveBack(loan));
+        }
       }
     } finally {
       borrowing.unlock();
@@ -177,12 +178,16 @@ final class PendingPermits {
 
   /** Requests a loan, which the stream's end gives back. Event loop only. */
   private void request(Loan loan) {
-    loans.add(loan);
-    if (closedBecause() == null) {
-      asked = loan;
-      onAsked.run();
-    } else {
-      giveBack(loan);
+    try {
+      loans.add(loan);
+      if (closedBecause() == null) {
+        asked = loan;
+        onAsked.run();
+      } else {
+        giveBack(loan);
+      }
+    } catch (Error e) {
+      loan.fail(e); // Out of memory.
     }
   }
 

@@ -117,6 +117,46 @@ class PendingPermitsTest {
     assertEquals(LOANS, large.loan().size());
   }
 
+  /** The memory may be there again for other results. */
+  @Test
+  void aRequestForALoanThatFailsKeepsNoPermits() throws Exception {
+    var fails = new AtomicBoolean(true);
+    Executor executor =
+        task -> {
+          if (fails.getAndSet(false)) {
+            throw new OutOfMemoryError("of a test");
+          }
+          task.run();
+        };
+    var stream = new PendingPermits(context(OWN, OWN, LOANS, executor), () -> {});
+
+    Reservation first = reserve(stream, OWN + LOANS);
+
+    assertInstanceOf(
+        OutOfMemoryError.class, assertThrows(ExecutionException.class, first::loan).getCause());
+    reserve(stream, OWN).loan();
+  }
+
+  @Test
+  void anErrorOfTheLoopEndsTheWaitForALoan() throws Exception {
+    var fails = new AtomicBoolean(true);
+    var stream =
+        new PendingPermits(
+            context,
+            () -> {
+              if (fails.getAndSet(false)) {
+                throw new OutOfMemoryError("of a test");
+              }
+            });
+    Reservation first = reserve(stream, OWN + LOANS);
+    nextOnLoop().run();
+
+    assertInstanceOf(
+        OutOfMemoryError.class, assertThrows(ExecutionException.class, first::loan).getCause());
+    nextOnLoop().run();
+    reserve(stream, OWN).loan();
+  }
+
   /** The transport may stop while a loan is awaited; there is no client to write to any more. */
   @Test
   void theEndOfTheLoopEndsTheWaitForALoan() throws Exception {
