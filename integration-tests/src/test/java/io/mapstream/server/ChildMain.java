@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,6 +84,17 @@ final class ChildMain implements MapStreamer {
         while (daemon.isAlive()) {
           sleep(Duration.ofSeconds(1));
         }
+      }
+      case "run on a daemon that stays" -> {
+        var returned = new CountDownLatch(1);
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> {
+              runUnchecked(function);
+              returned.countDown();
+              LockSupport.park();
+            });
+        returned.await();
       }
       case "run without a folder" -> {
         fillPool();
@@ -276,6 +288,10 @@ final class ChildMain implements MapStreamer {
       case "ask" -> asked.countDown();
       case "exit" -> Thread.ofPlatform().start(() -> System.exit(3));
       case "exit-here" -> System.exit(3);
+      case "exit-when-interrupted" -> {
+        sleep(Duration.ofMinutes(5));
+        System.exit(7);
+      }
       case "exit-elsewhere" -> Thread.ofVirtual().name("admin").start(() -> System.exit(7));
       case "exit-7" -> {
         waitFor(datum);

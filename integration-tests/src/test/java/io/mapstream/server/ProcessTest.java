@@ -255,14 +255,14 @@ class ProcessTest {
   void aClientThatDoesNotReadIsNotTakenForAHangingHandler() throws Exception {
     try (ChildProcess child =
             ChildProcess.start(
-                ChildMain.class, "run", Map.of("MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "2"));
+                ChildMain.class, "run", Map.of("MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "5"));
         WireClient client = new WireClient(child.awaitFile("info").socket())) {
       Call call = client.openReading(2).shakeHands().send("1", "echo " + "x".repeat(3 << 20));
       call.results("1", 1);
       child.signal("TERM");
 
       assertEquals(0, child.exitCode());
-      assertTrue(child.err().contains("a client had not read all results after 2 s"), child.err());
+      assertTrue(child.err().contains("a client had not read all results after 5 s"), child.err());
       assertFalse(child.err().contains("handlers were still running"), child.err());
     }
   }
@@ -283,7 +283,13 @@ class ProcessTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"run with an idle pool", "run in a pool", "run on a daemon"})
+  @ValueSource(
+      strings = {
+        "run with an idle pool",
+        "run in a pool",
+        "run on a daemon",
+        "run on a daemon that stays"
+      })
   void threadsWithNothingToDoDoNotKeepTheProcessAlive(String mode) throws Exception {
     try (ChildProcess child = child(mode)) {
       Call call = child.open().send("1", "wait " + child.file("gate"));
@@ -318,6 +324,16 @@ class ProcessTest {
     try (ChildProcess child = child("run without a folder")) {
       assertEquals(1, child.exitCode(), child.err());
       assertTrue(child.err().contains("/none/s.sock"), child.err());
+    }
+  }
+
+  @Test
+  void anUnusableSettingEndsTheProcessWithOtherThreadsLeft() throws Exception {
+    try (ChildProcess child =
+        ChildProcess.start(
+            ChildMain.class, "run with an idle pool", Map.of("MAPSTREAM_MAX_CONCURRENCY", "x"))) {
+      assertEquals(1, child.exitCode(), child.err());
+      assertTrue(child.err().contains("MAPSTREAM_MAX_CONCURRENCY"), child.err());
     }
   }
 
@@ -372,6 +388,23 @@ class ProcessTest {
       assertEquals(2, call.eots());
       assertEquals(7, child.exitCode(), child.err());
       assertFalse(child.err().contains("a handler called System.exit"), child.err());
+    }
+  }
+
+  /** The client of its stream is gone, but the handler still runs. */
+  @Test
+  void anExitInAHandlerOfAnEndedStreamDoesNotWaitForTheOthers() throws Exception {
+    try (ChildProcess child = child("run")) {
+      Call call = child.open().send("1", "wait " + child.file("never"));
+      call.results("1", 1);
+      Call ended = child.open().send("2", "exit-when-interrupted");
+      ended.results("2", 1);
+      ended.cancel();
+
+      call.endsWith(Status.Code.UNAVAILABLE);
+
+      assertEquals(7, child.exitCode(), child.err());
+      assertTrue(child.err().contains("a handler called System.exit"), child.err());
     }
   }
 

@@ -175,7 +175,9 @@ final class LogThread {
       return isIdle && mayEnd();
     } catch (Throwable t) {
       LockSupport.parkNanos(PAUSE_NANOS);
-      return false;
+      // It may have been about to end, and another thread may have been started since.
+      return thread != Thread.currentThread()
+          || (!started.get() && !started.compareAndSet(false, true));
     }
   }
 

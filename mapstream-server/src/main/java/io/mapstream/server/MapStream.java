@@ -291,6 +291,11 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     end(status, null, String.valueOf(status.getDescription()));
   }
 
+  /** Returns whether datums of this stream are in work. */
+  boolean hasHandlers() {
+    return !inFlight.isEmpty();
+  }
+
   /** Returns whether a handler of this stream matches. */
   boolean anyHandler(Predicate<HandlerTask> matches) {
     boolean[] found = {false};
@@ -348,7 +353,7 @@ final class MapStream implements StreamObserver<Request>, ResponseWriter.Listene
     if (inFlight.releaseIfDone(task, ended)) {
       endIfDrained();
       context.released(task);
-      registry.datumReleased();
+      registry.datumReleased(this);
     }
   }
 

@@ -90,7 +90,15 @@ public final class MapStreamServer implements AutoCloseable {
    */
   public static void run(MapStreamer handler)
       throws IOException, ExecutionException, InterruptedException {
-    builder(handler).build().run();
+    MapStreamServerBuilder builder = builder(handler);
+    MapStreamServer server;
+    try {
+      server = builder.build();
+    } catch (IllegalArgumentException e) {
+      ProcessEnd.endIfUncaught();
+      throw e;
+    }
+    server.run();
   }
 
   /**
@@ -151,8 +159,8 @@ public final class MapStreamServer implements AutoCloseable {
       awaitTermination();
       failed = false;
     } catch (IllegalStateException e) {
-      failed = !end.isSignalled(); // Otherwise the signal came before the start.
-      if (failed) {
+      failed = terminated.getCount() == 0; // Otherwise it was started before, and still runs.
+      if (!end.isSignalled()) { // Otherwise the signal came before the start.
         throw e;
       }
     } catch (InterruptedException e) {

@@ -74,6 +74,16 @@ final class ProcessEnd {
     return signalled.get();
   }
 
+  /**
+   * Makes an exception that ends {@code main} end the process, whatever other threads there are.
+   * For a failure before there is a server.
+   */
+  static void endIfUncaught() {
+    Thread caller = Thread.currentThread();
+    UncaughtExceptionHandler former = caller.getUncaughtExceptionHandler();
+    caller.setUncaughtExceptionHandler((thread, thrown) -> endAfter(former, thread, thrown));
+  }
+
   /** Called by the running thread when {@code run} returns, or throws a failure. */
   void runReturns(boolean throwsFailure) {
     if (!signalled.get()) {
@@ -97,8 +107,12 @@ final class ProcessEnd {
    */
   private void failed(Thread thread, Throwable thrown) {
     failedAfterwards = true;
+    endAfter(former, thread, thrown);
+  }
+
+  private static void endAfter(UncaughtExceptionHandler handler, Thread thread, Throwable thrown) {
     try {
-      former.uncaughtException(thread, thrown);
+      handler.uncaughtException(thread, thrown);
     } finally {
       if (thread.getName().equals("main")) {
         System.exit(1);
@@ -144,14 +158,15 @@ final class ProcessEnd {
 
   /**
    * Waits until the thread that called {@code run} has ended, or has returned from it and waits for
-   * other work in a pool. {@code run} may take a while if the signal came during the start.
+   * other work in a pool, or is a daemon and nothing but daemons is left. {@code run} may take a
+   * while if the signal came during the start.
    *
    * @return false if that may never happen, since the log blocks
    */
   private boolean awaitRunner() throws InterruptedException {
     long begun = System.nanoTime();
     boolean told = false;
-    while (!runner.join(LOOK) && !(runReturned && isIdle(runner))) {
+    while (!runner.join(LOOK) && !(runReturned && (isIdle(runner) || onlyDaemonsAreLeft()))) {
       long waited = System.nanoTime() - begun;
       if (server.shutdown().isLogBlocked() && waited > BLOCKED_TIMEOUT.toNanos()) {
         return false;
@@ -162,6 +177,18 @@ final class ProcessEnd {
       }
     }
     return true;
+  }
+
+  /** As in the JVM, which ends then; this thread alone keeps it alive. */
+  private static boolean onlyDaemonsAreLeft() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .allMatch(
+            thread -> thread.isDaemon() || thread == Thread.currentThread() || isEndOfMain(thread));
+  }
+
+  /** Returns whether it is the thread of the JVM that waits after {@code main} has returned. */
+  private static boolean isEndOfMain(Thread thread) {
+    return thread.getName().equals("DestroyJavaVM");
   }
 
   private static boolean isIdle(Thread thread) {
@@ -189,9 +216,14 @@ final class ProcessEnd {
   // The JVM's own shutdown.
 
   private void onShutdown() {
-    boolean bySignal = isUnderWay("java.lang.Terminator");
-    if (!isUnderWay(SHUTDOWN) && isExitOfHandler()) {
-      server.shutdown().requestAtOnce();
+    boolean bySignal = false;
+    try {
+      bySignal = isUnderWay("java.lang.Terminator");
+      if (!isUnderWay(SHUTDOWN) && isExitOfHandler()) {
+        server.shutdown().requestAtOnce();
+      }
+    } catch (OutOfMemoryError e) {
+      server.shutdown().requestAtOnce(); // stacks take memory
     }
     server.close();
     if (bySignal && !server.shutdown().hasFailed()) {
@@ -252,7 +284,7 @@ final class ProcessEnd {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> !thread.equals(hook))
         .filter(thread -> thread.equals(runner) || !thread.isDaemon())
-        .filter(thread -> !thread.getName().equals("DestroyJavaVM"))
+        .filter(thread -> !isEndOfMain(thread))
         .filter(thread -> !SIGNAL_HANDLER.matcher(thread.getName()).matches())
         .filter(thread -> !isIdle(thread))
         .toList();

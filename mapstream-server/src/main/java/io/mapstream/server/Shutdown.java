@@ -84,8 +84,9 @@ final class Shutdown implements Failures.Listener {
   /** The thread that runs the user's callback, once it has begun. */
   private volatile @Nullable Thread callback;
 
-  /** Whether the log has the reason of this stop; for the stop's thread. */
-  private boolean reasonLogged;
+  // What the log has; for the stop's thread.
+  private boolean failureLogged;
+  private boolean exitLogged;
 
   // Set once, before the thread starts.
   private @Nullable StreamRegistry registry;
@@ -120,6 +121,7 @@ final class Shutdown implements Failures.Listener {
   /** Releases what a failed start has taken; null for what it could not even create. */
   void cancel(@Nullable SocketTransport transport, @Nullable ServerFiles files) {
     closing = true;
+    memoryFull();
     try {
       if (files != null) {
         files.remove();
@@ -415,23 +417,21 @@ final class Shutdown implements Failures.Listener {
     }
   }
 
-  /** Logs why the server stops, or what has failed since the stop began; once. */
+  /** Logs why the server stops, or what has happened since the stop began; each once. */
   private void logReason() {
     HandlerFailure first = failures.first();
     ExecutionException unreported = fatal;
-    if (reasonLogged) {
-      return;
-    }
-    reasonLogged = true;
-    if (first != null) {
+    if (!failureLogged && first != null) {
       Failures.reportStop(first);
-    } else if (unreported != null) {
+      failureLogged = true;
+    } else if (!failureLogged && unreported != null) {
       log.error("{}; the server stops", String.valueOf(unreported.getMessage()));
-    } else if (atOnce) {
+      failureLogged = true;
+    }
+    if (!exitLogged && atOnce) {
       long inWork = counters.snapshot().datumsInWork();
       log.warn("a handler called System.exit; {} datums in work get no EOT", inWork);
-    } else {
-      reasonLogged = false;
+      exitLogged = true;
     }
   }
 

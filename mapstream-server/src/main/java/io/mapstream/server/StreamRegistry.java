@@ -12,12 +12,17 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** The open streams of an engine, which it can end together. Belongs to the event loop. */
 final class StreamRegistry {
 
   private final StreamContext context;
   private final Set<MapStream> streams = new LinkedHashSet<>();
+
+  /** The streams that gRPC has closed and whose handlers have not all returned. */
+  private final Set<MapStream> ended = new LinkedHashSet<>();
+
   private boolean aborting;
   private Runnable onIdle = () -> {};
 
@@ -44,12 +49,18 @@ final class StreamRegistry {
   void closed(MapStream stream) {
     if (streams.remove(stream)) {
       context.counters().closed();
+      if (stream.hasHandlers()) {
+        ended.add(stream);
+      }
       tellIfIdle();
     }
   }
 
   /** Called when a datum of a stream is no longer in work. */
-  void datumReleased() {
+  void datumReleased(MapStream stream) {
+    if (!stream.hasHandlers()) {
+      ended.remove(stream);
+    }
     tellIfIdle();
   }
 
@@ -102,7 +113,10 @@ final class StreamRegistry {
       throws InterruptedException {
     try {
       return CompletableFuture.supplyAsync(
-              () -> streams.stream().anyMatch(stream -> stream.anyHandler(matches)), context.loop())
+              () ->
+                  Stream.concat(streams.stream(), ended.stream())
+                      .anyMatch(stream -> stream.anyHandler(matches)),
+              context.loop())
           .get(limit.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException | ExecutionException | TimeoutException e) {
       return otherwise;
