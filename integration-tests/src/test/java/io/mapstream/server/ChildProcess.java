@@ -216,6 +216,12 @@ final class ChildProcess extends ServerFixture {
     assertFalse(ended, () -> "it has ended: " + err());
   }
 
+  /** Waits for its end: its exit code, and no files of the server. */
+  void assertEnd(int code) throws InterruptedException {
+    assertEquals(code, exitCode(), this::toString);
+    assertFilesGone();
+  }
+
   /** Sends SIGTERM, which must end the process with 0. */
   void stop() throws IOException, InterruptedException {
     signal("TERM");

@@ -233,8 +233,7 @@ class FlightRecorderTest {
     child.env("JDK_JAVA_OPTIONS", log + classes).start("run");
     Call call = child.open().send("a", "echo");
     call.answer("a");
-    call.halfClose();
-    call.end();
+    call.completes();
     child.stop();
 
     String loaded = Files.readString(classes);

@@ -26,6 +26,13 @@ class ProcessTest {
 
   @AutoClose private final ChildProcess child = new ChildProcess();
 
+  /** A stream whose datum 1 is being handled. */
+  private Call handling(String commands) throws Exception {
+    Call call = child.open().send("1", commands);
+    call.results("1", 1);
+    return call;
+  }
+
   /**
    * Stops the process while the handler of datum 1 runs. Then, the handler performs more commands
    * and returns.
@@ -33,8 +40,7 @@ class ProcessTest {
    * @param code how the stream must end
    */
   private Call drain(String signal, String commands, Status.Code code) throws Exception {
-    Call call = child.open().send("1", "wait " + child.file("gate") + commands);
-    call.results("1", 1);
+    Call call = handling("wait " + child.file("gate") + commands);
     child.signal(signal);
     child.awaitStopping();
     assertTrue(call.isOpen());
@@ -61,25 +67,22 @@ class ProcessTest {
     assertEquals(
         List.of("started", "wait " + child.file("gate") + "; echo"), call.received("1").texts());
     assertEquals(1, call.received("1").eots());
-    assertEquals(0, child.exitCode(), child::toString);
+    child.assertEnd(0);
     assertEquals("run returned\n", child.out());
-    child.assertFilesGone();
   }
 
   @Test
   void aSecondSignalEndsAtOnce() throws Exception {
     child.start("run");
-    Call call = child.open().send("1", "wait " + child.file("gate"));
-    call.results("1", 1);
+    Call call = handling("wait " + child.file("gate"));
     child.signal("TERM");
     child.awaitStopping();
     child.signal("TERM");
 
-    assertEquals(143, child.exitCode(), child.err());
+    child.assertEnd(143);
     assertTrue(child.err().contains("SIGTERM after another signal"), child.err());
     assertTrue(child.err().contains("1 datums in work"), child.err());
     assertEquals(0, call.eots());
-    child.assertFilesGone();
   }
 
   /** The socket exists, but the server info file may not yet. */
@@ -88,8 +91,7 @@ class ProcessTest {
     child.start("run");
     child.await(child.socket()).signal("TERM");
 
-    assertEquals(0, child.exitCode(), child.err());
-    child.assertFilesGone();
+    child.assertEnd(0);
   }
 
   @Test
@@ -102,14 +104,13 @@ class ProcessTest {
     assertEquals(Status.Code.INTERNAL, end.getCode());
     assertEquals(
         "UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: boom", end.getDescription());
-    assertEquals(1, child.exitCode());
+    child.assertEnd(1);
     assertEquals("", child.out());
     String err = child.err();
     assertTrue(err.contains("Exception in thread \"main\""), err);
     assertTrue(err.contains("Caused by: java.lang.IllegalStateException: boom"), err);
     assertTrue(err.contains(ChildMain.class.getName() + ".handle"), err);
     assertTrue(err.contains("datum-7"), err);
-    child.assertFilesGone();
   }
 
   /** The details of a failure need a missing class; the stream must still end. */
@@ -125,11 +126,10 @@ class ProcessTest {
         "UDF_EXECUTION_ERROR(unknown-container): java.lang.IllegalStateException: boom",
         end.getDescription());
     assertEquals(0, call.received("datum-7").eots());
-    assertEquals(1, child.exitCode());
+    child.assertEnd(1);
     String err = child.err();
     assertTrue(err.contains("Caused by: java.lang.IllegalStateException: boom"), err);
     assertTrue(err.contains("NoClassDefFoundError: com/google/rpc/"), err);
-    child.assertFilesGone();
   }
 
   @Test
@@ -159,9 +159,8 @@ class ProcessTest {
 
     assertEquals(Status.Code.INTERNAL, end.getCode());
     assertEquals(0, call.eots());
-    assertEquals(1, child.exitCode());
+    child.assertEnd(1);
     assertTrue(child.err().contains("java.lang.OutOfMemoryError"), child.err());
-    child.assertFilesGone();
   }
 
   @Test
@@ -171,9 +170,8 @@ class ProcessTest {
 
     call.endsWith(Status.Code.INTERNAL);
 
-    assertEquals(1, child.exitCode());
+    child.assertEnd(1);
     assertTrue(child.err().contains("ChildMain$Unprintable"), child.err());
-    child.assertFilesGone();
   }
 
   @Test
@@ -192,22 +190,19 @@ class ProcessTest {
     Call call = child.open().send("1", command);
     call.end();
 
-    assertEquals(3, child.exitCode());
-    child.assertFilesGone();
+    child.assertEnd(3);
   }
 
   @Test
   void aHandlerThatIgnoresInterruptionDoesNotOutliveTheGrace() throws Exception {
     child.env("MAPSTREAM_SHUTDOWN_GRACE_SECONDS", "0").start("run");
-    Call call = child.open().send("1", "hang");
-    call.results("1", 1);
+    Call call = handling("hang");
     child.signal("TERM");
 
     call.endsWith(Status.Code.UNAVAILABLE);
 
     assertEquals(0, call.eots());
-    assertEquals(0, child.exitCode());
-    child.assertFilesGone();
+    child.assertEnd(0);
   }
 
   /**
@@ -230,10 +225,9 @@ class ProcessTest {
     child.start(mode);
 
     drain();
-    assertEquals(0, child.exitCode(), child.err());
+    child.assertEnd(0);
     assertEquals("run returned\n", child.out());
     assertFalse(child.err().contains(" WARN "), child.err());
-    child.assertFilesGone();
   }
 
   @Test
@@ -251,9 +245,8 @@ class ProcessTest {
     child.start("run with an idle pool");
     child.open().send("1", "fail").endsWith(Status.Code.INTERNAL);
 
-    assertEquals(1, child.exitCode(), child.err());
+    child.assertEnd(1);
     assertTrue(child.err().contains("Exception in thread \"main\""), child.err());
-    child.assertFilesGone();
   }
 
   /**
@@ -263,27 +256,24 @@ class ProcessTest {
   @Test
   void anExitInAHandlerDoesNotWaitForTheOthers() throws Exception {
     child.start("run");
-    Call call = child.open().send("1", "wait " + child.file("never"));
-    call.results("1", 1);
+    Call call = handling("wait " + child.file("never"));
     Files.createFile(child.file("gate"));
     call.send("2", "wait " + child.file("gate") + "; exit 7");
 
     call.endsWith(Status.Code.UNAVAILABLE);
 
-    assertEquals(7, child.exitCode(), child.err());
+    child.assertEnd(7);
     assertEquals(0, call.eots());
     assertTrue(child.err().contains("a handler called System.exit; 2 datums"), child.err());
     assertTrue(child.err().contains("2 datums unanswered"), child.err());
     assertFalse(child.err().contains("no failures"), child.err());
-    child.assertFilesGone();
   }
 
   /** The exit comes during the drain, within the grace period of 30 seconds. */
   @Test
   void anExitInAHandlerEndsADrain() throws Exception {
     child.start("run");
-    Call call = child.open().send("1", "wait " + child.file("never"));
-    call.results("1", 1);
+    Call call = handling("wait " + child.file("never"));
     call.send("2", "wait " + child.file("gate") + "; exit 7").results("2", 1);
     child.signal("TERM");
     child.awaitStopping();
@@ -291,17 +281,15 @@ class ProcessTest {
 
     call.endsWith(Status.Code.UNAVAILABLE);
 
-    assertEquals(7, child.exitCode(), child.err());
+    child.assertEnd(7);
     assertEquals(0, call.eots());
-    child.assertFilesGone();
   }
 
   /** How a function that follows an endless source stops. */
   @Test
   void theCallbackRunsWhenTheDrainBegins() throws Exception {
     child.start("run with a callback");
-    Call call = child.open().send("1", "until-stop");
-    call.results("1", 1);
+    Call call = handling("until-stop");
     child.signal("TERM");
 
     call.endsWith(Status.Code.UNAVAILABLE);
@@ -329,8 +317,7 @@ class ProcessTest {
     child.awaitErr(" serves "); // the hook follows
 
     drain();
-    assertEquals(143, child.exitCode(), child.err());
-    child.assertFilesGone();
+    child.assertEnd(143);
   }
 
   // Where signals can't be handled.
@@ -347,10 +334,9 @@ class ProcessTest {
         .java(DEBUG, "--limit-modules=java.base,java.logging,java.management,java.naming,jdk.jfr")
         .start("run with an idle pool");
     drain();
-    assertEquals(0, child.exitCode(), child.err());
+    child.assertEnd(0);
     assertTrue(child.err().contains("signals are left to the JVM"), child.err());
     assertFalse(child.err().contains("waits only for hooks"), child.err());
-    child.assertFilesGone();
   }
 
   @Test
@@ -437,9 +423,8 @@ class ProcessTest {
     call.endsWith(Status.Code.UNAVAILABLE);
 
     assertEquals(1, call.received("1").eots());
-    assertEquals(0, child.exitCode());
+    child.assertEnd(0);
     assertEquals("closed\n", child.out());
-    child.assertFilesGone();
   }
 
   @Test

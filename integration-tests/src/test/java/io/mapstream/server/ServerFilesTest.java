@@ -33,8 +33,7 @@ class ServerFilesTest {
     assertEquals(content, Files.readString(info));
     assertEquals(List.of("started", "echo"), call.send("1", "echo").answer("1").texts());
     child.signal("TERM");
-    assertEquals(0, child.exitCode(), child.err());
-    child.assertFilesGone();
+    child.assertEnd(0);
   }
 
   /**
@@ -47,11 +46,10 @@ class ServerFilesTest {
   @Test
   void noSpaceForTheInfoFileIsReportedWithSettingPathAndReason() throws Exception {
     withoutSpace().start("run");
-    assertEquals(1, child.exitCode(), child.err());
+    child.assertEnd(1);
 
     String expected = "serverInfoFile " + child.info() + " can't be written: File too large";
     child.awaitErr(expected);
-    child.assertFilesGone();
     try (var left = Files.list(child.info().getParent())) {
       assertEquals(
           List.of(), left.filter(it -> it.getFileName().toString().startsWith(".")).toList());

@@ -66,8 +66,7 @@ class ServerLogTest {
     for (int i = 0; i < 20; i++) {
       call.send("id" + i, "echo").answer("id" + i);
     }
-    call.halfClose();
-    call.end();
+    call.completes();
     child.stop();
 
     List<String> lines = log();
@@ -86,8 +85,7 @@ class ServerLogTest {
     call.send("a", "fail").answer("a");
     child.awaitErr(ChildMain.class.getName() + ".handle"); // reported after the answer
     call.send("b", "echo").answer("b");
-    call.halfClose();
-    call.end();
+    call.completes();
     child.stop();
 
     List<String> lines = log();
@@ -140,8 +138,7 @@ class ServerLogTest {
     call.send("2", "mark nack").answer("2");
     call.send("3", "mark fail").answer("3");
     call.send("4", "mark fail").answer("4");
-    call.halfClose();
-    call.end();
+    call.completes();
     child.stop();
   }
 
@@ -154,8 +151,7 @@ class ServerLogTest {
     Call call = child.open();
     call.send("a", "echo").answer("a");
     child.awaitOut("remove datumId=a"); // which follows the answer
-    call.halfClose();
-    call.end();
+    call.completes();
     child.stop();
 
     assertEquals(
