@@ -46,6 +46,17 @@ class CancelTest {
     return seen;
   }
 
+  /** Emits to a client that does not read, until that is refused. */
+  static SinkClosedException emitUntilRefused(MessageSink sink) {
+    return assertThrows(
+        SinkClosedException.class,
+        () -> {
+          while (true) {
+            sink.emit(new byte[50_000]);
+          }
+        });
+  }
+
   /** How a client ends its stream or its whole connection. */
   private interface Goodbye {
     void of(MapStreamClient client, Call call);
@@ -128,14 +139,9 @@ class CancelTest {
     BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
     server.start((keys, datum, sink) -> {
       threads.add(Thread.currentThread());
-      try {
-        while (true) {
-          sink.emit(new byte[50_000]);
-        }
-      } catch (SinkClosedException e) {
-        seen.add(new Seen(e, Thread.currentThread().isInterrupted()));
-        throw e;
-      }
+      SinkClosedException refused = emitUntilRefused(sink);
+      seen.add(new Seen(refused, Thread.currentThread().isInterrupted()));
+      throw refused;
     });
     Call call = server.openPaused();
     IntStream.range(0, handlers).forEach(id -> call.send("" + id, ""));
@@ -251,13 +257,7 @@ class CancelTest {
     CompletableFuture<Thread> emitter = new CompletableFuture<>();
     server.start((keys, datum, sink) -> {
       emitter.complete(Thread.currentThread());
-      try {
-        while (true) {
-          sink.emit(new byte[50_000]);
-        }
-      } catch (SinkClosedException e) {
-        seen.complete(new Seen(e, Thread.interrupted()));
-      }
+      seen.complete(new Seen(emitUntilRefused(sink), Thread.interrupted()));
     });
     Call call = server.openPaused().send("1", "");
     Thread handler = Waits.get(emitter);

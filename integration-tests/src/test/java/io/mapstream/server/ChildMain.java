@@ -37,8 +37,8 @@ final class ChildMain implements MapStreamer {
   private final CountDownLatch asked = new CountDownLatch(1);
   private final CountDownLatch stopping = new CountDownLatch(1);
 
-  /** An exception that can't even be logged. */
-  private static final class Unprintable extends RuntimeException {
+  /** An exception whose own methods fail, so that it can't even be logged. */
+  static final class Unprintable extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     @Override

@@ -29,9 +29,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** How fields of the API map to the wire, and vice versa. */
 class FieldsTest {
 
-  @AutoClose private final TestServer server = new TestServer();
   private static final Instant EVENT_TIME = Instant.ofEpochSecond(1_700_000_000, 123_456_789);
   private static final Instant WATERMARK = Instant.ofEpochSecond(1_600_000_000);
+
+  @AutoClose private final TestServer server = new TestServer();
 
   /** A message as a handler emits it and as the generated classes read it. */
   record OnTheWire(String name, Message message, MapResponse.Result.Builder result) {

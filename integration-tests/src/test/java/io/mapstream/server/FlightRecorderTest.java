@@ -25,12 +25,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** What flight recordings contain about a server under load. */
 class FlightRecorderTest {
 
-  @AutoClose private final ChildProcess child = new ChildProcess();
-
-  @AutoClose private final TestServer server = new TestServer();
   private static final String DATUM = "io.mapstream.Datum";
   private static final String STREAM = "io.mapstream.Stream";
 
+  @AutoClose private final TestServer server = new TestServer();
+  @AutoClose private final ChildProcess child = new ChildProcess();
   @AutoClose private final Recording recording = new Recording();
 
   @TempDir private Path folder;

@@ -46,16 +46,6 @@ class HandlerErrorTest {
     }
   }
 
-  /** An exception whose own methods fail, as with a lazily built message. */
-  private static final class Broken extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    @Override
-    public String getMessage() {
-      throw new IllegalStateException("no message today");
-    }
-  }
-
   @SuppressWarnings("InfiniteRecursion")
   private static int recurse(int depth) {
     return recurse(depth + 1) + 1;
@@ -89,7 +79,7 @@ class HandlerErrorTest {
             () -> new ExecutionException("executed", new IOException("inner")),
             "executed"),
         new Thrown("an interruption of its own", () -> new InterruptedException("own"), "own"),
-        new Thrown("an exception that fails itself", Broken::new, null));
+        new Thrown("an exception that fails itself", ChildMain.Unprintable::new, null));
   }
 
   /** Lets a handler throw a checked exception or an error. */

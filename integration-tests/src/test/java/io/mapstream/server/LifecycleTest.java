@@ -325,13 +325,8 @@ class LifecycleTest {
         .with(options -> options.shutdownGrace(Duration.ofMillis(50)))
         .start((keys, datum, sink) -> {
           emitters.add(Thread.currentThread());
-          try {
-            while (true) {
-              sink.emit(new byte[50_000]);
-            }
-          } catch (SinkClosedException e) {
-            refused.release();
-          }
+          CancelTest.emitUntilRefused(sink);
+          refused.release();
         });
     Call call = server.openPaused().send("1", "");
     Waits.untilParked(emitters.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
