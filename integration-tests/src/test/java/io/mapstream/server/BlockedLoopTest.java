@@ -1,13 +1,11 @@
 package io.mapstream.server;
 
-import static org.junit.jupiter.api.Assertions.assertFalse;
-
 import java.nio.channels.spi.AbstractInterruptibleChannel;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** A stop while something blocks the event loop. */
@@ -44,15 +42,15 @@ class BlockedLoopTest {
     }
   }
 
+  @AutoClose private final TestServer server = new TestServer();
+
   @Test
   void closeStillReturns() throws Exception {
     StubbornChannel channel = new StubbornChannel();
-    try (channel;
-        TestServer server =
-            TestServer.start(
-                InternalSocketKind.best(),
-                (keys, datum, sink) -> channel.read(),
-                options -> options.shutdownGrace(Duration.ZERO))) {
+    try (channel) {
+      server
+          .with(options -> options.shutdownGrace(Duration.ZERO))
+          .start((keys, datum, sink) -> channel.read());
       try {
         Call call = server.open().send("1", "");
         // A reader that is about to park would wait for the interrupting thread and keep its
@@ -65,8 +63,7 @@ class BlockedLoopTest {
       } finally {
         channel.gate.countDown();
       }
-      assertFalse(Files.exists(server.socket()));
-      assertFalse(Files.exists(server.info()));
+      server.assertFilesGone();
     }
   }
 }

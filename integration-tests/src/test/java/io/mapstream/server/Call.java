@@ -7,13 +7,15 @@ import io.grpc.Status;
 import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
+import io.mapstream.testkit.MapStreamClient;
 import io.mapstream.testkit.RawStream;
 import io.mapstream.testkit.StreamStatus;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
@@ -21,21 +23,22 @@ import java.util.function.BooleanSupplier;
  * One {@code MapFn} stream, with what was received for each id. Every wait fails when the server
  * breaks a rule of the stream, at the end of the stream, and at a time limit.
  */
-final class Call {
+class Call {
 
-  private final RawStream stream;
+  final RawStream stream;
   private final Map<String, Received> received = new ConcurrentHashMap<>();
-  private final List<MapResponse> echoes = new CopyOnWriteArrayList<>();
   private final AtomicInteger responses = new AtomicInteger();
+  private volatile MapResponse echo;
 
   /** What was received for one id, for all its datums together. */
   static final class Received {
     private final List<MapResponse.Result> results =
-        Collections.synchronizedList(new java.util.ArrayList<>());
+        Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger sent = new AtomicInteger();
     private final AtomicInteger eots = new AtomicInteger();
-    private final AtomicInteger responses = new AtomicInteger();
-    private final AtomicInteger largest = new AtomicInteger();
+
+    /** Bytes of the responses that carried results; to be read after a wait. */
+    final IntSummaryStatistics sizes = new IntSummaryStatistics();
 
     List<MapResponse.Result> results() {
       return List.copyOf(results);
@@ -49,37 +52,43 @@ final class Call {
       return eots.get();
     }
 
-    /** Responses that carried results. */
-    int responses() {
-      return responses.get();
-    }
-
-    /** Bytes of the largest response. */
-    int largest() {
-      return largest.get();
-    }
-
     @Override
     public String toString() {
       return results.size() + " results, " + eots + " of " + sent + " EOTs";
     }
   }
 
-  Call(WireClient client, int responsesToRead) {
-    stream = client.client().openRawStream(this::take).read(responsesToRead);
+  /** A stream without a handshake that reads everything. */
+  Call(MapStreamClient client) {
+    this(client, Integer.MAX_VALUE);
+  }
+
+  /** A stream without a handshake that reads {@code most} responses, and more by {@link #read}. */
+  Call(MapStreamClient client, int most) {
+    stream =
+        client
+            .openRawStream(response -> {
+              responses.incrementAndGet();
+              if (response.hasHandshake()) {
+                echo = response;
+              }
+              take(response);
+            })
+            .read(most);
+  }
+
+  /** A stream after the handshake. */
+  static Call open(MapStreamClient client) throws InterruptedException {
+    return new Call(client).shakeHands();
   }
 
   /** Called on the client's event loop. */
-  private void take(MapResponse response) {
-    responses.incrementAndGet();
+  void take(MapResponse response) {
     Received id = received.get(response.getId());
-    if (response.hasHandshake()) {
-      echoes.add(response);
-    } else if (id != null && response.getStatus().getEot()) {
+    if (id != null && response.getStatus().getEot()) {
       id.eots.incrementAndGet();
     } else if (id != null) {
-      id.responses.incrementAndGet();
-      id.largest.accumulateAndGet(response.getSerializedSize(), Math::max);
+      id.sizes.accept(response.getSerializedSize());
       id.results.addAll(response.getResultsList());
     }
   }
@@ -100,8 +109,13 @@ final class Call {
 
   Call shakeHands() throws InterruptedException {
     send(Codec.handshake());
-    await("the handshake's echo", () -> !echoes.isEmpty());
+    echo();
     return this;
+  }
+
+  /** Whether most of what was sent has left, so that it does not accumulate here. */
+  boolean isReady() {
+    return stream.isReady();
   }
 
   void halfClose() {
@@ -112,11 +126,23 @@ final class Call {
     stream.close();
   }
 
-  void request(int more) {
+  /** Reads this many more responses. */
+  void read(int more) {
     stream.read(more);
   }
 
+  /** Reads everything, after one response. */
+  void readAll() {
+    read(Integer.MAX_VALUE - 1);
+  }
+
   // What the server does.
+
+  /** Waits for the handshake's echo. */
+  MapResponse echo() throws InterruptedException {
+    await("the handshake's echo", () -> echo != null);
+    return echo;
+  }
 
   /** Waits until every datum of {@code id} that was sent has its EOT. */
   Received answer(String id) throws InterruptedException {
@@ -132,23 +158,19 @@ final class Call {
     return its;
   }
 
-  /** Waits for that many responses or that many EOTs, in case there are no more responses. */
-  void responsesOrEots(int count, int eots) throws InterruptedException {
-    await(count + " responses", () -> responses.get() >= count || eots() >= eots);
-  }
-
   /** What was received for {@code id} so far. */
   Received received(String id) {
     return received.get(id);
   }
 
+  /** Responses so far. */
+  int responses() {
+    return responses.get();
+  }
+
   /** EOTs for all ids so far. */
   int eots() {
     return received.values().stream().mapToInt(Received::eots).sum();
-  }
-
-  MapResponse echo() {
-    return echoes.get(0);
   }
 
   boolean isOpen() {
@@ -157,7 +179,7 @@ final class Call {
 
   /** Waits for the end of the stream. */
   StreamStatus ended() throws InterruptedException {
-    assertTrue(stream.awaitEnd(), this::summary);
+    assertTrue(stream.awaitEnd(), this::toString);
     assertEquals(List.of(), stream.faults());
     return stream.status().orElseThrow();
   }
@@ -170,16 +192,22 @@ final class Call {
 
   void endsWith(Status.Code code) throws InterruptedException {
     Status status = end();
-    assertEquals(code, status.getCode(), status::toString);
+    assertEquals(code, status.getCode(), () -> status + "; " + this);
   }
 
-  private void await(String what, BooleanSupplier done) throws InterruptedException {
+  void completes() throws InterruptedException {
+    halfClose();
+    endsWith(Status.Code.OK);
+  }
+
+  void await(String what, BooleanSupplier done) throws InterruptedException {
     boolean reached = stream.await(() -> done.getAsBoolean() || !stream.faults().isEmpty());
     assertEquals(List.of(), stream.faults());
-    assertTrue(reached, () -> "no " + what + ": " + summary());
+    assertTrue(reached, () -> "no " + what + ": " + this);
   }
 
-  private String summary() {
+  @Override
+  public String toString() {
     return stream + "; " + responses + " responses; " + received;
   }
 }

@@ -13,16 +13,18 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The function that the processes of {@link ProcessTest} run: each datum is a command. */
+/** The function that the processes of {@link ProcessTest} run: each datum is a list of commands. */
 final class ChildMain implements MapStreamer {
 
   private static final Logger LOG = LoggerFactory.getLogger(ChildMain.class);
@@ -36,8 +38,8 @@ final class ChildMain implements MapStreamer {
   private final CountDownLatch asked = new CountDownLatch(1);
   private final CountDownLatch stopping = new CountDownLatch(1);
 
-  /** An exception that can't even be logged. */
-  private static final class Unprintable extends RuntimeException {
+  /** An exception whose own methods fail, so that it can't even be logged. */
+  static final class Unprintable extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     @Override
@@ -49,10 +51,7 @@ final class ChildMain implements MapStreamer {
   public static void main(String[] args) throws Exception {
     ChildMain function = new ChildMain();
     switch (args[0]) {
-      case "run" -> {
-        MapStreamServer.run(function);
-        System.out.println("run returned");
-      }
+      case "run" -> function.run();
       case "scripted" -> MapStreamServer.run(new ScriptedHandler());
       case "run with a hook" -> {
         addSlowHook(Duration.ofMillis(500));
@@ -66,31 +65,23 @@ final class ChildMain implements MapStreamer {
       }
       case "run with an idle pool" -> {
         fillPool();
-        MapStreamServer.run(function);
-        System.out.println("run returned");
+        function.run();
       }
       case "run in a pool" -> {
-        var pool = Executors.newFixedThreadPool(1);
-        pool.submit(
-                () -> {
-                  MapStreamServer.run(function);
-                  System.out.println("run returned");
-                  return null;
-                })
-            .get();
+        Callable<Void> run = function::run;
+        Executors.newFixedThreadPool(1).submit(run).get();
       }
       case "run on a daemon" -> {
-        Thread daemon = Thread.ofPlatform().daemon().start(() -> runUnchecked(function));
-        while (daemon.isAlive()) {
+        Future<Void> run = Waits.computed(function::run);
+        while (!run.isDone()) {
           sleep(Duration.ofSeconds(1));
         }
       }
       case "run on a daemon that stays" -> {
         var returned = new CountDownLatch(1);
-        Thread.ofPlatform()
-            .daemon()
-            .start(() -> {
-              runUnchecked(function);
+        var unused =
+            Waits.inBackground(() -> {
+              function.run();
               returned.countDown();
               LockSupport.park();
             });
@@ -149,6 +140,12 @@ final class ChildMain implements MapStreamer {
     }
   }
 
+  private Void run() throws IOException, ExecutionException, InterruptedException {
+    MapStreamServer.run(this);
+    System.out.println("run returned");
+    return null;
+  }
+
   /** A server that is made to believe that its event loop has died, when a datum requests it. */
   private MapStreamServer loopEndsWhenAsked() {
     MapStreamServer server = MapStreamServer.builder(this).build();
@@ -182,15 +179,6 @@ final class ChildMain implements MapStreamer {
     var stopping = new AtomicBoolean();
     MapStreamServer.builder(handler).onStop(() -> stopping.set(true)).build().run();
     System.out.println("stopping is " + stopping);
-  }
-
-  private static void runUnchecked(ChildMain function) {
-    try {
-      MapStreamServer.run(function);
-      System.out.println("run returned");
-    } catch (IOException | ExecutionException | InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private static void addSlowHook(Duration time) {
@@ -232,77 +220,42 @@ final class ChildMain implements MapStreamer {
   @Override
   public void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
     sink.emit(Message.of("started"));
-    switch (datum.text().split(" ", 2)[0]) {
-      case "echo" -> sink.emit(datum.value());
-      case "wait" -> {
-        waitFor(datum);
-        sink.emit(Message.of("done"));
-      }
-      case "wait-and-fail" -> {
-        waitFor(datum);
-        throw new IllegalStateException("boom");
-      }
-      case "hang" -> {
-        while (true) {
-          sleep(Duration.ofMinutes(5));
+    for (String command : datum.text().split("; ", -1)) {
+      String[] words = command.split(" ", 2);
+      switch (words[0]) {
+        case "echo" -> sink.emit(datum.value());
+        case "wait" -> waitFor(Path.of(words[1]));
+        case "hang" -> {
+          while (true) {
+            sleep(Duration.ofMinutes(5));
+          }
         }
-      }
-      case "nack" -> sink.emit(Message.toNack());
-      case "mark-fail" -> sink.emit(Message.toFail());
-      case "fail" -> throw new IllegalStateException("boom");
-      case "fail-unprintably" -> throw new Unprintable();
-      case "exhaust" -> {
-        List<byte[]> kept = new ArrayList<>();
-        while (kept.size() < Integer.MAX_VALUE) {
-          kept.add(new byte[1024 * 1024]);
+        case "mark" -> sink.emit(words[1].equals("nack") ? Message.toNack() : Message.toFail());
+        case "fail" -> throw new IllegalStateException("boom");
+        case "fail-unprintably" -> throw new Unprintable();
+        case "missing-file" -> throw new NoSuchFileException("nofile");
+        case "exhaust" -> {
+          List<byte[]> kept = new ArrayList<>();
+          while (kept.size() < Integer.MAX_VALUE) {
+            kept.add(new byte[Integer.parseInt(words[1])]);
+          }
         }
-      }
-      case "exhaust-together" -> {
-        waitFor(datum);
-        List<byte[]> kept = new ArrayList<>();
-        while (kept.size() < Integer.MAX_VALUE) {
-          kept.add(new byte[100]);
+        case "keep" -> keep(Integer.parseInt(words[1]));
+        case "keep-all-but" -> keepAllBut(Integer.parseInt(words[1]) * 1024L * 1024);
+        case "until-stop" -> {
+          stopping.await();
+          sink.emit(Message.of("stopped"));
         }
+        case "log" -> LOG.info("the handler goes on");
+        case "fill-stderr" -> Thread.ofPlatform().daemon().start(ChildMain::fillStandardError);
+        case "ask" -> asked.countDown();
+        case "exit" -> System.exit(Integer.parseInt(words[1]));
+        case "exit-elsewhere" -> Thread.ofPlatform().start(() -> System.exit(3));
+        case "exit-on-a-virtual-thread" -> Thread.startVirtualThread(() -> System.exit(7));
+        case "sleep" -> sleep(Duration.ofMinutes(5));
+        default -> throw new IllegalArgumentException(command);
       }
-      case "keep" -> keep(number(datum));
-      case "keep-all-but" -> keepAllBut(number(datum) * 1024L * 1024);
-      case "until-stop" -> {
-        stopping.await();
-        sink.emit(Message.of("stopped"));
-      }
-      case "log" -> {
-        waitFor(datum);
-        LOG.info("the handler goes on");
-        sink.emit(Message.of("done"));
-      }
-      case "log-for-ever" -> {
-        while (true) {
-          LOG.info("a line that nobody reads, of a handler that takes no notice of its end");
-        }
-      }
-      case "fill-stderr" -> Thread.ofPlatform().daemon().start(ChildMain::fillStandardError);
-      case "missing-file" -> {
-        waitFor(datum);
-        throw new NoSuchFileException("nofile");
-      }
-      case "ask" -> asked.countDown();
-      case "exit" -> Thread.ofPlatform().start(() -> System.exit(3));
-      case "exit-here" -> System.exit(3);
-      case "exit-when-interrupted" -> {
-        sleep(Duration.ofMinutes(5));
-        System.exit(7);
-      }
-      case "exit-elsewhere" -> Thread.ofVirtual().name("admin").start(() -> System.exit(7));
-      case "exit-7" -> {
-        waitFor(datum);
-        System.exit(7);
-      }
-      default -> throw new IllegalArgumentException(datum.text());
     }
-  }
-
-  private static int number(Datum datum) {
-    return Integer.parseInt(datum.text().split(" ", 2)[1]);
   }
 
   private static void keep(int size) {
@@ -327,9 +280,8 @@ final class ChildMain implements MapStreamer {
     }
   }
 
-  /** Waits until the file that the datum names exists: the test's gate. */
-  private static void waitFor(Datum datum) throws InterruptedException {
-    Path gate = Path.of(datum.text().split(" ", 2)[1]);
+  /** Waits until a file exists: the test's gate. */
+  private static void waitFor(Path gate) throws InterruptedException {
     while (!Files.exists(gate)) {
       Thread.sleep(5);
     }

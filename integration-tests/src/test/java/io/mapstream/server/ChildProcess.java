@@ -1,9 +1,11 @@
 package io.mapstream.server;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mapstream.testkit.MapStreamClient;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,17 +14,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A separate JVM that runs {@link ChildMain}, in a folder with its socket and its output. */
-final class ChildProcess implements AutoCloseable {
+/**
+ * A separate JVM, usually with {@link ChildMain}, in a folder with its socket and its output. What
+ * is set up applies to each start.
+ */
+final class ChildProcess extends ServerFixture {
 
   /** For short-lived processes. */
   private static final List<String> QUICK =
@@ -34,166 +38,113 @@ final class ChildProcess implements AutoCloseable {
           "-Dorg.slf4j.simpleLogger.log.io.grpc=warn",
           "-Duser.language=en");
 
-  private final Path folder;
-  private boolean keepsFolder;
-  private final Process process;
-  private final List<WireClient> clients = new ArrayList<>();
+  private final List<String> launcher = new ArrayList<>();
+  private final List<String> options = new ArrayList<>(QUICK);
+  private final Map<String, String> environment = new HashMap<>();
+  private String classPath =
+      System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+  private Process process;
 
-  private ChildProcess(Path folder, Process process) {
-    this.folder = folder;
-    this.process = process;
+  ChildProcess() {
+    env("MAPSTREAM_SOCKET_PATH", socket().toString());
+    env("MAPSTREAM_SERVER_INFO_FILE", info().toString());
   }
 
-  /**
-   * Starts a server with a {@link ScriptedHandler} on a JVM with the default options, and waits
-   * until it announces itself. The test owns the folder, so another server may follow in it.
-   */
-  static ChildProcess scripted(Path folder, Map<String, String> settings, String... jvmOptions)
-      throws IOException {
-    Files.deleteIfExists(folder.resolve("info"));
-    Map<String, String> all = new HashMap<>(settings);
-    all.putAll(paths(folder));
-    List<String> options = List.of(jvmOptions);
-    return start(folder, List.of(), options, classPath(), ChildMain.class, "scripted", all)
-        .keepFolder()
-        .awaitFile("info");
-  }
+  // How it starts.
 
-  private ChildProcess keepFolder() {
-    keepsFolder = true;
+  ChildProcess env(String name, String value) {
+    environment.put(name, value);
     return this;
   }
 
-  static ChildProcess start(Class<?> main, String mode, Map<String, String> environment)
-      throws IOException {
-    return start(List.of(), classPath(), main, mode, environment);
+  /** Adds options of {@code java}. */
+  ChildProcess java(String... more) {
+    Collections.addAll(options, more);
+    return this;
   }
 
-  /**
-   * Starts a process with more options of {@code java}; {@code FOLDER} in them is the child's
-   * folder.
-   */
-  static ChildProcess startWith(List<String> options, Class<?> main, String mode)
-      throws IOException {
-    return start(options, classPath(), main, mode, Map.of());
+  /** Runs without configured paths, by a command that runs what follows it. */
+  ChildProcess by(String... command) {
+    environment.clear();
+    Collections.addAll(launcher, command);
+    return this;
   }
 
-  /** Starts a process that logs by another binding than the build's. */
-  static ChildProcess startLoggingBy(String binding, Class<?> main, String mode)
-      throws IOException {
-    String others = jars(Path.of("target", "bindings", binding));
-    assertFalse(others.isEmpty(), binding);
-    String rest = without("slf4j-simple");
-    // Only Log4j 2 has a default level above INFO.
-    List<String> options = List.of("-Dlog4j2.level=INFO");
-    return start(options, others + File.pathSeparator + rest, main, mode, Map.of());
+  /** Runs by a shell in the process's folder; the script ends with {@code exec "$@"}. */
+  ChildProcess byShell(String script) {
+    launcher.addAll(List.of("sh", "-c", "cd '" + file("") + "' && " + script, "sh"));
+    return this;
   }
 
-  private static String jars(Path folder) throws IOException {
-    try (Stream<Path> jars = Files.list(folder)) {
-      return jars.map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+  /** Logs by another binding than the build's. */
+  ChildProcess loggingBy(String binding) throws IOException {
+    try (Stream<Path> jars = Files.list(Path.of("target", "bindings", binding))) {
+      String others = jars.map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+      assertFalse(others.isEmpty(), binding);
+      without("slf4j-simple").classPath = others + File.pathSeparator + classPath;
     }
+    // Only Log4j 2 has a default level above INFO.
+    return java("-Dlog4j2.level=INFO");
   }
 
-  /** Starts a process that lacks a dependency, as after a mistake in building an image. */
-  static ChildProcess startWithout(String artifact, Class<?> main, String mode) throws IOException {
-    return start(List.of(), without(artifact), main, mode, Map.of());
-  }
-
-  private static String without(String artifact) {
+  /** Lacks a dependency, as after a mistake in building an image. */
+  ChildProcess without(String artifact) {
     String rest =
-        Stream.of(classPath().split(File.pathSeparator))
+        Stream.of(classPath.split(File.pathSeparator))
             .filter(jar -> !Path.of(jar).getFileName().toString().startsWith(artifact + "-"))
             .collect(Collectors.joining(File.pathSeparator));
-    assertNotEquals(classPath(), rest, artifact);
-    return rest;
+    assertNotEquals(classPath, rest, artifact);
+    classPath = rest;
+    return this;
   }
 
-  private static ChildProcess start(
-      List<String> options,
-      String classPath,
-      Class<?> main,
-      String mode,
-      Map<String, String> environment)
-      throws IOException {
-    Path folder = TestServer.newFolder();
-    Map<String, String> all = new HashMap<>(environment);
-    all.putAll(paths(folder));
-    return start(folder, List.of(), quick(folder, options), classPath, main, mode, all);
+  ChildProcess start(String mode) throws IOException {
+    return start(ChildMain.class, mode);
   }
 
-  private static Map<String, String> paths(Path folder) {
-    return Map.of(
-        "MAPSTREAM_SOCKET_PATH", folder.resolve("s.sock").toString(),
-        "MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
-  }
-
-  private static List<String> quick(Path folder, List<String> options) {
-    return Stream.concat(QUICK.stream(), options.stream())
-        .map(option -> option.replace("FOLDER", folder.toString()))
-        .toList();
-  }
-
-  private static String classPath() {
-    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-  }
-
-  /** Starts a process without configured paths, by a command that runs what follows it. */
-  static ChildProcess startBy(
-      Function<Path, List<String>> launcher,
-      Class<?> main,
-      String mode,
-      Map<String, String> environment)
-      throws IOException {
-    Path folder = TestServer.newFolder();
-    return start(
-        folder,
-        launcher.apply(folder),
-        quick(folder, List.of()),
-        classPath(),
-        main,
-        mode,
-        environment);
-  }
-
-  private static ChildProcess start(
-      Path folder,
-      List<String> launcher,
-      List<String> options,
-      String classPath,
-      Class<?> main,
-      String mode,
-      Map<String, String> environment)
-      throws IOException {
+  ChildProcess start(Class<?> main, String mode) throws IOException {
+    Files.deleteIfExists(info());
     List<String> command = new ArrayList<>(launcher);
     command.add(tool("java").toString());
     command.addAll(options);
     command.addAll(List.of("-cp", classPath, main.getName(), mode));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
-    builder.redirectOutput(Redirect.appendTo(folder.resolve("out").toFile()));
-    builder.redirectError(Redirect.appendTo(folder.resolve("err").toFile()));
-    return new ChildProcess(folder, builder.start());
+    builder.redirectOutput(Redirect.appendTo(file("out").toFile()));
+    builder.redirectError(Redirect.appendTo(file("err").toFile()));
+    process = builder.start();
+    return this;
+  }
+
+  /**
+   * Starts a server with a {@link ScriptedHandler} on a JVM with the default options and these, and
+   * waits until it announces itself.
+   */
+  ChildProcess startScripted(String... jvmOptions) throws IOException {
+    options.clear();
+    return java(jvmOptions).start("scripted").await(info());
   }
 
   static Path tool(String name) {
     return Path.of(System.getProperty("java.home"), "bin", name);
   }
 
-  Path file(String name) {
-    return folder.resolve(name);
+  // What it does.
+
+  String out() {
+    return text("out");
   }
 
-  String out() throws IOException {
-    return Files.readString(file("out"));
+  String err() {
+    return text("err");
   }
 
-  String err() throws IOException {
-    return Files.readString(file("err"));
-  }
-
-  Path socket() {
-    return file("s.sock");
+  private String text(String name) {
+    try {
+      return Files.readString(file(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   boolean isAlive() {
@@ -204,55 +155,30 @@ final class ChildProcess implements AutoCloseable {
     return process.pid();
   }
 
-  /** What the process prints. */
-  private interface Printed {
-    String text() throws IOException;
-  }
-
   void awaitOut(String text) {
-    awaitText(text, this::out);
+    awaitText("out", text);
   }
 
   void awaitErr(String text) {
-    awaitText(text, this::err);
+    awaitText("err", text);
   }
 
-  private void awaitText(String text, Printed printed) {
-    AtomicReference<String> last = new AtomicReference<>();
+  private void awaitText(String name, String text) {
     Waits.until(
-        "\"" + text + "\"",
-        () -> {
-          try {
-            last.set(printed.text());
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-          return last.get().contains(text) || !process.isAlive();
-        },
-        last::get);
-    assertTrue(last.get().contains(text), () -> "ended early: " + last);
+        "\"" + text + "\"", () -> text(name).contains(text) || !isAlive(), () -> text(name));
+    assertTrue(text(name).contains(text), () -> "ended early: " + text(name));
   }
 
-  ChildProcess awaitFile(String name) throws IOException {
-    await(file(name));
+  ChildProcess await(Path file) {
+    Waits.until(file.toString(), () -> Files.exists(file) || !isAlive(), () -> "missing");
+    assertTrue(Files.exists(file), () -> "ended early: " + err());
     return this;
   }
 
-  void await(Path file) throws IOException {
-    Waits.until(file.toString(), () -> Files.exists(file) || !process.isAlive(), () -> "missing");
-    assertTrue(Files.exists(file), "ended early: " + err());
-  }
-
-  /** A new client's stream, after the handshake. */
-  Call open() throws IOException, InterruptedException {
-    awaitFile("info");
-    return open(file("s.sock"));
-  }
-
-  Call open(Path socket) throws InterruptedException {
-    WireClient client = new WireClient(socket);
-    clients.add(client);
-    return client.open().shakeHands();
+  @Override
+  MapStreamClient connect() throws InterruptedException {
+    await(info());
+    return super.connect();
   }
 
   void signal(String name) throws IOException, InterruptedException {
@@ -267,75 +193,74 @@ final class ChildProcess implements AutoCloseable {
 
   /** The peak resident memory of the process, in MiB. */
   long peakMebibytes() throws IOException {
-    return status("VmHWM");
+    return Long.parseLong(status("VmHWM").replaceAll("[^0-9]", "")) / 1024;
   }
 
   /** The current resident memory of the process, in MiB. */
   long residentMebibytes() throws IOException {
-    return status("VmRSS");
+    return Long.parseLong(status("VmRSS").replaceAll("[^0-9]", "")) / 1024;
   }
 
-  private long status(String field) throws IOException {
+  /** A field of the process's status in the system. */
+  String status(String field) throws IOException {
     return Files.readAllLines(Path.of("/proc/" + pid() + "/status")).stream()
         .filter(line -> line.startsWith(field + ":"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024)
+        .map(line -> line.substring(field.length() + 1).strip())
         .findFirst()
         .orElseThrow();
   }
 
   /** Lets time pass, during which the process must not end. */
-  void runFor(Duration time) throws IOException, InterruptedException {
+  void runFor(Duration time) throws InterruptedException {
     boolean ended = process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
-    assertFalse(ended, "it has ended: " + err());
+    assertFalse(ended, () -> "it has ended: " + err());
   }
 
-  /**
-   * Sends SIGTERM, which must end the process; nothing may have run out of memory or leaked before.
-   */
-  void stopAndVerify() throws IOException, InterruptedException {
+  /** Waits for its end: its exit code, and no files of the server. */
+  void assertEnd(int code) throws InterruptedException {
+    assertEquals(code, exitCode(), this::toString);
+    assertFilesGone();
+  }
+
+  /** Sends SIGTERM, which must end the process with 0. */
+  void stop() throws IOException, InterruptedException {
     signal("TERM");
-    int code = exitCode();
-    String said = out() + err();
-    assertTrue(code == 0 && !said.contains("OutOf") && !said.contains("LEAK"), said);
+    assertEquals(0, exitCode(), this::toString);
   }
 
-  int exitCode() throws IOException, InterruptedException {
+  /** Like {@link #stop}; nothing may have run out of memory or leaked before. */
+  void stopAndVerify() throws IOException, InterruptedException {
+    stop();
+    String said = out() + err();
+    assertTrue(!said.contains("OutOf") && !said.contains("LEAK"), said);
+  }
+
+  int exitCode() throws InterruptedException {
     return exitCode(Waits.LIMIT);
   }
 
-  int exitCode(Duration limit) throws IOException, InterruptedException {
+  int exitCode(Duration limit) throws InterruptedException {
     assertTrue(
         process.waitFor(limit.toSeconds(), TimeUnit.SECONDS),
-        "the process is still running: " + err());
+        () -> "the process is still running: " + err());
     return process.exitValue();
-  }
-
-  void assertFilesGone() {
-    assertFalse(Files.exists(file("s.sock")), "the socket still exists");
-    assertFalse(Files.exists(file("info")), "the server info file still exists");
   }
 
   /** SIGKILL. */
   void kill() {
     process.destroyForcibly();
-    Waits.until("its end", () -> !process.isAlive(), () -> process);
+    Waits.until("its end", () -> !isAlive(), () -> process);
+  }
+
+  @Override
+  void end() {
+    if (process != null) {
+      kill();
+    }
   }
 
   @Override
   public String toString() {
-    try {
-      return "%s, standard error:%n%s".formatted(process, err());
-    } catch (IOException e) {
-      return process.toString();
-    }
-  }
-
-  @Override
-  public void close() throws IOException {
-    clients.forEach(WireClient::close);
-    kill();
-    if (!keepsFolder) {
-      TestServer.delete(folder);
-    }
+    return "%s, standard error:%n%s".formatted(process, err());
   }
 }

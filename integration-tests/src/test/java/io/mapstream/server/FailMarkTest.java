@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -21,10 +21,10 @@ class FailMarkTest {
 
   private static final List<String> FAIL = List.of(Message.FAIL_TAG);
 
-  private final InternalSocketKind kind;
+  @AutoClose private final TestServer server;
 
   FailMarkTest(InternalSocketKind kind) {
-    this.kind = kind;
+    server = new TestServer(kind);
   }
 
   private static void assertFailed(Call.Received received, String... before) {
@@ -37,94 +37,72 @@ class FailMarkTest {
   @Test
   void eotIsSentWithTheMarkWhileTheHandlerStillRuns() throws Exception {
     CountDownLatch seen = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              sink.emit(Message.of("before"));
-              sink.emit(Message.toFail());
-              Waits.await(seen);
-            })) {
-      Call call = server.open().send("1", "");
-      assertFailed(call.answer("1"), "before");
-      seen.countDown();
-      call.halfClose();
+    server.start((keys, datum, sink) -> {
+      sink.emit(Message.of("before"));
+      sink.emit(Message.toFail());
+      Waits.await(seen);
+    });
+    Call call = server.open().send("1", "");
+    assertFailed(call.answer("1"), "before");
+    seen.countDown();
+    call.completes();
 
-      call.endsWith(Status.Code.OK);
-
-      assertFailed(call.received("1"), "before");
-    }
+    assertFailed(call.received("1"), "before");
   }
 
   @Test
   void emitAfterTheMarkIsRefused() throws Exception {
     CompletableFuture<SinkClosedException> refused = new CompletableFuture<>();
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              sink.emit(Message.toFail());
-              refused.complete(
-                  assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late"))));
-              assertThrows(SinkClosedException.class, () -> sink.emit(Message.toFail()));
-            })) {
-      Call call = server.open().send("1", "");
-      call.halfClose();
-      call.endsWith(Status.Code.OK);
+    server.start((keys, datum, sink) -> {
+      sink.emit(Message.toFail());
+      refused.complete(
+          assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late"))));
+      assertThrows(SinkClosedException.class, () -> sink.emit(Message.toFail()));
+    });
+    Call call = server.open().send("1", "");
+    call.completes();
 
-      assertTrue(Waits.get(refused).getMessage().contains("fail mark"));
-      assertFailed(call.received("1"));
-    }
+    assertTrue(Waits.get(refused).getMessage().contains("fail mark"));
+    assertFailed(call.received("1"));
   }
 
   /** The platform resends a failed datum immediately, under the same id. */
   @Test
   void theIdCanBeUsedAgainWhileTheFailedHandlerStillRuns() throws Exception {
     CountDownLatch answered = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              if (datum.text().equals("retry")) {
-                sink.emit(Message.of("done"));
-                return;
-              }
-              sink.emit(Message.toFail());
-              Waits.await(answered);
-            })) {
-      Call call = server.open().send("1", "");
-      call.answer("1");
-      call.send("1", "retry").answer("1");
-      answered.countDown();
-      call.halfClose();
+    server.start((keys, datum, sink) -> {
+      if (datum.text().equals("retry")) {
+        sink.emit(Message.of("done"));
+        return;
+      }
+      sink.emit(Message.toFail());
+      Waits.await(answered);
+    });
+    Call call = server.open().send("1", "");
+    call.answer("1");
+    call.send("1", "retry").answer("1");
+    answered.countDown();
+    call.completes();
 
-      call.endsWith(Status.Code.OK);
-
-      assertEquals(List.of("", "done"), call.received("1").texts());
-      assertEquals(2, call.received("1").eots());
-    }
+    assertEquals(List.of("", "done"), call.received("1").texts());
+    assertEquals(2, call.received("1").eots());
   }
 
   @Test
   void exceptionAfterTheMarkAddsNoSecondEot() throws Exception {
     CountDownLatch seen = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              sink.emit(Message.toFail());
-              Waits.await(seen);
-              throw new IllegalStateException("after the mark");
-            },
-            options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL))) {
-      Call call = server.open().send("1", "");
-      assertFailed(call.answer("1"));
-      seen.countDown();
-      call.halfClose();
+    server
+        .with(options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL))
+        .start((keys, datum, sink) -> {
+          sink.emit(Message.toFail());
+          Waits.await(seen);
+          throw new IllegalStateException("after the mark");
+        });
+    Call call = server.open().send("1", "");
+    assertFailed(call.answer("1"));
+    seen.countDown();
+    call.completes();
 
-      call.endsWith(Status.Code.OK);
-
-      assertFailed(call.received("1"));
-    }
+    assertFailed(call.received("1"));
   }
 }

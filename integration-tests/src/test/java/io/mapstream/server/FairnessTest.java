@@ -9,6 +9,7 @@ import java.io.FileInputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -29,17 +30,16 @@ class FairnessTest {
   private static final int MAX_CARRIERS =
       Math.max(ServerOptions.fromEnvironment().maxCarriers(), 4 * CARRIERS);
 
+  @AutoClose
+  private final TestServer server =
+      new TestServer().with(options -> options.maxCarriers(MAX_CARRIERS));
+
   private final CountDownLatch holding = new CountDownLatch(CARRIERS);
   private volatile boolean answered;
 
   /** An action that holds a carrier. */
   private interface Hold {
     void carrier() throws Exception;
-  }
-
-  private static TestServer server(MapStreamer handler) throws Exception {
-    return TestServer.start(
-        InternalSocketKind.best(), handler, options -> options.maxCarriers(MAX_CARRIERS));
   }
 
   private void spin() {
@@ -81,28 +81,26 @@ class FairnessTest {
   @Test
   @EnabledForJreRange(min = JRE.JAVA_24)
   void handlersThatComputeLeaveACarrierForAnother() throws Exception {
-    try (TestServer server = server(holding(this::spin))) {
-      Call call = server.open();
-      send(call, CARRIERS);
-      Waits.await(holding);
+    server.start(holding(this::spin));
+    Call call = server.open();
+    send(call, CARRIERS);
+    Waits.await(holding);
 
-      answersAnother(call);
-      answersAll(call, CARRIERS);
-    }
+    answersAnother(call);
+    answersAll(call, CARRIERS);
   }
 
   @Test
   @EnabledForJreRange(min = JRE.JAVA_24)
   void moreHandlersThanCarriersMayCompute() throws Exception {
     int holders = 2 * CARRIERS;
-    try (TestServer server = server(holding(this::spin))) {
-      Call call = server.open();
-      send(call, holders);
-      Waits.await(holding);
+    server.start(holding(this::spin));
+    Call call = server.open();
+    send(call, holders);
+    Waits.await(holding);
 
-      answersAnother(call);
-      answersAll(call, holders);
-    }
+    answersAnother(call);
+    answersAll(call, holders);
   }
 
   /** All handlers have begun, so that no start waits. */
@@ -110,28 +108,25 @@ class FairnessTest {
   @EnabledForJreRange(min = JRE.JAVA_24)
   void aHandlerThatWakesUpAlsoGetsACarrier() throws Exception {
     Gate gate = new Gate();
-    MapStreamer handler =
-        (keys, datum, sink) -> {
-          if (datum.text().equals("sleep")) {
-            gate.pass();
-          } else {
-            holding.countDown();
-            spin();
-          }
-          sink.emit(Message.of(datum.text()));
-        };
-    try (TestServer server = server(handler)) {
-      Call call = server.open().send("sleeper", "sleep");
-      gate.awaitHandlers();
-      send(call, CARRIERS);
-      Waits.await(holding);
-      assertEquals(0, call.eots());
+    server.start((keys, datum, sink) -> {
+      if (datum.text().equals("sleep")) {
+        gate.pass();
+      } else {
+        holding.countDown();
+        spin();
+      }
+      sink.emit(Message.of(datum.text()));
+    });
+    Call call = server.open().send("sleeper", "sleep");
+    gate.awaitHandlers();
+    send(call, CARRIERS);
+    Waits.await(holding);
+    assertEquals(0, call.eots());
 
-      gate.open();
-      assertEquals("sleep", call.answer("sleeper").texts().getFirst());
-      answered = true;
-      answersAll(call, CARRIERS);
-    }
+    gate.open();
+    assertEquals("sleep", call.answer("sleeper").texts().getFirst());
+    answered = true;
+    answersAll(call, CARRIERS);
   }
 
   /** The JDK opens a pipe without releasing the carrier. */
@@ -140,31 +135,26 @@ class FairnessTest {
   @EnabledOnOs(OS.LINUX)
   void handlersBlockedInTheSystemLeaveACarrierForAnother() throws Exception {
     int holders = 2 * CARRIERS;
-    Path folder = TestServer.newFolder();
-    Path pipe = folder.resolve("pipe");
+    Path pipe = server.file("pipe");
     assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
-    MapStreamer handler =
+    server.start(
         holding(() -> {
           new FileInputStream(pipe.toFile()).close();
           assertTrue(answered);
-        });
-    try (TestServer server = server(handler)) {
-      Call call = server.open();
-      send(call, holders);
-      Waits.await(holding);
-      try {
-        answersAnother(call);
-      } finally {
-        // Releases the handlers that wait, and all that arrive while the pipe is open.
-        RandomAccessFile writer = new RandomAccessFile(pipe.toFile(), "rw");
-        try {
-          answersAll(call, holders);
-        } finally {
-          writer.close();
-        }
-      }
+        }));
+    Call call = server.open();
+    send(call, holders);
+    Waits.await(holding);
+    try {
+      answersAnother(call);
     } finally {
-      TestServer.delete(folder);
+      // Releases the handlers that wait, and all that arrive while the pipe is open.
+      RandomAccessFile writer = new RandomAccessFile(pipe.toFile(), "rw");
+      try {
+        answersAll(call, holders);
+      } finally {
+        writer.close();
+      }
     }
   }
 
@@ -175,15 +165,11 @@ class FairnessTest {
   @Test
   void starvationIsCountedOnEveryVersion() throws Exception {
     int holders = MAX_CARRIERS + 1;
-    try (TestServer server = server(holding(this::spin))) {
-      Call call = server.open();
-      send(call, holders);
-      Waits.until(
-          "starvation",
-          () -> server.server().metrics().starvedChecks() > 0,
-          server.server()::metrics);
-      answered = true;
-      answersAll(call, holders);
-    }
+    server.start(holding(this::spin));
+    Call call = server.open();
+    send(call, holders);
+    server.await("starvation", metrics -> metrics.starvedChecks() > 0);
+    answered = true;
+    answersAll(call, holders);
   }
 }

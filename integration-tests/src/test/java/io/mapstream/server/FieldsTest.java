@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.google.protobuf.ByteString;
 import io.mapstream.Datum;
-import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.Metadata;
 import io.mapstream.NackOptions;
@@ -22,6 +21,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -29,9 +29,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** How fields of the API map to the wire, and vice versa. */
 class FieldsTest {
 
-  private static final InternalSocketKind KIND = InternalSocketKind.best();
   private static final Instant EVENT_TIME = Instant.ofEpochSecond(1_700_000_000, 123_456_789);
   private static final Instant WATERMARK = Instant.ofEpochSecond(1_600_000_000);
+
+  @AutoClose private final TestServer server = new TestServer();
 
   /** A message as a handler emits it and as the generated classes read it. */
   record OnTheWire(String name, Message message, MapResponse.Result.Builder result) {
@@ -124,24 +125,19 @@ class FieldsTest {
   @ParameterizedTest
   @MethodSource("messages")
   void emittedMessageArrivesField(OnTheWire expected) throws Exception {
-    try (TestServer server =
-        TestServer.start(KIND, (keys, datum, sink) -> sink.emit(expected.message()))) {
-      assertEquals(
-          List.of(expected.result().build()), server.open().send("1", "").answer("1").results());
-    }
+    server.start((keys, datum, sink) -> sink.emit(expected.message()));
+    assertEquals(
+        List.of(expected.result().build()), server.open().send("1", "").answer("1").results());
   }
 
-  private static Datum receivedBy(MapRequest.Request.Builder body) throws Exception {
+  private Datum receivedBy(MapRequest.Request.Builder body) throws Exception {
     BlockingQueue<Datum> received = new LinkedBlockingQueue<>();
-    MapStreamer handler =
-        (keys, datum, sink) -> {
-          assertEquals(datum.keys(), keys);
-          received.add(datum);
-        };
-    try (TestServer server = TestServer.start(KIND, handler)) {
-      server.open().send(Requests.datum("1", body)).answer("1");
-      return received.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
-    }
+    server.start((keys, datum, sink) -> {
+      assertEquals(datum.keys(), keys);
+      received.add(datum);
+    });
+    server.open().send(Requests.datum("1", body)).answer("1");
+    return received.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
   }
 
   @Test
@@ -190,12 +186,10 @@ class FieldsTest {
   @Test
   void aCompressedRequestReachesTheHandlerWhole() throws Exception {
     BlockingQueue<Datum> received = new LinkedBlockingQueue<>();
-    try (TestServer server =
-            TestServer.start(
-                KIND,
-                (keys, datum, sink) -> received.add(datum),
-                options -> options.maxConcurrency(1));
-        RawConnection client = new RawConnection(server.socket())) {
+    server
+        .with(options -> options.maxConcurrency(1))
+        .start((keys, datum, sink) -> received.add(datum));
+    try (RawConnection client = new RawConnection(server.socket())) {
       client
           .hello()
           .call(1, "grpc-encoding", "gzip")
@@ -203,7 +197,7 @@ class FieldsTest {
           .gzipped(1, Requests.datum("1", "v".repeat(100)).toByteArray())
           .gzipped(1, Requests.datum("2", "v".repeat(100_000)).toByteArray())
           .halfClose(1)
-          .await("its end", it -> it.received(1).ended);
+          .awaitEnd(1);
 
       assertEquals("0", client.received(1).header("grpc-status"));
       assertEquals(100, received.remove().value().length);
@@ -213,27 +207,23 @@ class FieldsTest {
 
   @Test
   void systemMetadataIsNotSentBack() throws Exception {
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              assertFalse(datum.systemMetadata().isEmpty());
-              sink.emit(Message.of("v").withUserMetadata(datum.userMetadata()));
-            })) {
-      var metadata =
-          io.mapstream.proto.metadata.Metadata.newBuilder()
-              .setPreviousVertex("in")
-              .putUserMetadata("u", group("k", "v"))
-              .putSysMetadata("s", group("k", "v"));
-      var results =
-          server
-              .open()
-              .send(Requests.datum("1", Requests.body("").setMetadata(metadata)))
-              .answer("1")
-              .results();
+    server.start((keys, datum, sink) -> {
+      assertFalse(datum.systemMetadata().isEmpty());
+      sink.emit(Message.of("v").withUserMetadata(datum.userMetadata()));
+    });
+    var metadata =
+        io.mapstream.proto.metadata.Metadata.newBuilder()
+            .setPreviousVertex("in")
+            .putUserMetadata("u", group("k", "v"))
+            .putSysMetadata("s", group("k", "v"));
+    var results =
+        server
+            .open()
+            .send(Requests.datum("1", Requests.body("").setMetadata(metadata)))
+            .answer("1")
+            .results();
 
-      assertEquals(
-          metadata.clearPreviousVertex().clearSysMetadata().build(), results.get(0).getMetadata());
-    }
+    assertEquals(
+        metadata.clearPreviousVertex().clearSysMetadata().build(), results.get(0).getMetadata());
   }
 }

@@ -1,6 +1,9 @@
 package io.mapstream.server;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** Where handlers wait until the test lets them continue; the test can wait for them to arrive. */
 final class Gate {
@@ -18,10 +21,13 @@ final class Gate {
     this.started = new CountDownLatch(handlers);
   }
 
-  /** Waits until the gate is open; called by handlers. */
+  /**
+   * Waits until the gate is open; called by handlers. The limit is far above that of a test's own
+   * waits, so that a handler that should be interrupted does not end by itself first.
+   */
   void pass() throws InterruptedException {
     started.countDown();
-    Waits.await(open);
+    assertTrue(open.await(5, TimeUnit.MINUTES), "the gate is still closed");
   }
 
   void awaitHandlers() throws InterruptedException {

@@ -1,13 +1,19 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2FrameTypes;
 import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients that do what is allowed, but far too often. */
 @Tag("slow")
@@ -32,60 +38,45 @@ class HostileFloodTest {
     }
   }
 
-  private static byte[] frame(int type, int flags, int stream, byte[] payload) {
-    return RawConnection.encode(type, flags, stream, payload.length, payload);
+  private static byte[] frame(int type, int stream, byte[] payload) {
+    return RawConnection.encode(type, 0, stream, payload.length, payload);
   }
 
-  @Test
-  void endlessSettingsAreCutOff() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      flood(connection.hello(), frame(Http2FrameTypes.SETTINGS, 0, 0, new byte[0]));
-      new HostileScenario.Seen.Disconnected().on(connection, server.handler());
-    }
+  private static Arguments cutOff(String name, Consumer<RawConnection> before, byte[] frame) {
+    Consumer<RawConnection> end = RawConnection::awaitDisconnect;
+    return argumentSet(name, before, frame, end);
   }
 
-  @Test
-  void endlessPingsAreCutOff() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      flood(connection.hello(), frame(Http2FrameTypes.PING, 0, 0, new byte[8]));
-      new HostileScenario.Seen.Disconnected().on(connection, server.handler());
-    }
+  private static Arguments ignored(String name, Consumer<RawConnection> before, byte[] frame) {
+    Consumer<RawConnection> end = connection -> connection.awaitService(3);
+    return argumentSet(name, before, frame, end);
   }
 
-  @Test
-  void endlessWindowUpdatesChangeNothing() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      connection.hello();
-      flood(connection, frame(Http2FrameTypes.WINDOW_UPDATE, 0, 0, RawConnection.integer(1)));
-      new HostileScenario.Seen.Serves(1).on(connection, server.handler());
-    }
+  static List<Arguments> floods() {
+    byte[] nothing = {};
+    byte[] header = {0, 1, 'x', 1, 'y'};
+    Consumer<RawConnection> opened = connection -> connection.open(1);
+    Consumer<RawConnection> inHeaders =
+        connection -> connection.frame(Http2FrameTypes.HEADERS, 0, 1, RawConnection.headerBlock());
+    return List.of(
+        cutOff("settings", c -> {}, frame(Http2FrameTypes.SETTINGS, 0, nothing)),
+        cutOff("pings", c -> {}, frame(Http2FrameTypes.PING, 0, new byte[8])),
+        cutOff("headers", inHeaders, frame(Http2FrameTypes.CONTINUATION, 1, header)),
+        cutOff("no headers", inHeaders, frame(Http2FrameTypes.CONTINUATION, 1, nothing)),
+        ignored(
+            "windows", c -> {}, frame(Http2FrameTypes.WINDOW_UPDATE, 0, RawConnection.integer(1))),
+        ignored("empty data", opened, frame(Http2FrameTypes.DATA, 1, nothing)));
   }
 
-  @Test
-  void endlessEmptyDataChangesNothing() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      connection.hello().open(1);
-      flood(connection, frame(Http2FrameTypes.DATA, 0, 1, new byte[0]));
-      new HostileScenario.Seen.Serves(3).on(connection, server.handler());
-    }
-  }
-
-  @Test
-  void endlessHeadersAreCutOff() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      connection.hello().frame(Http2FrameTypes.HEADERS, 0, 1, RawConnection.headerBlock());
-      byte[] more = {0, 1, 'x', 1, 'y'};
-      flood(connection, frame(Http2FrameTypes.CONTINUATION, 0, 1, more));
-      new HostileScenario.Seen.Disconnected().on(connection, server.handler());
-    }
-  }
-
-  @Test
-  void endlessEmptyContinuationsAreCutOff() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      connection.hello().frame(Http2FrameTypes.HEADERS, 0, 1, RawConnection.headerBlock());
-      flood(connection, frame(Http2FrameTypes.CONTINUATION, 0, 1, new byte[0]));
-      new HostileScenario.Seen.Disconnected().on(connection, server.handler());
+  @ParameterizedTest
+  @MethodSource("floods")
+  void aFrameSentForEverIsCutOffOrIgnored(
+      Consumer<RawConnection> before, byte[] frame, Consumer<RawConnection> end)
+      throws IOException {
+    try (RawConnection connection = server.connect().hello()) {
+      before.accept(connection);
+      flood(connection, frame);
+      end.accept(connection);
     }
   }
 
@@ -98,7 +89,7 @@ class HostileFloodTest {
       for (int i = 0; i < STREAMS && !connection.isCutOff(); i++, stream += 2) {
         connection.open(stream).datum(stream, "reset-" + stream, "hold").reset(stream);
       }
-      new HostileScenario.Seen.Serves(stream).on(connection, server.handler());
+      connection.awaitService(stream);
     }
   }
 
@@ -147,9 +138,7 @@ class HostileFloodTest {
       for (int sent = 0; sent < (16 << 20) && !connection.isCutOff(); sent += chunk.length) {
         connection.frame(Http2FrameTypes.DATA, 0, 1, chunk);
       }
-      new HostileScenario.Seen.Reset(1, Http2Error.FLOW_CONTROL_ERROR)
-          .on(connection, server.handler());
-      new HostileScenario.Seen.Serves(3).on(connection, server.handler());
+      connection.awaitReset(1, Http2Error.FLOW_CONTROL_ERROR).awaitService(3);
     }
   }
 }

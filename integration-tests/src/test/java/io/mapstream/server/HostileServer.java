@@ -1,8 +1,8 @@
 package io.mapstream.server;
 
+import io.mapstream.SinkClosedException;
+import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -14,27 +14,17 @@ final class HostileServer implements BeforeAllCallback, AfterEachCallback, After
   /** The size limit of a request. */
   static final int MAX_MESSAGE_SIZE = 1 << 20;
 
-  private final ScriptedHandler handler = new ScriptedHandler();
-  private Path folder;
   private LeakWatch leaks;
   private OpenServer server;
 
   @Override
   public void beforeAll(ExtensionContext context) throws IOException {
-    folder = TestServer.newFolder();
     leaks = new LeakWatch();
-    server =
-        OpenServer.start(
-            handler,
-            MapStreamServer.builder(handler)
-                .socketPath(folder.resolve("hostile.sock"))
-                .maxMessageSize(MAX_MESSAGE_SIZE)
-                .build()
-                .options());
+    server = new OpenServer(options -> options.maxMessageSize(MAX_MESSAGE_SIZE));
   }
 
   ScriptedHandler handler() {
-    return handler;
+    return server.handler();
   }
 
   RawConnection connect() throws IOException {
@@ -45,41 +35,40 @@ final class HostileServer implements BeforeAllCallback, AfterEachCallback, After
     return server.inWork();
   }
 
+  /** Waits until the handler of the datum with this id is interrupted, or its emit refused. */
+  void awaitStopped(String id) {
+    Waits.until(
+        id + " stopped",
+        () ->
+            handler().stoppedBy(id) instanceof InterruptedException
+                || handler().stoppedBy(id) instanceof SinkClosedException,
+        () -> handler().stoppedBy(id));
+  }
+
   /** After each attack, an ordinary client is served in full, and nothing else is in work. */
   @Override
-  public void afterEach(ExtensionContext context) {
-    try (WireClient client = new WireClient(server.socket())) {
-      ScriptStream stream = ScriptStream.open(client);
+  public void afterEach(ExtensionContext context) throws InterruptedException {
+    try (MapStreamClient client = ServerFixture.client(server.socket())) {
+      ScriptStream stream = new ScriptStream(client);
       for (int i = 0; i < 10; i++) {
         stream.fan("next-" + i, 2, 50, 100);
       }
       stream.finish();
     }
-    Waits.until("no handlers", handler.running()::isEmpty, handler::running);
-    Waits.until("nothing is in work", () -> server.inWork() == 0, server::inWork);
-    if (!server.failures().isEmpty()) {
-      throw new AssertionError("handlers failed: " + server.failures());
-    }
+    server.verifyIdle();
   }
 
   /** At the end, no heap, buffers or threads of past calls are still held. */
   @Override
-  public void afterAll(ExtensionContext context) throws IOException {
-    try (LeakWatch watched = leaks) {
-      Waits.untilCollected(
-          "datums and calls can be collected",
-          () -> handler.reachableDatums() == 0 && server.reachableCalls() == 0,
-          () -> handler.reachableDatums() + " datums, " + server.reachableCalls() + " calls");
+  public void afterAll(ExtensionContext context) {
+    try (LeakWatch watched = leaks;
+        OpenServer closed = server) {
+      closed.verifyCollected();
       watched.verify();
-      server.close();
-      for (String prefix : List.of("mapstream-", "emitter-")) {
-        Waits.until(
-            "threads \"" + prefix + "\" have ended",
-            () -> LiveThreads.named(prefix).isEmpty(),
-            () -> LiveThreads.named(prefix));
-      }
-    } finally {
-      TestServer.delete(folder);
     }
+    Waits.until(
+        "all threads have ended",
+        () -> ProcessAccount.liveThreads().isEmpty(),
+        ProcessAccount::liveThreads);
   }
 }

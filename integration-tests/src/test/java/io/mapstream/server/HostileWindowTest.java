@@ -1,13 +1,19 @@
 package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import io.mapstream.proto.Codec;
 import io.mapstream.server.RawConnection.Setting;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients that open no window, or almost none, while handlers emit. */
 class HostileWindowTest {
@@ -61,9 +67,7 @@ class HostileWindowTest {
   }
 
   private static void verifyAllArrives(RawConnection connection, Ledger ledger) {
-    connection.halfClose(1).await("the stream's end", c -> c.received(1).ended);
-    connection.received(1).responses.forEach(ledger::received);
-    ledger.verifyComplete();
+    ledger.verifyComplete(connection.halfClose(1).awaitEnd(1).received(1).responses);
     assertEquals((long) DATUMS * EMITTERS * RESULTS, ledger.results());
   }
 
@@ -90,7 +94,7 @@ class HostileWindowTest {
       for (int i = 0; i < 5000; i++) {
         connection.openWindow(1, 1);
       }
-      connection.await("as much as the window", it -> it.received(1).bytes == 5000);
+      connection.await("as much as the window", () -> connection.received(1).bytes == 5000);
       verifyAllArrives(connection.settings(FULL_STREAM_WINDOW), ledger);
     }
   }
@@ -106,56 +110,36 @@ class HostileWindowTest {
           .openWindow(3, 1 << 30)
           .datum(3, "other", "fan 1 %d %d 0".formatted(RESULTS, SIZE))
           .halfClose(3)
-          .await("the other stream's end", c -> c.received(3).ended);
-      connection.received(3).responses.forEach(other::received);
-      other.verifyComplete();
+          .awaitEnd(3);
+      other.verifyComplete(connection.received(3).responses);
       verifyAllArrives(connection.settings(FULL_STREAM_WINDOW), ledger);
     }
   }
 
-  @Test
-  void resetWithoutAWindowWakesEveryEmitter() throws IOException {
+  static List<Arguments> goodbyes() {
+    return List.of(
+        goodbye("reset", connection -> connection.reset(1)),
+        goodbye("half-close and reset", connection -> connection.halfClose(1).reset(1)),
+        goodbye("refusal", connection -> connection.message(1, Codec.handshake())),
+        goodbye("disconnect", RawConnection::close));
+  }
+
+  private static Arguments goodbye(String name, Consumer<RawConnection> said) {
+    return argumentSet(name, said);
+  }
+
+  @ParameterizedTest
+  @MethodSource("goodbyes")
+  void anEndWithoutAWindowWakesEveryEmitter(Consumer<RawConnection> goodbye) throws IOException {
     try (RawConnection connection = server.connect()) {
       stall(connection.hello(NO_STREAM_WINDOW));
-      verifyEmittersAreRefused(() -> connection.reset(1));
+      long refused = server.handler().refused();
+      goodbye.accept(connection);
+      Waits.until(
+          "all handlers and emitters have ended",
+          server.handler().running()::isEmpty,
+          server.handler()::running);
+      assertEquals((long) DATUMS * EMITTERS, server.handler().refused() - refused);
     }
-  }
-
-  @Test
-  void halfCloseAndResetWithoutAWindowWakeEveryEmitter() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      stall(connection.hello(NO_STREAM_WINDOW));
-      verifyEmittersAreRefused(() -> connection.halfClose(1).reset(1));
-    }
-  }
-
-  @Test
-  void refusalWithoutAWindowWakesEveryEmitter() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      stall(connection.hello(NO_STREAM_WINDOW));
-      verifyEmittersAreRefused(() -> connection.message(1, Codec.handshake()));
-    }
-  }
-
-  @Test
-  void disconnectWithoutAWindowWakesEveryEmitter() throws IOException {
-    try (RawConnection connection = server.connect()) {
-      stall(connection.hello(NO_STREAM_WINDOW));
-      verifyEmittersAreRefused(connection::close);
-    }
-  }
-
-  private interface Goodbye {
-    void say() throws IOException;
-  }
-
-  private void verifyEmittersAreRefused(Goodbye goodbye) throws IOException {
-    long refused = server.handler().refused();
-    goodbye.say();
-    Waits.until(
-        "all handlers and emitters have ended",
-        server.handler().running()::isEmpty,
-        server.handler()::running);
-    assertEquals((long) DATUMS * EMITTERS, server.handler().refused() - refused);
   }
 }

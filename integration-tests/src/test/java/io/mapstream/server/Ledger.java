@@ -120,6 +120,12 @@ final class Ledger {
     }
   }
 
+  /** Takes all that a stream has received, and fails if there is a fault or anything is missing. */
+  void verifyComplete(List<MapResponse> responses) {
+    responses.forEach(this::received);
+    verifyComplete();
+  }
+
   /** Ids without an EOT. */
   synchronized List<String> unanswered() {
     return List.copyOf(open.keySet());
@@ -146,9 +152,5 @@ final class Ledger {
   /** EOTs of datums with the fail mark. */
   synchronized int failed() {
     return failed;
-  }
-
-  synchronized boolean hasHandshake() {
-    return rules.isShaken();
   }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.SinkClosedException;
+import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,290 +35,254 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LifecycleTest {
 
   private final InternalSocketKind kind;
+  @AutoClose private final TestServer server;
 
   LifecycleTest(InternalSocketKind kind) {
     this.kind = kind;
-  }
-
-  private static void assertGone(TestServer server) {
-    assertFalse(Files.exists(server.socket()), "the socket still exists");
-    assertFalse(Files.exists(server.info()), "the server info file still exists");
+    server = new TestServer(kind);
   }
 
   @Test
   void aServerIsStartedOnce() throws Exception {
-    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
-      IllegalStateException refused =
-          assertThrows(IllegalStateException.class, () -> server.server().start(kind));
+    server.start((keys, datum, sink) -> {});
+    IllegalStateException refused = assertThrows(IllegalStateException.class, () -> server.start());
 
-      assertTrue(refused.getMessage().contains("once"), refused::getMessage);
-      assertTrue(server.connect().isReady());
-    }
+    assertTrue(refused.getMessage().contains("once"), refused::getMessage);
+    assertTrue(server.connect().readiness().isOk());
   }
 
   @Test
   void aClosedServerIsNotStartedAgain() throws Exception {
-    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
-      Waits.get(server.closing());
+    server.start((keys, datum, sink) -> {});
+    server.stop();
 
-      assertThrows(IllegalStateException.class, () -> server.server().start(kind));
-      assertGone(server);
-    }
+    assertThrows(IllegalStateException.class, () -> server.start());
+    server.assertFilesGone();
   }
 
   @Test
   void closeBeforeStartEndsTheServer() throws Exception {
-    try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
-      Waits.get(server.closing());
+    server.build((keys, datum, sink) -> {});
+    server.stop();
 
-      assertTrue(server.server().awaitTermination(Duration.ZERO));
-      assertThrows(IllegalStateException.class, () -> server.server().start(kind));
-      assertGone(server);
-    }
+    assertTrue(server.hasStopped());
+    assertThrows(IllegalStateException.class, () -> server.start());
+    server.assertFilesGone();
   }
 
   @Test
   void closeAfterAFailedStartReturns() throws Exception {
-    try (TestServer server =
-        TestServer.unstarted(
-            (keys, datum, sink) -> {},
-            options -> options.serverInfoFile(Path.of("/nowhere/at/all")))) {
-      assertThrows(IOException.class, () -> server.server().start(kind));
+    server
+        .with(options -> options.serverInfoFile(Path.of("/nowhere/at/all")))
+        .build((keys, datum, sink) -> {});
+    assertThrows(IOException.class, () -> server.start());
 
-      assertTrue(server.server().awaitTermination(Duration.ZERO));
-      Waits.get(server.closing());
-      assertTrue(server.server().awaitTermination(Duration.ZERO));
-      assertFalse(server.server().shutdown().hasFailed());
-      assertGone(server);
-    }
+    assertTrue(server.hasStopped());
+    server.stop();
+    assertTrue(server.hasStopped());
+    assertFalse(server.server().shutdown().hasFailed());
+    server.assertFilesGone();
   }
 
   @Test
   void everyCloseWaitsForTheOneStop() throws Exception {
     Gate gate = new Gate();
-    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
-      Call call = server.open().send("1", "");
-      gate.awaitHandlers();
-      List<Future<Void>> closes = new ArrayList<>();
-      for (int i = 0; i < 16; i++) {
-        closes.add(server.closing());
-      }
-      assertTrue(closes.stream().noneMatch(Future::isDone));
-      assertFalse(server.server().awaitTermination(Duration.ZERO));
-      gate.open();
-
-      for (Future<Void> close : closes) {
-        Waits.get(close);
-        assertGone(server);
-      }
-      call.endsWith(Status.Code.UNAVAILABLE);
-      assertEquals(1, call.received("1").eots());
-      Waits.get(server.closing());
+    server.start((keys, datum, sink) -> gate.pass());
+    Call call = server.open().send("1", "");
+    gate.awaitHandlers();
+    List<Future<Void>> closes = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      closes.add(server.closing());
     }
+    assertTrue(closes.stream().noneMatch(Future::isDone));
+    assertFalse(server.hasStopped());
+    gate.open();
+
+    for (Future<Void> close : closes) {
+      Waits.get(close);
+      server.assertFilesGone();
+    }
+    call.endsWith(Status.Code.UNAVAILABLE);
+    assertEquals(1, call.received("1").eots());
+    server.stop();
   }
 
   @Test
   void closeDuringStartLeavesNothingBehind() throws Exception {
     for (int i = 0; i < 20; i++) {
-      try (TestServer server =
-          TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
+      try (TestServer server = new TestServer(kind)) {
+        server.build((keys, datum, sink) -> {});
         CountDownLatch both = new CountDownLatch(2);
         Future<Void> start =
             Waits.inBackground(() -> {
               both.countDown();
               both.await();
               try {
-                server.server().start(kind);
+                server.start();
               } catch (IllegalStateException e) {
                 // The close came first.
               }
             });
         both.countDown();
         both.await();
-        Waits.get(server.closing());
+        server.stop();
         Waits.get(start);
 
-        assertTrue(server.server().awaitTermination(Duration.ZERO));
-        assertGone(server);
+        assertTrue(server.hasStopped());
+        server.assertFilesGone();
       }
     }
   }
 
   @Test
   void closeFromInsideAHandlerDoesNotDeadlock() throws Exception {
-    AtomicReference<TestServer> self = new AtomicReference<>();
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              self.get().server().close();
-              sink.emit(Message.of("after close"));
-            })) {
-      self.set(server);
-      Call call = server.open().send("1", "");
+    server.start((keys, datum, sink) -> {
+      server.server().close();
+      sink.emit(Message.of("after close"));
+    });
+    Call call = server.open().send("1", "");
 
-      call.endsWith(Status.Code.UNAVAILABLE);
+    call.endsWith(Status.Code.UNAVAILABLE);
 
-      assertEquals(List.of("after close"), call.received("1").texts());
-      assertEquals(1, call.received("1").eots());
-      assertTrue(server.server().awaitTermination(Waits.LIMIT));
-      assertGone(server);
-    }
+    assertEquals(List.of("after close"), call.received("1").texts());
+    assertEquals(1, call.received("1").eots());
+    assertTrue(server.server().awaitTermination(Waits.LIMIT));
+    server.assertFilesGone();
   }
 
   @Test
   void closeFromHandlersAndFromOutsideAtOnceDoesNotDeadlock() throws Exception {
-    AtomicReference<TestServer> self = new AtomicReference<>();
     CountDownLatch started = new CountDownLatch(8);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              Waits.await(started);
-              self.get().server().close();
-            })) {
-      self.set(server);
-      Call call = server.open();
-      for (int i = 0; i < 8; i++) {
-        call.send("" + i, "");
-      }
+    server.start((keys, datum, sink) -> {
+      started.countDown();
       Waits.await(started);
-      Waits.get(server.closing());
-
-      call.endsWith(Status.Code.UNAVAILABLE);
-      assertEquals(8, call.eots());
+      server.server().close();
+    });
+    Call call = server.open();
+    for (int i = 0; i < 8; i++) {
+      call.send("" + i, "");
     }
+    Waits.await(started);
+    server.stop();
+
+    call.endsWith(Status.Code.UNAVAILABLE);
+    assertEquals(8, call.eots());
   }
 
   @Test
   void closeLetsOpenHandlersFinish() throws Exception {
     Gate gate = new Gate(2);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              gate.pass();
-              for (int i = 0; i < 1_000; i++) {
-                sink.emit(Message.of("" + i));
-              }
-            })) {
-      Call open = server.open().send("1", "");
-      WireClient other = server.connect();
-      Call halfClosed = other.open().shakeHands().send("1", "");
-      halfClosed.halfClose();
-      // On the same connection, so the server has received the half-close when this is answered.
-      other.open().shakeHands().halfClose();
-      gate.awaitHandlers();
-      Future<Void> close = server.closing();
-      server.awaitStopping();
-      assertFalse(close.isDone());
-      gate.open();
-
-      open.endsWith(Status.Code.UNAVAILABLE);
-      halfClosed.endsWith(Status.Code.OK);
-      for (Call call : List.of(open, halfClosed)) {
-        assertEquals(1_000, call.received("1").results().size());
-        assertEquals(1, call.received("1").eots());
+    server.start((keys, datum, sink) -> {
+      gate.pass();
+      for (int i = 0; i < 1_000; i++) {
+        sink.emit(Message.of("" + i));
       }
-      Waits.get(close);
-      assertTrue(server.server().awaitTermination(Duration.ZERO));
-      assertGone(server);
+    });
+    Call open = server.open().send("1", "");
+    MapStreamClient other = server.connect();
+    Call halfClosed = Call.open(other).send("1", "");
+    halfClosed.halfClose();
+    // On the same connection, so the server has received the half-close when this is answered.
+    Call.open(other).halfClose();
+    gate.awaitHandlers();
+    Future<Void> close = server.closing();
+    server.awaitStopping();
+    assertFalse(close.isDone());
+    gate.open();
+
+    open.endsWith(Status.Code.UNAVAILABLE);
+    halfClosed.endsWith(Status.Code.OK);
+    for (Call call : List.of(open, halfClosed)) {
+      assertEquals(1_000, call.received("1").results().size());
+      assertEquals(1, call.received("1").eots());
     }
+    Waits.get(close);
+    assertTrue(server.hasStopped());
+    server.assertFilesGone();
   }
 
   @Test
   void closeEndsIdleStreamsAsUnavailable() throws Exception {
-    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> {})) {
-      Call idle = server.open();
-      Call before = server.connect().open();
-      idle.send("1", "").answer("1");
+    server.start((keys, datum, sink) -> {});
+    Call idle = server.open();
+    Call before = new Call(server.connect());
+    idle.send("1", "").answer("1");
 
-      Waits.get(server.closing());
+    server.stop();
 
-      idle.endsWith(Status.Code.UNAVAILABLE);
-      before.endsWith(Status.Code.UNAVAILABLE);
-    }
+    idle.endsWith(Status.Code.UNAVAILABLE);
+    before.endsWith(Status.Code.UNAVAILABLE);
   }
 
   /** A datum that arrives too late gets no EOT, so that the client sends it to the next server. */
   @Test
   void noDatumIsAcceptedAfterTheStopHasBegun() throws Exception {
     Gate gate = new Gate();
-    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
-      WireClient client = server.connect();
-      Call call = client.open().shakeHands().send("in work", "");
-      gate.awaitHandlers();
-      Future<Void> close = server.closing();
-      client.awaitRefusal();
-      call.send("late 1", "").send("late 2", "");
-      gate.open();
+    server.start((keys, datum, sink) -> gate.pass());
+    MapStreamClient client = server.connect();
+    Call call = Call.open(client).send("in work", "");
+    gate.awaitHandlers();
+    Future<Void> close = server.closing();
+    TestServer.awaitRefusal(client);
+    call.send("late 1", "").send("late 2", "");
+    gate.open();
 
-      call.endsWith(Status.Code.UNAVAILABLE);
-      assertEquals(1, call.received("in work").eots());
-      assertEquals(0, call.received("late 1").eots());
-      assertEquals(0, call.received("late 2").eots());
-      Waits.get(close);
-    }
+    call.endsWith(Status.Code.UNAVAILABLE);
+    assertEquals(1, call.received("in work").eots());
+    assertEquals(0, call.received("late 1").eots());
+    assertEquals(0, call.received("late 2").eots());
+    Waits.get(close);
   }
 
   @Test
   void afterTheGraceHandlersAreInterruptedAndTheStreamEndsUnavailable() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
+    Gate gate = new Gate();
     Semaphore interrupted = new Semaphore(0);
     AtomicReference<SinkClosedException> refused = new AtomicReference<>();
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              try {
-                Thread.sleep(Duration.ofMinutes(5));
-              } catch (InterruptedException e) {
-                refused.set(
-                    assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late"))));
-                interrupted.release();
-              }
-            },
-            options -> options.shutdownGrace(Duration.ofMillis(50)))) {
-      Call call = server.open().send("1", "");
-      Waits.await(started);
+    server
+        .with(options -> options.shutdownGrace(Duration.ofMillis(50)))
+        .start((keys, datum, sink) -> {
+          try {
+            gate.pass();
+          } catch (InterruptedException e) {
+            refused.set(
+                assertThrows(SinkClosedException.class, () -> sink.emit(Message.of("late"))));
+            interrupted.release();
+          }
+        });
+    Call call = server.open().send("1", "");
+    gate.awaitHandlers();
 
-      Waits.get(server.closing());
+    server.stop();
 
-      call.endsWith(Status.Code.UNAVAILABLE);
-      assertEquals(0, call.eots());
-      Waits.acquire(interrupted, 1);
-      assertTrue(refused.get().getMessage().contains("stopping"), refused.get()::getMessage);
-      assertTrue(server.server().awaitTermination(Duration.ZERO));
-      assertGone(server);
-    }
+    call.endsWith(Status.Code.UNAVAILABLE);
+    assertEquals(0, call.eots());
+    Waits.acquire(interrupted, 1);
+    assertTrue(refused.get().getMessage().contains("stopping"), refused.get()::getMessage);
+    assertTrue(server.hasStopped());
+    server.assertFilesGone();
   }
 
   @Test
   void interruptedHandlersHaveAMomentToCleanUpBeforeCloseReturns() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
+    Gate gate = new Gate();
     AtomicReference<String> cleanedUp = new AtomicReference<>("not yet");
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              try {
-                Thread.sleep(Duration.ofMinutes(5));
-              } finally {
-                Thread.sleep(50);
-                cleanedUp.set("done");
-              }
-            },
-            options -> options.shutdownGrace(Duration.ZERO))) {
-      server.open().send("1", "");
-      Waits.await(started);
+    server
+        .with(options -> options.shutdownGrace(Duration.ZERO))
+        .start((keys, datum, sink) -> {
+          try {
+            gate.pass();
+          } finally {
+            Thread.sleep(50);
+            cleanedUp.set("done");
+          }
+        });
+    server.open().send("1", "");
+    gate.awaitHandlers();
 
-      Waits.get(server.closing());
+    server.stop();
 
-      assertEquals("done", cleanedUp.get());
-    }
+    assertEquals("done", cleanedUp.get());
   }
 
   @Test
@@ -324,32 +290,29 @@ class LifecycleTest {
     CountDownLatch started = new CountDownLatch(1);
     CountDownLatch gate = new CountDownLatch(1);
     CountDownLatch left = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              started.countDown();
-              boolean open = false;
-              while (!open) {
-                try {
-                  open = gate.await(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
-                } catch (InterruptedException e) {
-                  // ignored on purpose
-                }
-              }
-              left.countDown();
-            },
-            options -> options.shutdownGrace(Duration.ZERO))) {
-      Call call = server.open().send("1", "");
-      Waits.await(started);
+    server
+        .with(options -> options.shutdownGrace(Duration.ZERO))
+        .start((keys, datum, sink) -> {
+          started.countDown();
+          boolean open = false;
+          while (!open) {
+            try {
+              open = gate.await(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+              // ignored on purpose
+            }
+          }
+          left.countDown();
+        });
+    Call call = server.open().send("1", "");
+    Waits.await(started);
 
-      Waits.get(server.closing());
+    server.stop();
 
-      call.endsWith(Status.Code.UNAVAILABLE);
-      assertEquals(1, left.getCount());
-      gate.countDown();
-      Waits.await(left);
-    }
+    call.endsWith(Status.Code.UNAVAILABLE);
+    assertEquals(1, left.getCount());
+    gate.countDown();
+    Waits.await(left);
   }
 
   /**
@@ -359,50 +322,36 @@ class LifecycleTest {
   void afterTheGraceBlockedEmittersOfAStalledClientAreWoken() throws Exception {
     Semaphore refused = new Semaphore(0);
     BlockingQueue<Thread> emitters = new LinkedBlockingQueue<>();
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              emitters.add(Thread.currentThread());
-              try {
-                while (true) {
-                  sink.emit(new byte[50_000]);
-                }
-              } catch (SinkClosedException e) {
-                refused.release();
-              }
-            },
-            options -> options.shutdownGrace(Duration.ofMillis(50)))) {
-      Call call = server.connect().openReading(1).shakeHands().send("1", "");
-      Waits.untilParked(emitters.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
+    server
+        .with(options -> options.shutdownGrace(Duration.ofMillis(50)))
+        .start((keys, datum, sink) -> {
+          emitters.add(Thread.currentThread());
+          CancelTest.emitUntilRefused(sink);
+          refused.release();
+        });
+    Call call = server.openPaused().send("1", "");
+    Waits.untilParked(emitters.poll(Waits.LIMIT.toSeconds(), TimeUnit.SECONDS));
 
-      Waits.get(server.closing());
+    server.stop();
 
-      Waits.acquire(refused, 1);
-      assertEquals(0, call.eots());
-    }
+    Waits.acquire(refused, 1);
+    assertEquals(0, call.eots());
   }
 
   /** The stop waits for the callback. */
   @Test
   void theCallbackMayCloseTheServer() throws Exception {
-    var server = new AtomicReference<TestServer>();
     var wasStopped = new CompletableFuture<Boolean>();
-    try (TestServer opened =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {},
-            options ->
-                options.onStop(() -> {
-                  server.get().server().close();
-                  wasStopped.complete(isStopped(server.get().server()));
-                }))) {
-      server.set(opened);
+    server.with(options ->
+        options.onStop(() -> {
+          server.server().close();
+          wasStopped.complete(isStopped(server.server()));
+        }));
+    server.start((keys, datum, sink) -> {});
 
-      Waits.get(opened.closing());
+    server.stop();
 
-      assertFalse(Waits.get(wasStopped), "it waited for the stop, which waits for it");
-    }
+    assertFalse(Waits.get(wasStopped), "it waited for the stop, which waits for it");
   }
 
   private static boolean isStopped(MapStreamServer server) {
@@ -416,93 +365,86 @@ class LifecycleTest {
   /** As without a free file descriptor. */
   @Test
   void aServerWhoseTransportCannotBeCreatedIsStopped() throws Exception {
-    MapStreamServer server = MapStreamServer.builder((keys, datum, sink) -> {}).build();
-    assertThrows(NullPointerException.class, () -> server.start(null));
+    server.build((keys, datum, sink) -> {});
+    assertThrows(NullPointerException.class, () -> server.server().start(null));
 
-    Waits.get(Waits.inBackground(server::close));
+    server.stop();
 
-    assertTrue(isStopped(server));
+    assertTrue(server.hasStopped());
   }
 
   @Test
   void anUnlimitedGraceIsNotMistakenForNone() throws Exception {
     Gate gate = new Gate();
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              gate.pass();
-              sink.emit(Message.of("done"));
-            },
-            options -> options.shutdownGrace(Duration.ofSeconds(Long.MAX_VALUE)))) {
-      Call call = server.open().send("1", "");
-      gate.awaitHandlers();
-      Future<Void> close = server.closing();
-      server.awaitStopping();
-      gate.open();
+    server
+        .with(options -> options.shutdownGrace(Duration.ofSeconds(Long.MAX_VALUE)))
+        .start((keys, datum, sink) -> {
+          gate.pass();
+          sink.emit(Message.of("done"));
+        });
+    Call call = server.open().send("1", "");
+    gate.awaitHandlers();
+    Future<Void> close = server.closing();
+    server.awaitStopping();
+    gate.open();
 
-      assertEquals(List.of("done"), call.answer("1").texts());
-      Waits.get(close);
-      assertTrue(server.server().awaitTermination(Duration.ofSeconds(Long.MAX_VALUE)));
-    }
+    assertEquals(List.of("done"), call.answer("1").texts());
+    Waits.get(close);
+    assertTrue(server.server().awaitTermination(Duration.ofSeconds(Long.MAX_VALUE)));
   }
 
   @Test
   void anInterruptedCloseReturnsWithTheFlagSetAndTheStopContinues() throws Exception {
     Gate gate = new Gate();
-    try (TestServer server = TestServer.start(kind, (keys, datum, sink) -> gate.pass())) {
-      Call call = server.open().send("1", "");
-      gate.awaitHandlers();
-      boolean flag =
-          Waits.get(
-              Waits.computed(() -> {
-                Thread.currentThread().interrupt();
-                server.server().close();
-                return Thread.interrupted();
-              }));
-      assertTrue(flag);
-      assertFalse(server.server().awaitTermination(Duration.ZERO));
-      gate.open();
+    server.start((keys, datum, sink) -> gate.pass());
+    Call call = server.open().send("1", "");
+    gate.awaitHandlers();
+    boolean flag =
+        Waits.get(
+            Waits.computed(() -> {
+              Thread.currentThread().interrupt();
+              server.server().close();
+              return Thread.interrupted();
+            }));
+    assertTrue(flag);
+    assertFalse(server.hasStopped());
+    gate.open();
 
-      assertEquals(1, call.answer("1").eots());
-      assertTrue(server.server().awaitTermination(Waits.LIMIT));
-    }
+    assertEquals(1, call.answer("1").eots());
+    assertTrue(server.server().awaitTermination(Waits.LIMIT));
   }
 
   @Test
   void anInterruptedRunStopsTheServer() throws Exception {
-    try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
-      CompletableFuture<Thread> runner = new CompletableFuture<>();
-      Future<InterruptedException> run =
-          Waits.computed(() -> {
-            runner.complete(Thread.currentThread());
-            return assertThrows(InterruptedException.class, () -> server.server().run());
-          });
-      Waits.get(runner);
-      Waits.until("the server info file", () -> Files.exists(server.info()), () -> run);
-      Waits.get(runner).interrupt();
+    server.build((keys, datum, sink) -> {});
+    CompletableFuture<Thread> runner = new CompletableFuture<>();
+    Future<InterruptedException> run =
+        Waits.computed(() -> {
+          runner.complete(Thread.currentThread());
+          return assertThrows(InterruptedException.class, () -> server.server().run());
+        });
+    Waits.get(runner);
+    Waits.until("the server info file", () -> Files.exists(server.info()), () -> run);
+    Waits.get(runner).interrupt();
 
-      Waits.get(run);
-      assertTrue(server.server().awaitTermination(Duration.ZERO));
-      assertGone(server);
-    }
+    Waits.get(run);
+    assertTrue(server.hasStopped());
+    server.assertFilesGone();
   }
 
   @Test
   void noThreadRemainsAfterClose() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
+    Gate gate = new Gate();
     AtomicReference<Thread> handler = new AtomicReference<>();
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              handler.set(Thread.currentThread());
-              started.countDown();
-              Thread.sleep(Duration.ofMinutes(5));
-            },
-            options -> options.shutdownGrace(Duration.ZERO))) {
-      server.open().send("1", "");
-      Waits.await(started);
+    try (TestServer closed = new TestServer(kind)) {
+      closed
+          .with(options -> options.shutdownGrace(Duration.ZERO))
+          .start((keys, datum, sink) -> {
+            handler.set(Thread.currentThread());
+            gate.pass();
+          });
+      closed.open().send("1", "");
+      gate.awaitHandlers();
     }
 
     Waits.join(handler.get());

@@ -6,18 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** Which loggers are bridged, in addition to what the application has installed. */
 class LoggingBridgeTest {
 
+  @AutoClose private final ChildProcess child = new ChildProcess();
+
   /** Lines of SLF4J have the logger before the text, those of java.util.logging the level. */
-  private static List<String> logged(String installed) throws Exception {
-    try (ChildProcess child = ChildProcess.start(LoggingMain.class, installed, Map.of())) {
-      assertEquals(0, child.exitCode(), child.err());
-      return child.err().lines().filter(line -> line.contains(" of ")).toList();
-    }
+  private List<String> logged(String installed) throws Exception {
+    child.start(LoggingMain.class, installed);
+    assertEquals(0, child.exitCode(), child.err());
+    return child.err().lines().filter(line -> line.contains(" of ")).toList();
   }
 
   @Test
@@ -64,19 +65,17 @@ class LoggingBridgeTest {
   /** Otherwise Netty itself would log them by SLF4J, on the event loop. */
   @Test
   void aServerThatLogsEverythingLogsNoPayload() throws Exception {
-    List<String> options =
-        List.of(
+    child
+        .java(
             "-Dorg.slf4j.simpleLogger.log.io.grpc=trace",
-            "-Dorg.slf4j.simpleLogger.log.io.grpc.netty.shaded=trace");
-    try (ChildProcess child = ChildProcess.startWith(options, ChildMain.class, "run")) {
-      child.open().send("1", "echo secret").answer("1");
-      child.signal("TERM");
-      assertEquals(0, child.exitCode(), child.err());
+            "-Dorg.slf4j.simpleLogger.log.io.grpc.netty.shaded=trace")
+        .start("run");
+    child.open().send("1", "echo secret").answer("1");
+    child.stop();
 
-      String secret = HexFormat.of().formatHex("secret".getBytes(UTF_8));
-      assertFalse(child.err().contains(secret), child.err());
-      assertFalse(child.err().contains("NettyServerHandler"), child.err());
-    }
+    String secret = HexFormat.of().formatHex("secret".getBytes(UTF_8));
+    assertFalse(child.err().contains(secret), child.err());
+    assertFalse(child.err().contains("NettyServerHandler"), child.err());
   }
 
   @Test

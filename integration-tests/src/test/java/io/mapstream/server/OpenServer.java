@@ -1,70 +1,65 @@
 package io.mapstream.server;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
-import io.mapstream.MapStreamer;
 import java.io.IOException;
-import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.lang.ref.WeakReference;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
- * The engine behind {@link MapStreamServer}, assembled so that a test can inspect it: what is in
- * work, and whether past calls can be collected. A handler's failure is recorded and stops nothing.
+ * The engine behind {@link MapStreamServer} with a {@link ScriptedHandler}, assembled so that a
+ * test can inspect it: what is in work, and whether past calls can be collected. A handler's
+ * failure is recorded and stops nothing.
  */
-public final class OpenServer implements AutoCloseable {
+final class OpenServer extends ServerFixture {
 
-  private final Path socket;
-  private final SocketTransport transport;
+  private final ScriptedHandler handler = new ScriptedHandler();
+  private final SocketTransport transport =
+      new SocketTransport(socket(), InternalSocketKind.best(), () -> {});
   private final StreamContext context;
   private final Collection<Throwable> failures = new ConcurrentLinkedQueue<>();
   private final Collection<WeakReference<ServerCall<?, ?>>> calls = new ConcurrentLinkedQueue<>();
 
-  private OpenServer(MapStreamer handler, ServerOptions options) {
-    this.socket = options.socketPath();
-    this.transport = new SocketTransport(socket, InternalSocketKind.best(), () -> {});
+  /** A server that accepts connections. */
+  OpenServer(Consumer<MapStreamServerBuilder> settings) throws IOException {
+    LoggingBridge.install();
+    MapStreamServerBuilder builder = MapStreamServer.builder(handler).socketPath(socket());
+    settings.accept(builder);
+    ServerOptions options = builder.build().options();
     Counters counters = new Counters();
-    this.context =
+    context =
         StreamContext.builder(handler, options, transport.loop())
             .onRequestSize(transport::sizeReads)
             .counters(counters)
             .failures(
                 new Failures(options, counters, (failure, kind) -> failures.add(failure.cause())))
             .build();
-  }
-
-  /** A server that accepts connections on {@code options.socketPath()}. */
-  public static OpenServer start(MapStreamer handler, ServerOptions options) throws IOException {
-    LoggingBridge.install();
-    OpenServer server = new OpenServer(handler, options);
-    server.transport.makeWay();
-    server.transport.listen(
+    transport.makeWay();
+    transport.listen(
         ServerInterceptors.intercept(
-            new MapService(new StreamRegistry(server.context)).definition(), server.new CallLog()),
-        server.context.inbound(),
+            new MapService(new StreamRegistry(context)).definition(), new CallLog()),
+        context.inbound(),
         options.maxMessageSize());
-    return server;
   }
 
-  public Path socket() {
-    return socket;
-  }
-
-  /** The failures of handlers. */
-  public Collection<Throwable> failures() {
-    return failures;
+  ScriptedHandler handler() {
+    return handler;
   }
 
   /** Datums in work, across all streams. */
-  public int inWork() {
+  int inWork() {
     try {
       return CompletableFuture.supplyAsync(() -> context.admission().datums(), transport.loop())
           .get(10, TimeUnit.SECONDS);
@@ -73,22 +68,35 @@ public final class OpenServer implements AutoCloseable {
     }
   }
 
-  /** Calls opened so far. */
-  public int calls() {
-    return calls.size();
+  /** Waits until nothing is in work; no handler may have failed, except on purpose. */
+  void verifyIdle() {
+    Waits.until("no handlers", handler.running()::isEmpty, handler::running);
+    Waits.until("nothing is in work", () -> inWork() == 0, this::inWork);
+    // A handler that throws on purpose may do so after its stream has ended; that is also reported.
+    failures.removeIf(ScriptedHandler.OnPurpose.class::isInstance);
+    assertEquals(List.of(), List.copyOf(failures), "handlers failed");
   }
 
-  /** Calls that something still refers to. */
-  public long reachableCalls() {
+  /** Waits until nothing refers to past datums and calls. */
+  void verifyCollected() {
+    Waits.untilCollected(
+        "datums and calls can be collected",
+        () -> handler.reachableDatums() == 0 && reachableCalls() == 0,
+        () -> handler.reachableDatums() + " datums, " + reachableCalls() + " calls");
+  }
+
+  private long reachableCalls() {
     return calls.stream().filter(call -> call.get() != null).count();
   }
 
   @Override
-  public void close() throws IOException {
+  void end() {
     try {
       transport.close(Duration.ofSeconds(1));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
-      throw new InterruptedIOException("the test was stopped");
+      throw new AssertionError("the test was stopped", e);
     }
   }
 

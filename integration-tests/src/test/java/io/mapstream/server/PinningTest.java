@@ -56,9 +56,9 @@ class PinningTest {
   @Test
   void stormPinsNoCarrier(@TempDir Path folder) throws Exception {
     // Warms up: a class initialization on a virtual thread pins it once.
-    new Storm(2).runWithServer(folder, Duration.ofSeconds(1));
+    new Storm(2).runWithServer(Duration.ofSeconds(1));
     List<RecordedEvent> events =
-        pinned(folder, () -> new Storm(2).runWithServer(folder, Duration.ofSeconds(2)));
+        pinned(folder, () -> new Storm(2).runWithServer(Duration.ofSeconds(2)));
     assertEquals(List.of(), events.stream().filter(PinningTest::isOurs).toList());
   }
 

@@ -9,9 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -20,15 +20,21 @@ import org.junit.jupiter.api.Test;
  */
 class PodTest {
 
-  private static final List<String> OWN_VAR = List.of("unshare", "--user", "--map-root-user", "-m");
+  @AutoClose private final ChildProcess child = new ChildProcess();
 
   private static boolean ownVarIsAllowed() throws IOException, InterruptedException {
     try {
       Process trial =
           new ProcessBuilder(
-                  Stream.concat(
-                          OWN_VAR.stream(), Stream.of("mount", "-t", "tmpfs", "tmpfs", "/var"))
-                      .toList())
+                  "unshare",
+                  "--user",
+                  "--map-root-user",
+                  "-m",
+                  "mount",
+                  "-t",
+                  "tmpfs",
+                  "tmpfs",
+                  "/var")
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
               .start();
@@ -39,7 +45,7 @@ class PodTest {
   }
 
   /** The folder of error reports is {@code reports} in the test's folder. */
-  private static ChildProcess pod() throws IOException {
+  private void startInPod() throws IOException {
     String script =
         """
         mount -t tmpfs tmpfs /var &&
@@ -47,42 +53,44 @@ class PodTest {
         mkdir "$0" && mount --bind "$0" /var/numaflow/runtime/application-errors &&
         exec "$@"
         """;
-    return ChildProcess.startBy(
-        folder ->
-            Stream.concat(
-                    OWN_VAR.stream(),
-                    Stream.of("sh", "-c", script, folder.resolve("reports").toString()))
-                .toList(),
-        ChildMain.class,
-        "run",
-        Map.of("NUMAFLOW_UD_CONTAINER_TYPE", "udf"));
+    child
+        .by(
+            "unshare",
+            "--user",
+            "--map-root-user",
+            "-m",
+            "sh",
+            "-c",
+            script,
+            child.file("reports").toString())
+        .env("NUMAFLOW_UD_CONTAINER_TYPE", "udf")
+        .start("run");
   }
 
   @Test
   void defaultPathsAreThePlatformsAndOneOfManyFailuresIsReported() throws Exception {
     assumeTrue(ownVarIsAllowed(), "a mount namespace is needed");
-    try (ChildProcess child = pod()) {
-      Path run = Path.of("/proc/" + child.pid() + "/root/var/run/numaflow");
-      child.await(run.resolve("mapper-server-info"));
-      Call call = child.open(run.resolve("mapstream.sock"));
-      for (int i = 0; i < 20; i++) {
-        call.send("datum-" + i, "wait-and-fail " + child.file("gate"));
-        call.results("datum-" + i, 1);
-      }
-      Files.createFile(child.file("gate"));
+    startInPod();
+    Path run = Path.of("/proc/" + child.pid() + "/root/var/run/numaflow");
+    child.await(run.resolve("mapper-server-info"));
+    Call call = Call.open(child.connect(run.resolve("mapstream.sock")));
+    for (int i = 0; i < 20; i++) {
+      call.send("datum-" + i, "wait " + child.file("gate") + "; fail");
+      call.results("datum-" + i, 1);
+    }
+    Files.createFile(child.file("gate"));
 
-      call.endsWith(Status.Code.INTERNAL);
+    call.endsWith(Status.Code.INTERNAL);
 
-      assertEquals(1, child.exitCode());
-      try (Stream<Path> reports = Files.list(child.file("reports/udf"))) {
-        List<Path> all = reports.toList();
-        assertEquals(1, all.size(), all::toString);
-        assertTrue(all.get(0).toString().matches(".*/[0-9]+-udf\\.json"), all::toString);
-        String report = Files.readString(all.get(0));
-        assertTrue(
-            report.contains("UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: boom"),
-            report);
-      }
+    assertEquals(1, child.exitCode());
+    try (Stream<Path> reports = Files.list(child.file("reports/udf"))) {
+      List<Path> all = reports.toList();
+      assertEquals(1, all.size(), all::toString);
+      assertTrue(all.get(0).toString().matches(".*/[0-9]+-udf\\.json"), all::toString);
+      String report = Files.readString(all.get(0));
+      assertTrue(
+          report.contains("UDF_EXECUTION_ERROR(udf): java.lang.IllegalStateException: boom"),
+          report);
     }
   }
 }

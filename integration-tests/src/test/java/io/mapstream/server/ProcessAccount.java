@@ -1,5 +1,7 @@
 package io.mapstream.server;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
+import com.sun.management.HotSpotDiagnosticMXBean.ThreadDumpFormat;
 import io.grpc.netty.shaded.io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
@@ -7,7 +9,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.regex.Pattern;
 
 /**
  * The resources of a process.
@@ -17,9 +19,12 @@ import java.util.stream.Stream;
  * @param threads platform threads
  * @param handlers names of the virtual threads of handlers and their emitters
  */
-public record ProcessAccount(long heap, long direct, int threads, List<String> handlers) {
+record ProcessAccount(long heap, long direct, int threads, List<String> handlers) {
 
   private static final int MOST_COLLECTIONS = 20;
+
+  private static final Pattern THREAD =
+      Pattern.compile("(?m)^#\\d+ \"((mapstream|emitter)-[^\"]*)\"");
 
   /** The account of this process. */
   static ProcessAccount take() {
@@ -27,8 +32,7 @@ public record ProcessAccount(long heap, long direct, int threads, List<String> h
         heapInUse(),
         directInUse(),
         ManagementFactory.getThreadMXBean().getThreadCount(),
-        Stream.of("mapstream-", "emitter-")
-            .flatMap(prefix -> LiveThreads.named(prefix).stream())
+        liveThreads().stream()
             .filter(name -> !name.matches("mapstream-(io-.*|stop|heap|log)"))
             .toList());
   }
@@ -57,12 +61,30 @@ public record ProcessAccount(long heap, long direct, int threads, List<String> h
     return buffers + Math.max(0, PlatformDependent.usedDirectMemory());
   }
 
+  /**
+   * Names of live threads of the server, its handlers and their emitters. Only a thread dump lists
+   * virtual threads.
+   */
+  static List<String> liveThreads() {
+    try {
+      Path dump = Files.createTempDirectory("threads").resolve("dump");
+      ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+          .dumpThreads(dump.toString(), ThreadDumpFormat.TEXT_PLAIN);
+      String text = Files.readString(dump);
+      Files.delete(dump);
+      Files.delete(dump.getParent());
+      return THREAD.matcher(text).results().map(found -> found.group(1)).toList();
+    } catch (IOException e) {
+      throw new AssertionError("no thread dump", e);
+    }
+  }
+
   void writeTo(Path file) throws IOException {
     Files.write(file, List.of("" + heap, "" + direct, "" + threads, String.join(",", handlers)));
   }
 
   /** Reads the account that a process has written. */
-  public static ProcessAccount readFrom(Path file) throws IOException {
+  static ProcessAccount readFrom(Path file) throws IOException {
     List<String> lines = Files.readAllLines(file);
     return new ProcessAccount(
         Long.parseLong(lines.get(0)),

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,10 +27,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @EnumSource(InternalSocketKind.class)
 class ProtocolScenariosTest {
 
-  private final InternalSocketKind kind;
+  @AutoClose private final TestServer server;
 
   ProtocolScenariosTest(InternalSocketKind kind) {
-    this.kind = kind;
+    server = new TestServer(kind);
   }
 
   /**
@@ -173,41 +174,35 @@ class ProtocolScenariosTest {
   }
 
   private void play(Scenario scenario) throws Exception {
-    try (TestServer server =
-        TestServer.start(
-            kind,
-            (keys, datum, sink) -> {
-              for (String word : datum.text().isEmpty() ? new String[0] : datum.text().split(",")) {
-                sink.emit(Message.of(word));
-              }
-            })) {
-      Call call = server.connect().open();
-      scenario.sent().forEach(call::send);
-      if (scenario.halfClose()) {
-        call.halfClose();
+    server.start((keys, datum, sink) -> {
+      for (String word : datum.text().isEmpty() ? new String[0] : datum.text().split(",")) {
+        sink.emit(Message.of(word));
       }
-
-      Status end = call.end();
-
-      assertEquals(scenario.code(), end.getCode(), end::toString);
-      assertAll(
-          scenario.said().stream()
-              .map(part ->
-                  () ->
-                      assertTrue(
-                          String.valueOf(end.getDescription()).contains(part), end::toString)));
-      Map<String, List<String>> answers = new TreeMap<>();
-      for (String id : scenario.answers().keySet()) {
-        List<String> texts = new ArrayList<>(call.received(id).texts());
-        answers.put(id, texts);
-        assertEquals(1, call.received(id).eots(), "EOTs of " + id);
-      }
-      assertEquals(scenario.answers(), answers);
-
-      assertEquals(
-          List.of("on"),
-          server.open().send("next", "on").answer("next").texts(),
-          "the next stream");
+    });
+    Call call = new Call(server.connect());
+    scenario.sent().forEach(call::send);
+    if (scenario.halfClose()) {
+      call.halfClose();
     }
+
+    Status end = call.end();
+
+    assertEquals(scenario.code(), end.getCode(), end::toString);
+    assertAll(
+        scenario.said().stream()
+            .map(part ->
+                () ->
+                    assertTrue(
+                        String.valueOf(end.getDescription()).contains(part), end::toString)));
+    Map<String, List<String>> answers = new TreeMap<>();
+    for (String id : scenario.answers().keySet()) {
+      List<String> texts = new ArrayList<>(call.received(id).texts());
+      answers.put(id, texts);
+      assertEquals(1, call.received(id).eots(), "EOTs of " + id);
+    }
+    assertEquals(scenario.answers(), answers);
+
+    assertEquals(
+        List.of("on"), server.open().send("next", "on").answer("next").texts(), "the next stream");
   }
 }

@@ -3,6 +3,7 @@ package io.mapstream.server;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.grpc.Status;
 import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
@@ -17,18 +18,19 @@ import io.netty.handler.codec.http2.Http2FrameTypes;
 import io.netty.handler.codec.http2.Http2Headers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Predicate;
+import java.util.function.BooleanSupplier;
 import java.util.zip.GZIPOutputStream;
 
 /**
@@ -44,6 +46,7 @@ final class RawConnection implements AutoCloseable {
 
   private static final int FRAME_HEADER = 9;
   private static final int LARGEST_FRAME = 16 * 1024;
+  private static final int LONGEST_MESSAGE = 2000;
 
   /** What a stream has received. */
   static final class Received {
@@ -85,6 +88,10 @@ final class RawConnection implements AutoCloseable {
       return null;
     }
 
+    private boolean has(String name, int value) {
+      return String.valueOf(value).equals(header(name));
+    }
+
     @Override
     public String toString() {
       return "%s, %d responses%s%s"
@@ -105,8 +112,6 @@ final class RawConnection implements AutoCloseable {
   private ByteBuffer unparsed = ByteBuffer.allocate(1 << 16).flip();
   private Http2Error goAway;
   private String goAwayText = "";
-  private int settingsAcks;
-  private int pingAcks;
   private boolean cutOff;
   private boolean disconnected;
 
@@ -225,7 +230,7 @@ final class RawConnection implements AutoCloseable {
     do {
       int size = Math.min(LARGEST_FRAME, bytes.length - from);
       boolean last = end && from + size == bytes.length;
-      byte[] payload = java.util.Arrays.copyOfRange(bytes, from, from + size);
+      byte[] payload = Arrays.copyOfRange(bytes, from, from + size);
       frame(Http2FrameTypes.DATA, last ? Http2Flags.END_STREAM : 0, stream, payload);
       from += size;
     } while (from < bytes.length);
@@ -292,40 +297,74 @@ final class RawConnection implements AutoCloseable {
     return streams.computeIfAbsent(stream, any -> new Received());
   }
 
-  Http2Error goAway() {
-    return goAway;
-  }
-
-  int pingAcks() {
-    return pingAcks;
-  }
-
-  int settingsAcks() {
-    return settingsAcks;
-  }
-
   /** Whether the server reads nothing more; earlier data from it may still be unread. */
   boolean isCutOff() {
     return cutOff;
   }
 
-  boolean isDisconnected() {
-    return disconnected;
+  /** Whether the test has closed it. */
+  boolean isClosed() {
+    return !channel.isOpen();
   }
 
   /** Reads until {@code state} holds; fails with all that was received if that takes too long. */
-  RawConnection await(String expected, Predicate<RawConnection> state) {
-    return await(Waits.LIMIT, expected, state);
-  }
-
-  RawConnection await(Duration limit, String expected, Predicate<RawConnection> state) {
-    long deadline = System.nanoTime() + limit.toNanos();
-    while (!state.test(this)) {
+  RawConnection await(String expected, BooleanSupplier state) {
+    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
+    while (!state.getAsBoolean()) {
       if (disconnected) {
         throw new AssertionError("disconnected before: " + expected + "; seen: " + this);
       }
       read(deadline, expected);
     }
+    return this;
+  }
+
+  /** The connection ends. */
+  RawConnection awaitDisconnect() {
+    return await("the connection's end", () -> disconnected);
+  }
+
+  /** The connection ends with an error code. */
+  RawConnection awaitGoAway(Http2Error error) {
+    return await("GOAWAY " + error, () -> goAway == error).awaitDisconnect();
+  }
+
+  /** One stream ends by a reset; the connection continues. */
+  RawConnection awaitReset(int stream, Http2Error error) {
+    return await("reset " + error, () -> received(stream).reset == error);
+  }
+
+  /** One stream is answered with an HTTP status; the connection continues. */
+  RawConnection awaitHttp(int stream, int status) {
+    return await("status " + status, () -> received(stream).has(":status", status));
+  }
+
+  RawConnection awaitEnd(int stream) {
+    return await("the end of stream " + stream, () -> received(stream).ended);
+  }
+
+  /** One stream ends with a status that fits into a client's headers; the connection continues. */
+  RawConnection awaitStatus(int stream, Status.Code code, String text) {
+    Received its = received(stream);
+    await(
+        code + " " + text,
+        () ->
+            its.has("grpc-status", code.value())
+                && String.valueOf(its.header("grpc-message")).contains(text));
+    awaitEnd(stream);
+    String message = its.header("grpc-message");
+    if (message != null && message.length() > LONGEST_MESSAGE) {
+      throw new AssertionError("a status of %d characters".formatted(message.length()));
+    }
+    return this;
+  }
+
+  /** A new stream is served in full. */
+  RawConnection awaitService(int stream) {
+    Ledger ledger = new Ledger();
+    ledger.expect("after", 1, 3);
+    open(stream).datum(stream, "after", "fan 1 3 8 0").halfClose(stream).awaitEnd(stream);
+    ledger.verifyComplete(received(stream).responses);
     return this;
   }
 
@@ -393,10 +432,8 @@ final class RawConnection implements AutoCloseable {
         goAway = Http2Error.valueOf(ByteBuffer.wrap(payload).getInt(4));
         goAwayText = new String(payload, 8, payload.length - 8, UTF_8);
       }
-      case Http2FrameTypes.PING -> pingAcks += flags & Http2Flags.ACK;
-      case Http2FrameTypes.SETTINGS -> settingsAcks += flags & Http2Flags.ACK;
       default -> {
-        // Windows and priorities don't matter here.
+        // Settings, pings, windows and priorities don't matter here.
       }
     }
     boolean mayEnd = type == Http2FrameTypes.DATA || type == Http2FrameTypes.HEADERS;
@@ -418,19 +455,20 @@ final class RawConnection implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    channel.close();
-    selector.close();
+  public void close() {
+    try (channel) {
+      selector.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Override
   public String toString() {
-    return "streams %s%s%s, %d settings and %d pings acknowledged"
+    return "streams %s%s%s"
         .formatted(
             streams,
             goAway == null ? "" : ", GOAWAY " + goAway + " " + goAwayText,
-            disconnected ? ", disconnected" : "",
-            settingsAcks,
-            pingAcks);
+            disconnected ? ", disconnected" : "");
   }
 }

@@ -3,16 +3,15 @@ package io.mapstream.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A server that is killed repeatedly, and a client that behaves like the data plane: it reconnects
@@ -39,6 +38,7 @@ class RedriveTest {
   private static final int RESULTS = 50;
   private static final int HALF = EMITTERS * RESULTS / 2;
 
+  @AutoClose private final ChildProcess server = new ChildProcess();
   private final long seed = System.nanoTime();
   private final Random random = new Random(seed);
   private List<String> unanswered = new ArrayList<>();
@@ -47,27 +47,25 @@ class RedriveTest {
   private long repeated;
 
   @Test
-  void everyDatumIsAnsweredInFullAlthoughTheServerIsKilledInMidDatum(
-      @TempDir Path folder, TestReporter reporter) throws Exception {
+  void everyDatumIsAnsweredInFullAlthoughTheServerIsKilledInMidDatum(TestReporter reporter)
+      throws Exception {
     for (int life = 1; life <= KILLS; life++) {
-      try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), OPTIONS);
-          WireClient client = new WireClient(server.socket())) {
-        killInTheMiddle(server, ScriptStream.open(client), life);
+      server.startScripted(OPTIONS);
+      try (MapStreamClient client = ServerFixture.client(server.socket())) {
+        killInTheMiddle(new ScriptStream(client), life);
       } catch (AssertionError e) {
         throw new AssertionError("with seed %d in life %d: %s".formatted(seed, life, e), e);
       }
     }
-    try (ChildProcess server = ChildProcess.scripted(folder, Map.of(), OPTIONS);
-        WireClient client = new WireClient(server.socket())) {
-      answerAll(server, ScriptStream.open(client));
-    }
+    server.startScripted(OPTIONS);
+    answerAll(new ScriptStream(server.connect()));
     long needed = (long) KILLS * (HALTING + FREE) * EMITTERS * RESULTS;
     assertEquals(KILLS * (HALTING + FREE), answered);
     assertEquals(needed, results - repeated);
     reporter.publishEntry("results, of which repeated", results + ", " + repeated);
   }
 
-  private void killInTheMiddle(ChildProcess server, ScriptStream stream, int life) {
+  private void killInTheMiddle(ScriptStream stream, int life) throws InterruptedException {
     Ledger ledger = redrive(stream, life - 1);
     List<String> halting = sendHalting(stream, life);
     sendFree(stream, life);
@@ -79,7 +77,7 @@ class RedriveTest {
                 && ledger.results() >= HALTING * HALF + enough,
         ledger::unanswered);
     server.kill();
-    assertFalse(stream.awaitEnd().isOk(), "a killed server has ended the stream with OK");
+    assertFalse(stream.ended().isOk(), "a killed server has ended the stream with OK");
     // Checks that no datum got an EOT before it was complete on this connection.
     ledger.verify();
     settle(ledger);
@@ -117,8 +115,7 @@ class RedriveTest {
     stream.fanInHalves(id, EMITTERS, RESULTS, 200, gate);
   }
 
-  private void answerAll(ChildProcess server, ScriptStream stream)
-      throws IOException, InterruptedException {
+  private void answerAll(ScriptStream stream) throws IOException, InterruptedException {
     Ledger ledger = redrive(stream, KILLS);
     stream.finish();
     server.stopAndVerify();

@@ -1,29 +1,32 @@
 package io.mapstream.server;
 
 import io.mapstream.proto.Codec;
-import io.mapstream.testkit.RawStream;
-import io.mapstream.testkit.StreamStatus;
+import io.mapstream.proto.map.v1.MapResponse;
+import io.mapstream.testkit.MapStreamClient;
 import java.nio.file.Path;
 
-/** A stream to a server with a {@link ScriptedHandler}; a {@link Ledger} counts its results. */
-final class ScriptStream {
+/**
+ * A stream to a server with a {@link ScriptedHandler}. A {@link Ledger} counts its results instead
+ * of keeping them.
+ */
+final class ScriptStream extends Call {
 
   private final Ledger ledger = new Ledger();
-  private final RawStream stream;
-
-  private ScriptStream(WireClient client, int responses) {
-    stream =
-        client.client().openRawStream(ledger::received).read(responses).send(Codec.handshake());
-  }
 
   /** A stream that reads everything. */
-  static ScriptStream open(WireClient client) {
-    return open(client, Integer.MAX_VALUE);
+  ScriptStream(MapStreamClient client) {
+    this(client, Integer.MAX_VALUE);
   }
 
   /** A stream that reads that many responses, and more only by {@link #read}. */
-  static ScriptStream open(WireClient client, int responses) {
-    return new ScriptStream(client, responses);
+  ScriptStream(MapStreamClient client, int responses) {
+    super(client, responses);
+    send(Codec.handshake());
+  }
+
+  @Override
+  void take(MapResponse response) {
+    ledger.received(response);
   }
 
   /** Sends a datum and counts each of its results. */
@@ -45,17 +48,14 @@ final class ScriptStream {
 
   /** Opens the server's gates up to that number. */
   void openGates(int upTo) {
-    order("gates up to " + upTo, "go " + upTo);
+    ledger.expect("gates up to " + upTo, 0, 0);
+    send("gates up to " + upTo, "go " + upTo, 0);
   }
 
   /** Has the server's process write its {@link ProcessAccount}. */
   void account(String id, Path file) {
-    order(id, "account " + file);
-  }
-
-  private void order(String id, String script) {
     ledger.expect(id, 0, 0);
-    send(id, script, 0);
+    send(id, "account " + file, 0);
   }
 
   /** Sends a datum whose handler emits the fail mark, or throws, while its emitters are running. */
@@ -65,67 +65,32 @@ final class ScriptStream {
   }
 
   private void send(String id, String script, int size) {
-    stream.send(Requests.scripted(id, script, size));
+    send(Requests.scripted(id, script, size));
   }
 
   /** Waits until most of what was sent has left, so that it does not accumulate here. */
   void awaitReady() {
-    Waits.until("the server reads more", () -> stream.isReady() || hasEnded(), ledger::unanswered);
-  }
-
-  void halfClose() {
-    stream.halfClose();
-  }
-
-  void cancel() {
-    stream.close();
-  }
-
-  /** Reads this many more responses. */
-  void read(int responses) {
-    stream.read(responses);
+    Waits.until("the server reads more", () -> isReady() || !isOpen(), this::toString);
   }
 
   Ledger ledger() {
     return ledger;
   }
 
-  boolean hasEnded() {
-    return stream.status().isPresent();
-  }
-
-  /** Waits for the stream's end, as long as results arrive. */
-  StreamStatus awaitEnd() {
-    try {
-      if (!stream.awaitEnd()) {
-        throw new AssertionError("nothing comes; unanswered " + ledger.unanswered());
-      }
-    } catch (InterruptedException e) {
-      throw new AssertionError("interrupted; unanswered " + ledger.unanswered(), e);
-    }
-    return stream.status().orElseThrow();
-  }
-
-  /** Half-closes, and checks that everything arrived and the stream ends with OK. */
-  void finish() {
-    halfClose();
-    awaitOk();
-  }
-
-  void awaitOk() {
-    StreamStatus status = awaitEnd();
-    if (!status.isOk()) {
-      throw new AssertionError("ended with " + status + "; unanswered " + ledger.unanswered());
-    }
+  /** Half-closes, and checks that everything arrives and the stream ends with OK. */
+  void finish() throws InterruptedException {
+    completes();
     ledger.verifyComplete();
   }
 
   /** Waits until every datum sent so far has its EOT. */
-  void awaitAnswers() {
-    Waits.until(
-        "every datum is answered",
-        () -> ledger.isComplete() || hasEnded(),
-        () -> "unanswered " + ledger.unanswered());
+  void awaitAnswers() throws InterruptedException {
+    await("answer to every datum", ledger::isComplete);
     ledger.verifyComplete();
+  }
+
+  @Override
+  public String toString() {
+    return stream + "; unanswered " + ledger.unanswered();
   }
 }

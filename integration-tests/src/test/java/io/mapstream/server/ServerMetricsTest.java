@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
-import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.proto.Codec;
 import io.mapstream.proto.map.v1.MapRequest;
@@ -18,36 +17,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.function.Predicate;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** Compares a server's metrics with what its client and its handlers observed. */
 class ServerMetricsTest {
 
-  private static final InternalSocketKind KIND = InternalSocketKind.best();
-
-  private static ServerMetrics await(
-      TestServer server, String expected, Predicate<ServerMetrics> state) {
-    Waits.until(
-        expected, () -> state.test(server.server().metrics()), () -> server.server().metrics());
-    return server.server().metrics();
-  }
-
-  /** The failures, without the kinds that did not occur. */
-  static Map<FailureKind, Long> failures(TestServer server) {
-    Map<FailureKind, Long> occurred = new HashMap<>(server.server().metrics().failures());
-    occurred.values().removeIf(count -> count == 0);
-    return occurred;
-  }
+  @AutoClose private final TestServer server = new TestServer();
 
   @Test
   void allIsZeroBeforeTheStart() throws Exception {
-    try (TestServer server = TestServer.unstarted((keys, datum, sink) -> {}, options -> options)) {
-      ServerMetrics none = server.server().metrics();
+    server.build((keys, datum, sink) -> {});
+    ServerMetrics none = server.metrics();
 
-      assertEquals(new ServerMetrics(new ServerMetrics.Values()), none);
-      assertEquals(List.of(FailureKind.values()), List.copyOf(none.failures().keySet()));
-    }
+    assertEquals(new ServerMetrics(new ServerMetrics.Values()), none);
+    assertEquals(List.of(FailureKind.values()), List.copyOf(none.failures().keySet()));
   }
 
   @Test
@@ -55,31 +39,26 @@ class ServerMetricsTest {
     long requestBytes = 0;
     long resultBytes = 0;
     ServerMetrics metrics;
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              for (String word : datum.text().split(",", -1)) {
-                sink.emit(Message.of(word).withTags(List.of("t")));
-              }
-            })) {
-      Call call = server.open();
-      for (int i = 0; i < 10; i++) {
-        MapRequest request = Requests.datum("id" + i, "a,b,c".repeat(i + 1));
-        requestBytes += request.getSerializedSize();
-        call.send(request);
+    server.start((keys, datum, sink) -> {
+      for (String word : datum.text().split(",", -1)) {
+        sink.emit(Message.of(word).withTags(List.of("t")));
       }
-      for (int i = 0; i < 10; i++) {
-        for (MapResponse.Result result : call.answer("id" + i).results()) {
-          // As a field of its response, with one byte each for tag and length.
-          resultBytes += 2 + result.getSerializedSize();
-        }
-      }
-      call.halfClose();
-      call.endsWith(Status.Code.OK);
-      server.server().close();
-      metrics = server.server().metrics();
+    });
+    Call call = server.open();
+    for (int i = 0; i < 10; i++) {
+      MapRequest request = Requests.datum("id" + i, "a,b,c".repeat(i + 1));
+      requestBytes += request.getSerializedSize();
+      call.send(request);
     }
+    for (int i = 0; i < 10; i++) {
+      for (MapResponse.Result result : call.answer("id" + i).results()) {
+        // As a field of its response, with one byte each for tag and length.
+        resultBytes += 2 + result.getSerializedSize();
+      }
+    }
+    call.completes();
+    server.server().close();
+    metrics = server.metrics();
 
     assertEquals(1, metrics.streamsOpened());
     assertEquals(0, metrics.streamsOpen());
@@ -99,144 +78,119 @@ class ServerMetricsTest {
   @Test
   void datumsAreCountedWhileTheyAreInWork() throws Exception {
     CountDownLatch gate = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              sink.emit(Message.of("first"));
-              Waits.await(gate);
-            })) {
-      Call call = server.open().send("1", "").send("2", "");
-      call.results("1", 1);
-      call.results("2", 1);
-      ServerMetrics during = await(server, "2 results", metrics -> metrics.results() == 2);
+    server.start((keys, datum, sink) -> {
+      sink.emit(Message.of("first"));
+      Waits.await(gate);
+    });
+    Call call = server.open().send("1", "").send("2", "");
+    call.results("1", 1);
+    call.results("2", 1);
+    ServerMetrics during = server.await("2 results", metrics -> metrics.results() == 2);
 
-      assertEquals(1, during.streamsOpen());
-      assertEquals(2, during.datumsAdmitted());
-      assertEquals(2, during.datumsInWork());
-      assertEquals(0, during.datumsAnswered());
-      assertEquals(0, during.handlersRun());
+    assertEquals(1, during.streamsOpen());
+    assertEquals(2, during.datumsAdmitted());
+    assertEquals(2, during.datumsInWork());
+    assertEquals(0, during.datumsAnswered());
+    assertEquals(0, during.handlersRun());
 
-      gate.countDown();
-      await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
-      assertEquals(2, server.server().metrics().datumsAnswered());
-      assertEquals(2, server.server().metrics().handlersRun());
-    }
+    gate.countDown();
+    server.await("nothing in work", metrics -> metrics.datumsInWork() == 0);
+    assertEquals(2, server.metrics().datumsAnswered());
+    assertEquals(2, server.metrics().handlersRun());
   }
 
   @Test
   void waitsInEmitAreCountedWhileTheyLastAndTimedAfterwards() throws Exception {
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              for (int i = 0; i < 400; i++) {
-                sink.emit(new byte[50_000]);
-              }
-            })) {
-      Call call = server.connect().openReading(1).shakeHands();
-      call.send("1", "").send("2", "");
-      ServerMetrics stalled =
-          await(server, "2 waiting emits", metrics -> metrics.emitsWaiting() == 2);
+    server.start((keys, datum, sink) -> {
+      for (int i = 0; i < 400; i++) {
+        sink.emit(new byte[50_000]);
+      }
+    });
+    Call call = server.openPaused();
+    call.send("1", "").send("2", "");
+    ServerMetrics stalled = server.await("2 waiting emits", metrics -> metrics.emitsWaiting() == 2);
 
-      assertTrue(stalled.results() < 800, stalled::toString);
+    assertTrue(stalled.results() < 800, stalled::toString);
 
-      call.request(Integer.MAX_VALUE - 1);
-      call.answer("1");
-      call.answer("2");
-      ServerMetrics after =
-          await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
-      assertEquals(800, after.results());
-      assertEquals(0, after.emitsWaiting());
-      assertTrue(after.emitWaitTime().isPositive(), after::toString);
-      assertTrue(after.emitWaitTime().compareTo(after.handlerTime()) <= 0, after::toString);
-    }
+    call.readAll();
+    call.answer("1");
+    call.answer("2");
+    ServerMetrics after = server.await("nothing in work", metrics -> metrics.datumsInWork() == 0);
+    assertEquals(800, after.results());
+    assertEquals(0, after.emitsWaiting());
+    assertTrue(after.emitWaitTime().isPositive(), after::toString);
+    assertTrue(after.emitWaitTime().compareTo(after.handlerTime()) <= 0, after::toString);
   }
 
   @Test
   void aDatumAnsweredWithTheFailMarkCountsAsFailedAndAsAnswered() throws Exception {
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              throw new IllegalStateException("played");
-            },
-            options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL))) {
-      server.open().send("1", "").answer("1");
-      await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
+    server
+        .with(options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL))
+        .start((keys, datum, sink) -> {
+          throw new IllegalStateException("played");
+        });
+    server.open().send("1", "").answer("1");
+    server.await("nothing in work", metrics -> metrics.datumsInWork() == 0);
 
-      assertEquals(Map.of(FailureKind.HANDLER_ANSWERED_WITH_FAIL, 1L), failures(server));
-      assertEquals(1, server.server().metrics().datumsAnswered());
-      assertEquals(1, server.server().metrics().results());
-    }
+    assertEquals(Map.of(FailureKind.HANDLER_ANSWERED_WITH_FAIL, 1L), server.failures());
+    assertEquals(1, server.metrics().datumsAnswered());
+    assertEquals(1, server.metrics().results());
   }
 
   @Test
   void theFailureThatStopsTheServerAndALateOneAreCountedSeparately() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
-    MapStreamer handler =
-        (keys, datum, sink) -> {
-          if (datum.text().equals("fails")) {
-            throw new IllegalStateException("played");
-          }
-          started.countDown();
-          try {
-            Thread.sleep(Duration.ofMinutes(5));
-          } catch (InterruptedException e) {
-            throw new IllegalArgumentException("of another kind");
-          }
-        };
-    try (TestServer server = TestServer.start(KIND, handler)) {
-      Call call = server.open().send("1", "waits");
-      Waits.await(started);
-      call.send("2", "fails").endsWith(Status.Code.INTERNAL);
-      assertThrows(ExecutionException.class, () -> server.server().awaitTermination(Waits.LIMIT));
+    Gate gate = new Gate();
+    server.start((keys, datum, sink) -> {
+      if (datum.text().equals("fails")) {
+        throw new IllegalStateException("played");
+      }
+      try {
+        gate.pass();
+      } catch (InterruptedException e) {
+        throw new IllegalArgumentException("of another kind");
+      }
+    });
+    Call call = server.open().send("1", "waits");
+    gate.awaitHandlers();
+    call.send("2", "fails").endsWith(Status.Code.INTERNAL);
+    assertThrows(ExecutionException.class, () -> server.server().awaitTermination(Waits.LIMIT));
 
-      // The stop waits at most a second for interrupted handlers.
-      await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
-      assertEquals(
-          Map.of(FailureKind.HANDLER_STOPPED_SERVER, 1L, FailureKind.HANDLER_LATE, 1L),
-          failures(server));
-      assertEquals(0, server.server().metrics().datumsAnswered());
-      assertEquals(0, server.server().metrics().datumsInWork());
-      assertEquals(2, server.server().metrics().handlersRun());
-    }
+    // The stop waits at most a second for interrupted handlers.
+    server.await("nothing in work", metrics -> metrics.datumsInWork() == 0);
+    assertEquals(
+        Map.of(FailureKind.HANDLER_STOPPED_SERVER, 1L, FailureKind.HANDLER_LATE, 1L),
+        server.failures());
+    assertEquals(0, server.metrics().datumsAnswered());
+    assertEquals(0, server.metrics().datumsInWork());
+    assertEquals(2, server.metrics().handlersRun());
   }
 
   @Test
   void aRefusedRequestIsAFailureOfItsClient() throws Exception {
-    try (TestServer server = TestServer.start(KIND, (keys, datum, sink) -> {})) {
-      server.open().send(Codec.handshake()).endsWith(Status.Code.INVALID_ARGUMENT);
+    server.start((keys, datum, sink) -> {});
+    server.open().send(Codec.handshake()).endsWith(Status.Code.INVALID_ARGUMENT);
 
-      await(server, "no stream open", metrics -> metrics.streamsOpen() == 0);
-      assertEquals(Map.of(FailureKind.REQUEST_REFUSED, 1L), failures(server));
-    }
+    server.await("no stream open", metrics -> metrics.streamsOpen() == 0);
+    assertEquals(Map.of(FailureKind.REQUEST_REFUSED, 1L), server.failures());
   }
 
   @Test
   void aClientThatLeavesIsAFailureOnlyWithDatumsInWork() throws Exception {
-    CountDownLatch started = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              started.countDown();
-              Thread.sleep(Duration.ofMinutes(5));
-            })) {
-      server.open().cancel();
-      await(server, "no stream open", metrics -> metrics.streamsOpen() == 0);
-      assertEquals(Map.of(), failures(server));
+    Gate gate = new Gate();
+    server.start((keys, datum, sink) -> gate.pass());
+    server.open().cancel();
+    server.await("no stream open", metrics -> metrics.streamsOpen() == 0);
+    assertEquals(Map.of(), server.failures());
 
-      Call call = server.open().send("1", "");
-      Waits.await(started);
-      call.cancel();
-      await(server, "nothing in work", metrics -> metrics.datumsInWork() == 0);
-      await(server, "no stream open", metrics -> metrics.streamsOpen() == 0);
+    Call call = server.open().send("1", "");
+    gate.awaitHandlers();
+    call.cancel();
+    server.await("nothing in work", metrics -> metrics.datumsInWork() == 0);
+    server.await("no stream open", metrics -> metrics.streamsOpen() == 0);
 
-      assertEquals(Map.of(FailureKind.CLIENT_GONE, 1L), failures(server));
-      assertEquals(2, server.server().metrics().streamsOpened());
-      assertEquals(1, server.server().metrics().handlersRun());
-    }
+    assertEquals(Map.of(FailureKind.CLIENT_GONE, 1L), server.failures());
+    assertEquals(2, server.metrics().streamsOpened());
+    assertEquals(1, server.metrics().handlersRun());
   }
 
   @Test

@@ -8,11 +8,12 @@ import io.grpc.Status;
 import io.mapstream.Message;
 import io.mapstream.MessageTooLargeException;
 import io.mapstream.proto.map.v1.MapResponse;
-import java.util.EnumMap;
+import io.mapstream.testkit.MapStreamClient;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** No response above the limit is ever written, and no request above it is read. */
 class SizeLimitTest {
 
-  private static final InternalSocketKind KIND = InternalSocketKind.best();
+  @AutoClose private final TestServer server = new TestServer();
 
   /** The length of the longest value that fits with the id "1"; the rest is tags and lengths. */
   private static int longestValue(int limit) {
@@ -44,32 +45,29 @@ class SizeLimitTest {
   void aResponseJustBelowTheLimitPassesAndOneAboveFailsInEmit(int limit) throws Exception {
     int longest = longestValue(limit);
     BlockingQueue<MessageTooLargeException> refused = new LinkedBlockingQueue<>();
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              try {
-                sink.emit(new byte[longest + 1]);
-              } catch (MessageTooLargeException e) {
-                refused.add(e);
-              }
-              sink.emit(new byte[longest]);
-              sink.emit(Message.of("last"));
-            },
-            options -> options.maxMessageSize(limit))) {
-      Call.Received received = server.open().send("1", "").answer("1");
+    server
+        .with(options -> options.maxMessageSize(limit))
+        .start((keys, datum, sink) -> {
+          try {
+            sink.emit(new byte[longest + 1]);
+          } catch (MessageTooLargeException e) {
+            refused.add(e);
+          }
+          sink.emit(new byte[longest]);
+          sink.emit(Message.of("last"));
+        });
+    Call.Received received = server.open().send("1", "").answer("1");
 
-      assertEquals(
-          List.of(longest, 4),
-          received.results().stream().map(r -> r.getValue().size()).toList(),
-          "sizes");
-      assertEquals(limit, received.largest(), "the longest value fills a response by itself");
-      assertEquals(responseSize(longest + 1), refused.element().size());
-      assertEquals(limit, refused.element().limit());
-      String message = refused.element().getMessage();
-      assertTrue(message.contains(" " + responseSize(longest + 1) + " bytes"), message);
-      assertTrue(message.contains(" " + limit + " bytes"), message);
-    }
+    assertEquals(
+        List.of(longest, 4),
+        received.results().stream().map(r -> r.getValue().size()).toList(),
+        "sizes");
+    assertEquals(limit, received.sizes.getMax(), "the longest value fills a response by itself");
+    assertEquals(responseSize(longest + 1), refused.element().size());
+    assertEquals(limit, refused.element().limit());
+    String message = refused.element().getMessage();
+    assertTrue(message.contains(" " + responseSize(longest + 1) + " bytes"), message);
+    assertTrue(message.contains(" " + limit + " bytes"), message);
   }
 
   /**
@@ -78,68 +76,56 @@ class SizeLimitTest {
   @Test
   void resultsAreNeverMergedAboveTheLimit() throws Exception {
     int limit = 1_000;
-    try (TestServer server =
-        TestServer.start(
-            KIND,
-            (keys, datum, sink) -> {
-              for (int i = 0; i < 5_000; i++) {
-                sink.emit(new byte[i % 400]);
-              }
-            },
-            options -> options.maxMessageSize(limit))) {
-      Call call = server.connect().openReading(1).shakeHands().send("1", "");
-      call.request(Integer.MAX_VALUE - 1);
-      Call.Received received = call.answer("1");
+    server
+        .with(options -> options.maxMessageSize(limit))
+        .start((keys, datum, sink) -> {
+          for (int i = 0; i < 5_000; i++) {
+            sink.emit(new byte[i % 400]);
+          }
+        });
+    Call call = server.openPaused().send("1", "");
+    call.readAll();
+    Call.Received received = call.answer("1");
 
-      assertEquals(5_000, received.results().size());
-      assertTrue(received.responses() < 5_000, "nothing was merged");
-      assertTrue(received.largest() <= limit, () -> received.largest() + " bytes");
-    }
+    assertEquals(5_000, received.results().size());
+    assertTrue(received.sizes.getCount() < 5_000, "nothing was merged");
+    assertTrue(received.sizes.getMax() <= limit, () -> received.sizes.getMax() + " bytes");
   }
 
-  private static void assertOnlyFailure(TestServer server, FailureKind kind) {
-    Map<FailureKind, Long> failures = new EnumMap<>(server.server().metrics().failures());
-    failures.values().removeIf(count -> count == 0);
-    assertEquals(Map.of(kind, 1L), failures);
-  }
-
-  private static TestServer start(int limit) throws Exception {
-    return TestServer.start(
-        KIND,
-        (keys, datum, sink) -> sink.emit(Message.of("served")),
-        options -> options.maxMessageSize(limit));
+  private void start(int limit) throws Exception {
+    server
+        .with(options -> options.maxMessageSize(limit))
+        .start((keys, datum, sink) -> sink.emit(Message.of("served")));
   }
 
   @Test
   void aFirstRequestAboveTheLimitIsRefusedAsResourceExhausted() throws Exception {
-    try (TestServer server = start(10_000)) {
-      Call call = server.connect().open().send("1", "v".repeat(10_001));
+    start(10_000);
+    Call call = new Call(server.connect()).send("1", "v".repeat(10_001));
 
-      call.endsWith(Status.Code.RESOURCE_EXHAUSTED);
-      assertOnlyFailure(server, FailureKind.REQUEST_TOO_LARGE);
-    }
+    call.endsWith(Status.Code.RESOURCE_EXHAUSTED);
+    assertEquals(Map.of(FailureKind.REQUEST_TOO_LARGE, 1L), server.failures());
   }
 
   @Test
   void aLaterRequestAboveTheLimitEndsOnlyItsStreamAndIsReported() throws Exception {
-    try (TestServer server = start(10_000)) {
-      WireClient client = server.connect();
-      Call other = client.open().shakeHands();
-      Call call = client.open().shakeHands().send("large", "v".repeat(10_001));
+    start(10_000);
+    MapStreamClient client = server.connect();
+    Call other = Call.open(client);
+    Call call = Call.open(client).send("large", "v".repeat(10_001));
 
-      Status end = call.end();
+    Status end = call.end();
 
-      assertEquals(Status.Code.RESOURCE_EXHAUSTED, end.getCode());
-      String said = String.valueOf(end.getDescription());
-      assertTrue(
-          said.matches(
-              "a request of 10\\d{3} bytes is above the limit of 10000 bytes \\(maxMessageSize\\),"
-                  + " id \"large\""),
-          said);
-      assertEquals(0, call.eots());
-      assertOnlyFailure(server, FailureKind.REQUEST_TOO_LARGE);
-      assertEquals(List.of("served"), other.send("1", "v".repeat(9_000)).answer("1").texts());
-    }
+    assertEquals(Status.Code.RESOURCE_EXHAUSTED, end.getCode());
+    String said = String.valueOf(end.getDescription());
+    assertTrue(
+        said.matches(
+            "a request of 10\\d{3} bytes is above the limit of 10000 bytes \\(maxMessageSize\\),"
+                + " id \"large\""),
+        said);
+    assertEquals(0, call.eots());
+    assertEquals(Map.of(FailureKind.REQUEST_TOO_LARGE, 1L), server.failures());
+    assertEquals(List.of("served"), other.send("1", "v".repeat(9_000)).answer("1").texts());
   }
 
   /**
@@ -148,17 +134,15 @@ class SizeLimitTest {
    */
   @Test
   void aRequestFarAboveTheLimitResetsItsStreamAndIsCounted() throws Exception {
-    try (TestServer server = start(10_000)) {
-      WireClient client = server.connect();
-      Call other = client.open().shakeHands();
-      Call call =
-          client.open().shakeHands().send("large", "v".repeat(10_000 + Tuning.RECEIVE_WINDOW));
+    start(10_000);
+    MapStreamClient client = server.connect();
+    Call other = Call.open(client);
+    Call call = Call.open(client).send("large", "v".repeat(10_000 + Tuning.RECEIVE_WINDOW));
 
-      call.endsWith(Status.Code.CANCELLED);
+    call.endsWith(Status.Code.CANCELLED);
 
-      assertEquals(0, call.eots());
-      assertOnlyFailure(server, FailureKind.REQUEST_TOO_LARGE);
-      assertEquals(List.of("served"), other.send("1", "v".repeat(9_000)).answer("1").texts());
-    }
+    assertEquals(0, call.eots());
+    assertEquals(Map.of(FailureKind.REQUEST_TOO_LARGE, 1L), server.failures());
+    assertEquals(List.of("served"), other.send("1", "v".repeat(9_000)).answer("1").texts());
   }
 }

@@ -2,17 +2,16 @@ package io.mapstream.server;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A server with a heap of 64 MiB in a storm of {@code -Dmapstream.soak.seconds=}, by default three
@@ -27,16 +26,6 @@ class SoakTest {
 
   private static final Duration LONGEST_WARM_UP = Duration.ofMinutes(1);
 
-  // A busy machine starves handlers, and more carriers would look like leaked threads.
-  private static final Map<String, String> SETTINGS =
-      Map.of(
-          "MAPSTREAM_MAX_CARRIERS",
-          "0",
-          "MAPSTREAM_ERROR_POLICY",
-          "FAIL",
-          "MAPSTREAM_MAX_CONCURRENCY",
-          String.valueOf(Storm.MAX_CONCURRENCY));
-
   private static final String[] OPTIONS = {
     "-Xmx64m",
     "-XX:+ExitOnOutOfMemoryError",
@@ -48,67 +37,64 @@ class SoakTest {
   private static final long DIRECT_SLACK = 16 << 20;
   private static final int THREAD_SLACK = 2;
 
+  // A busy machine starves handlers, and more carriers would look like leaked threads.
+  @AutoClose
+  private final ChildProcess server =
+      new ChildProcess()
+          .env("MAPSTREAM_MAX_CARRIERS", "0")
+          .env("MAPSTREAM_ERROR_POLICY", "FAIL")
+          .env("MAPSTREAM_MAX_CONCURRENCY", String.valueOf(Storm.MAX_CONCURRENCY));
+
   @Test
   @Timeout(value = 1, unit = TimeUnit.DAYS) // Each wait of a storm has its own limit.
-  void everyResultIsCountedOnceAndNothingGrows(@TempDir Path folder)
-      throws IOException, InterruptedException {
+  void everyResultIsCountedOnceAndNothingGrows() throws IOException, InterruptedException {
     Duration third = DURATION.dividedBy(3);
     Duration warmUp = third.compareTo(LONGEST_WARM_UP) < 0 ? third : LONGEST_WARM_UP;
     Storm storm = new Storm(StressTest.SEED);
-    try (ChildProcess server = ChildProcess.scripted(folder, SETTINGS, OPTIONS)) {
-      storm.runAgainst(server.socket(), warmUp);
-      ProcessAccount before = accountOf(server, folder);
-      storm.runAgainst(server.socket(), DURATION.minus(warmUp));
-      ProcessAccount after = accountOf(server, folder);
-      // Printed, since Maven shows no entries of a TestReporter, and a soak is also run for its
-      // figures.
-      System.out.printf("soak of %s with seed %d: %s%n", DURATION, StressTest.SEED, storm);
-      System.out.printf("after the warm-up: %s%n", before);
-      System.out.printf("at the end: %s, peak %d MiB%n", after, server.peakMebibytes());
-      verifyCapacityIsFree(server);
-      server.stopAndVerify();
-      verifyNothingGrew(before, after);
-    }
+    server.startScripted(OPTIONS);
+    storm.runAgainst(server.socket(), warmUp);
+    ProcessAccount before = accountOf();
+    storm.runAgainst(server.socket(), DURATION.minus(warmUp));
+    ProcessAccount after = accountOf();
+    // Printed, since Maven shows no entries of a TestReporter, and a soak is also run for its
+    // figures.
+    System.out.printf("soak of %s with seed %d: %s%n", DURATION, StressTest.SEED, storm);
+    System.out.printf("after the warm-up: %s%n", before);
+    System.out.printf("at the end: %s, peak %d MiB%n", after, server.peakMebibytes());
+    verifyCapacityIsFree();
+    server.stopAndVerify();
+    verifyNothingGrew(before, after);
   }
 
   /** Measures once the handlers of the last streams have ended. */
-  private static ProcessAccount accountOf(ChildProcess server, Path folder) {
-    ProcessAccount[] last = {null};
-    Waits.until(
-        "no handler but the one that measures",
-        () -> {
-          last[0] = measure(server, folder.resolve("account"));
-          return last[0].handlers().equals(List.of("mapstream-account"));
-        },
-        () -> last[0]);
-    return last[0];
-  }
-
-  private static ProcessAccount measure(ChildProcess server, Path file) {
-    try (WireClient client = new WireClient(server.socket())) {
-      ScriptStream stream = ScriptStream.open(client);
-      stream.account("account", file);
-      stream.finish();
-      return ProcessAccount.readFrom(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private ProcessAccount accountOf() throws IOException, InterruptedException {
+    Path file = server.file("account");
+    ProcessAccount account;
+    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
+    do {
+      try (MapStreamClient client = ServerFixture.client(server.socket())) {
+        ScriptStream stream = new ScriptStream(client);
+        stream.account("account", file);
+        stream.finish();
+      }
+      account = ProcessAccount.readFrom(file);
+      assertTrue(System.nanoTime() < deadline, account::toString);
+    } while (!account.handlers().equals(List.of("mapstream-account")));
+    return account;
   }
 
   /** Checks that as many datums as allowed can be in work at once. */
-  private static void verifyCapacityIsFree(ChildProcess server) {
-    try (WireClient client = new WireClient(server.socket())) {
-      ScriptStream stream = ScriptStream.open(client);
-      for (int i = 1; i < Storm.MAX_CONCURRENCY; i++) {
-        stream.fanInHalves("datum " + i, 1, 2, 8, 1);
-      }
-      Waits.until(
-          "capacity is left for one datum only",
-          () -> stream.ledger().results() == Storm.MAX_CONCURRENCY - 1,
-          stream.ledger()::unanswered);
-      stream.openGates(1);
-      stream.finish();
+  private void verifyCapacityIsFree() throws InterruptedException {
+    ScriptStream stream = new ScriptStream(server.connect());
+    for (int i = 1; i < Storm.MAX_CONCURRENCY; i++) {
+      stream.fanInHalves("datum " + i, 1, 2, 8, 1);
     }
+    Waits.until(
+        "capacity is left for one datum only",
+        () -> stream.ledger().results() == Storm.MAX_CONCURRENCY - 1,
+        stream.ledger()::unanswered);
+    stream.openGates(1);
+    stream.finish();
   }
 
   private static void verifyNothingGrew(ProcessAccount before, ProcessAccount after) {

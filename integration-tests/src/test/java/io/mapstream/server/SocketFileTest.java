@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.MapStreamer;
+import io.mapstream.testkit.InternalTemporaryFolder;
+import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.SocketException;
@@ -34,7 +36,7 @@ class SocketFileTest {
 
   private final InternalSocketKind kind;
   private final List<MapStreamServer> servers = new ArrayList<>();
-  private Path folder;
+  private InternalTemporaryFolder folder;
   private Path socket;
 
   SocketFileTest(InternalSocketKind kind) {
@@ -43,16 +45,16 @@ class SocketFileTest {
 
   @BeforeEach
   void makeFolder() throws IOException {
-    folder = TestServer.newFolder();
+    folder = InternalTemporaryFolder.create();
     socket = folder.resolve("map.sock");
   }
 
   @AfterEach
   void closeAndDelete() throws Exception {
     for (MapStreamServer server : servers) {
-      Waits.get(Waits.inBackground(server::close));
+      stop(server);
     }
-    TestServer.delete(folder);
+    folder.delete();
   }
 
   private MapStreamServer server(Path at) {
@@ -65,6 +67,10 @@ class SocketFileTest {
     return server;
   }
 
+  private static void stop(MapStreamServer server) throws InterruptedException {
+    Waits.get(Waits.inBackground(server::close));
+  }
+
   private <E extends IOException> void assertRefused(Class<E> type, Path at, String... said) {
     E refused = assertThrows(type, () -> server(at).start(kind));
     for (String part : said) {
@@ -73,9 +79,9 @@ class SocketFileTest {
     assertTrue(refused.getMessage().contains(at.toString()), refused::getMessage);
   }
 
-  private static boolean answers(Path at) {
-    try (WireClient client = new WireClient(at)) {
-      return client.isReady();
+  private static boolean answers(Path at) throws InterruptedException {
+    try (MapStreamClient client = ServerFixture.client(at)) {
+      return client.readiness().isOk();
     }
   }
 
@@ -92,10 +98,10 @@ class SocketFileTest {
     MapStreamServer server = server(socket).start(kind);
     assertTrue(answers(socket));
 
-    Waits.get(Waits.inBackground(server::close));
+    stop(server);
 
     assertFalse(Files.exists(socket));
-    try (var left = Files.list(folder)) {
+    try (var left = Files.list(socket.getParent())) {
       assertEquals(List.of(), left.toList());
     }
   }
@@ -186,7 +192,7 @@ class SocketFileTest {
   }
 
   private Path pathOfLength(int length) {
-    return folder.resolve("x".repeat(length - folder.toString().length() - 1));
+    return folder.resolve("x".repeat(length - socket.getParent().toString().length() - 1));
   }
 
   @Test
@@ -220,11 +226,11 @@ class SocketFileTest {
     Files.delete(folder.resolve("info"));
     MapStreamServer second = server(socket).start(kind);
 
-    Waits.get(Waits.inBackground(first::close));
+    stop(first);
 
     assertTrue(Files.exists(folder.resolve("info")), "the server info of the second");
     assertTrue(answers(socket));
-    Waits.get(Waits.inBackground(second::close));
+    stop(second);
     assertFalse(Files.exists(socket));
     assertFalse(Files.exists(folder.resolve("info")));
   }
@@ -235,7 +241,7 @@ class SocketFileTest {
     Files.delete(socket);
     Files.writeString(socket, "precious");
 
-    Waits.get(Waits.inBackground(server::close));
+    stop(server);
 
     assertEquals("precious", Files.readString(socket));
   }
@@ -246,7 +252,7 @@ class SocketFileTest {
     Files.delete(socket);
     Files.delete(folder.resolve("info"));
 
-    Waits.get(Waits.inBackground(server::close));
+    stop(server);
 
     assertFalse(Files.exists(socket));
   }

@@ -1,93 +1,84 @@
 package io.mapstream.server;
 
 import io.mapstream.MapStreamer;
+import io.mapstream.testkit.MapStreamClient;
+import io.mapstream.testkit.StreamStatus;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Future;
-import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 
-/**
- * A server on a real Unix socket in its own folder, with the clients that were connected to it.
- * Closing it closes the clients, then the server, and removes the folder.
- */
-final class TestServer implements AutoCloseable {
+/** A server in the test's process, on a real Unix socket. */
+final class TestServer extends ServerFixture {
 
-  private final Path folder;
-  private final MapStreamServer server;
-  private final List<WireClient> clients = new ArrayList<>();
+  private final InternalSocketKind kind;
+  private Consumer<MapStreamServerBuilder> options = options -> {};
+  private MapStreamServer server;
 
-  private TestServer(Path folder, MapStreamServer server) {
-    this.folder = folder;
-    this.server = server;
+  TestServer(InternalSocketKind kind) {
+    this.kind = kind;
   }
 
-  static TestServer start(InternalSocketKind kind, MapStreamer handler) throws IOException {
-    return start(kind, handler, options -> options);
+  TestServer() {
+    this(InternalSocketKind.best());
   }
 
-  static TestServer start(
-      InternalSocketKind kind, MapStreamer handler, UnaryOperator<MapStreamServerBuilder> with)
-      throws IOException {
-    TestServer server = unstarted(handler, with);
-    server.server.start(kind);
-    return server;
+  /** Changes settings; called before the server is built. */
+  TestServer with(Consumer<MapStreamServerBuilder> settings) {
+    options = settings;
+    return this;
   }
 
-  static TestServer unstarted(MapStreamer handler, UnaryOperator<MapStreamServerBuilder> with)
-      throws IOException {
-    Path folder = newFolder();
+  /** Builds a server and starts it. */
+  void start(MapStreamer handler) throws IOException {
+    build(handler);
+    start();
+  }
+
+  /** Starts the server that was built. */
+  void start() throws IOException {
+    server.start(kind);
+  }
+
+  TestServer build(MapStreamer handler) {
     MapStreamServerBuilder builder =
         MapStreamServer.builder(handler)
-            .socketPath(folder.resolve("s.sock"))
-            .serverInfoFile(folder.resolve("info"))
+            .socketPath(socket())
+            .serverInfoFile(info())
             .shutdownGrace(Duration.ofSeconds(20));
-    return new TestServer(folder, with.apply(builder).build());
-  }
-
-  /** A folder with a short path, since that of a Unix socket is limited. */
-  static Path newFolder() throws IOException {
-    return Files.createTempDirectory(Path.of("/tmp"), "ms");
-  }
-
-  static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
-  }
-
-  WireClient connect() {
-    WireClient client = new WireClient(socket());
-    clients.add(client);
-    return client;
-  }
-
-  /** A new client's stream, after the handshake. */
-  Call open() throws InterruptedException {
-    return connect().open().shakeHands();
+    options.accept(builder);
+    server = builder.build();
+    return this;
   }
 
   MapStreamServer server() {
     return server;
   }
 
-  Path folder() {
-    return folder;
+  ServerMetrics metrics() {
+    return server.metrics();
   }
 
-  Path socket() {
-    return server.options().socketPath();
+  /** The failures, without the kinds that did not occur. */
+  Map<FailureKind, Long> failures() {
+    Map<FailureKind, Long> occurred = new HashMap<>(metrics().failures());
+    occurred.values().removeIf(count -> count == 0);
+    return occurred;
   }
 
-  Path info() {
-    return server.options().serverInfoFile();
+  /** Waits until {@code state} holds, and returns the metrics. */
+  ServerMetrics await(String expected, Predicate<ServerMetrics> state) {
+    Waits.until(expected, () -> state.test(metrics()), this::metrics);
+    return metrics();
+  }
+
+  /** Whether the server has stopped; throws what a handler threw, if that stopped it. */
+  boolean hasStopped() throws Exception {
+    return server.awaitTermination(Duration.ZERO);
   }
 
   /** Closes the server on a separate thread. */
@@ -95,19 +86,32 @@ final class TestServer implements AutoCloseable {
     return Waits.inBackground(server::close);
   }
 
-  /** Waits until a stop has begun: it removes the listening socket first. */
-  void awaitStopping() {
-    Waits.until("a stop", () -> !Files.exists(socket()), () -> "the socket still exists");
+  /** Closes the server and waits for it. */
+  void stop() throws InterruptedException {
+    Waits.get(closing());
+  }
+
+  /** Queries readiness until that is refused, which happens once a stop has begun. */
+  static StreamStatus awaitRefusal(MapStreamClient client) throws InterruptedException {
+    long deadline = System.nanoTime() + Waits.LIMIT.toNanos();
+    StreamStatus answer = client.readiness();
+    while (Set.of("OK", "DEADLINE_EXCEEDED").contains(answer.code())) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("still ready after " + Waits.LIMIT);
+      }
+      answer = client.readiness();
+    }
+    return answer;
   }
 
   @Override
-  public void close() throws IOException {
-    clients.forEach(WireClient::close);
-    try {
-      Waits.get(closing());
-    } catch (InterruptedException e) {
-      throw new AssertionError("interrupted while the server was closing", e);
+  void end() {
+    if (server != null) {
+      try {
+        stop();
+      } catch (InterruptedException e) {
+        throw new AssertionError("interrupted while the server was closing", e);
+      }
     }
-    delete(folder);
   }
 }

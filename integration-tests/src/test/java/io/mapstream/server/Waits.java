@@ -39,10 +39,14 @@ final class Waits {
   }
 
   static <T> T get(Future<T> future) throws InterruptedException {
+    return get(future, LIMIT);
+  }
+
+  static <T> T get(Future<T> future, Duration limit) throws InterruptedException {
     try {
-      return future.get(LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+      return future.get(limit.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
-      throw new AssertionError("nothing after " + LIMIT, e);
+      throw new AssertionError("nothing after " + limit, e);
     } catch (ExecutionException e) {
       throw new AssertionError(e.getCause());
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
 
 /**
  * gRPC's side of a stream in a test without gRPC: it records what is written, and the test decides
@@ -71,22 +72,19 @@ class FakeObserver extends ServerCallStreamObserver<Response> {
 
   /** The responses since the last call, in short: {@code a:x,y} for results, {@code a.} for EOT. */
   List<String> taken() {
-    List<String> taken = new ArrayList<>();
-    for (MapResponse response : responses) {
-      String results =
-          String.join(
-              ",",
-              response.getResultsList().stream().map(r -> r.getValue().toStringUtf8()).toList());
-      if (response.hasHandshake()) {
-        taken.add("handshake");
-      } else if (response.hasStatus()) {
-        taken.add(response.getId() + "." + results);
-      } else {
-        taken.add(response.getId() + ":" + results);
-      }
-    }
+    List<String> taken = responses.stream().map(FakeObserver::shown).toList();
     responses.clear();
     return taken;
+  }
+
+  private static String shown(MapResponse response) {
+    String results =
+        response.getResultsList().stream()
+            .map(result -> result.getValue().toStringUtf8())
+            .collect(Collectors.joining(","));
+    return response.hasHandshake()
+        ? "handshake"
+        : response.getId() + (response.hasStatus() ? "." : ":") + results;
   }
 
   /** How the stream ended for the client, or null. */

@@ -35,8 +35,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** How a stream behaves when gRPC or the JVM itself fails. */
 class MapStreamFaultTest {
 
+  private static final ServerOptions FAIL =
+      ServerOptions.in(Map.of("MAPSTREAM_ERROR_POLICY", "FAIL"));
+
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
   private final Counters counters = new Counters();
+  private ServerOptions options = ServerOptions.in(Map.of());
   private final CompletableFuture<Throwable> stoppedBy = new CompletableFuture<>();
   private final CountDownLatch started = new CountDownLatch(1);
 
@@ -49,21 +53,14 @@ class MapStreamFaultTest {
   }
 
   private StreamContext contextOf(MapStreamer handler) {
-    return contextOf(handler, ServerOptions.in(Map.of()), loop);
-  }
-
-  private StreamContext contextOf(MapStreamer handler, ServerOptions options, Executor executor) {
-    return builder(handler, options, executor).build();
+    return builder(handler, loop).build();
   }
 
   private StreamContext contextOn(HandlerTask.Threads threads) {
-    return builder((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop)
-        .threads(threads)
-        .build();
+    return builder((keys, datum, sink) -> {}, loop).threads(threads).build();
   }
 
-  private StreamContext.Builder builder(
-      MapStreamer handler, ServerOptions options, Executor executor) {
+  private StreamContext.Builder builder(MapStreamer handler, Executor executor) {
     MapStreamer observed =
         (keys, datum, sink) -> {
           started.countDown();
@@ -118,9 +115,9 @@ class MapStreamFaultTest {
     return loop.submit(action).get(10, TimeUnit.SECONDS);
   }
 
-  private static int inWork(StreamContext context, ExecutorService loop) {
+  private int inWork(StreamContext context) {
     try {
-      return loop.submit(() -> context.admission().datums()).get(10, TimeUnit.SECONDS);
+      return onLoop(() -> context.admission().datums());
     } catch (Exception e) {
       throw new AssertionError(e);
     }
@@ -134,7 +131,7 @@ class MapStreamFaultTest {
   }
 
   private void awaitNothingInWork(StreamContext context) throws InterruptedException {
-    until(() -> inWork(context, loop) == 0);
+    until(() -> inWork(context) == 0);
   }
 
   @Test
@@ -193,22 +190,21 @@ class MapStreamFaultTest {
     StackOverflowError thrown = new StackOverflowError("thrown by the test");
     AtomicBoolean deep = new AtomicBoolean();
     Executor overflows = loopThrowingOnce(deep, thrown);
+    options = FAIL;
     StreamContext context =
-        contextOf(
-            (keys, datum, sink) -> {
-              deep.set(true);
-              try {
-                sink.emit(Message.of("a"));
-              } catch (StackOverflowError e) {
-                if (!caught) {
-                  throw e;
-                }
-              }
-            },
-            MapStreamServer.builder((keys, datum, sink) -> {})
-                .errorPolicy(ServerOptions.ErrorPolicy.FAIL)
-                .optionsIn(Map.of()),
-            overflows);
+        builder(
+                (keys, datum, sink) -> {
+                  deep.set(true);
+                  try {
+                    sink.emit(Message.of("a"));
+                  } catch (StackOverflowError e) {
+                    if (!caught) {
+                      throw e;
+                    }
+                  }
+                },
+                overflows)
+            .build();
     assertStopsTheServer(context, thrown);
   }
 
@@ -227,12 +223,12 @@ class MapStreamFaultTest {
     AtomicBoolean full = new AtomicBoolean(true);
     Executor fillsUp = loopThrowingOnce(full, new OutOfMemoryError("thrown by the test"));
 
-    assertEndsByItself(contextOf((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), fillsUp));
+    assertEndsByItself(builder((keys, datum, sink) -> {}, fillsUp).build());
   }
 
   @Test
   void requestThatCannotBeDecodedEndsItsStreamWithInternal() throws Exception {
-    StreamContext context = contextOf((keys, datum, sink) -> {}, ServerOptions.in(Map.of()), loop);
+    StreamContext context = contextOf((keys, datum, sink) -> {});
     FakeObserver client = new FakeObserver();
     onLoop(() -> {
       MapStream stream = new MapStream(context, new StreamRegistry(context), client);
@@ -246,21 +242,26 @@ class MapStreamFaultTest {
   }
 
   private void assertStopsTheServer(StreamContext context, Throwable cause) throws Exception {
+    assertSame(cause, stopsTheServer(context));
+  }
+
+  /** Returns what has stopped the server. */
+  private Throwable stopsTheServer(StreamContext context) throws Exception {
     FakeObserver client = new FakeObserver();
     openOn(context, client);
 
     until(() -> !failures.isEmpty());
     awaitNothingInWork(context);
-    assertSame(cause, failures.iterator().next().cause());
     assertEquals(Status.Code.INTERNAL, client.end().getCode());
-    assertEquals(1, client.responses().size(), "the handshake's echo, and no EOT");
+    assertEquals(1, client.responses().size(), "the handshake's echo, and neither mark nor EOT");
+    return failures.iterator().next().cause();
   }
 
   private void assertEndsByItself(StreamContext context) throws Exception {
     FakeObserver client = new FakeObserver();
     openOn(context, client);
 
-    assertEquals(0, inWork(context, loop));
+    assertEquals(0, inWork(context));
     assertEquals(Status.Code.INTERNAL, client.end().getCode());
     assertEquals(1, client.responses().size(), "the handshake's echo, and no EOT");
     assertEquals(1, counters.snapshot().failures(FailureKind.ADMISSION_FAILED));
@@ -324,21 +325,29 @@ class MapStreamFaultTest {
     OutOfMemoryError thrown = new OutOfMemoryError("thrown by the test");
     AtomicBoolean full = new AtomicBoolean();
     Executor fillsUp = loopThrowingOnce(full, thrown);
-    ServerOptions options =
-        MapStreamServer.builder((keys, datum, sink) -> {})
-            .errorPolicy(ServerOptions.ErrorPolicy.FAIL)
-            .optionsIn(Map.of());
     IllegalStateException boom = new IllegalStateException("boom");
+    options = FAIL;
     StreamContext context =
-        contextOf(
-            (keys, datum, sink) -> {
-              full.set(true);
-              throw boom;
-            },
-            options,
-            fillsUp);
+        builder(
+                (keys, datum, sink) -> {
+                  full.set(true);
+                  throw boom;
+                },
+                fillsUp)
+            .build();
     assertStopsTheServer(context, boom);
     assertSame(thrown, boom.getSuppressed()[0]);
+  }
+
+  /** Threads that can't be started. */
+  private static HandlerTask.Threads notStarting(Runnable thrower) {
+    return (name, task) ->
+        new Thread(task, name) {
+          @Override
+          public void start() {
+            thrower.run();
+          }
+        };
   }
 
   /** As in a process that may not create more threads. */
@@ -346,13 +355,10 @@ class MapStreamFaultTest {
   void threadThatCannotBeStartedIsTheHandlersFailure() throws Exception {
     OutOfMemoryError thrown = new OutOfMemoryError("thrown by the test");
     StreamContext context =
-        contextOn((name, task) ->
-            new Thread(task, name) {
-              @Override
-              public void start() {
-                throw thrown;
-              }
-            });
+        contextOn(
+            notStarting(() -> {
+              throw thrown;
+            }));
     assertStopsTheServer(context, thrown);
   }
 
@@ -360,24 +366,12 @@ class MapStreamFaultTest {
   @Test
   void threadThatIsRejectedIsNotAnsweredWithTheFailMark() throws Exception {
     RejectedExecutionException thrown = new RejectedExecutionException("thrown by the test");
-    ServerOptions options = ServerOptions.in(Map.of("MAPSTREAM_ERROR_POLICY", "FAIL"));
+    options = FAIL;
     StreamContext context =
-        builder((keys, datum, sink) -> {}, options, loop)
-            .threads((name, task) ->
-                new Thread(task, name) {
-                  @Override
-                  public void start() {
-                    throw thrown;
-                  }
-                })
-            .build();
-    FakeObserver client = new FakeObserver();
-    openOn(context, client);
-
-    until(() -> !failures.isEmpty());
-    awaitNothingInWork(context);
-    assertSame(thrown, failures.iterator().next().cause().getCause());
-    assertEquals(Status.Code.INTERNAL, client.end().getCode());
-    assertEquals(1, client.responses().size(), "the handshake's echo, and neither mark nor EOT");
+        contextOn(
+            notStarting(() -> {
+              throw thrown;
+            }));
+    assertSame(thrown, stopsTheServer(context).getCause());
   }
 }

@@ -63,17 +63,22 @@ class MapStreamTest {
   }
 
   /**
-   * Both streams have requested a datum; the second datum arrives when the first has taken all
-   * capacity.
+   * Both streams have requested a datum; the second datum arrives when the first has taken its
+   * capacity. Returns the second stream.
    */
-  @Test
-  void aDatumThatWaitsForCapacityIsNotHandledAfterAStop() {
-    StreamRegistry streams = streams((keys, datum, sink) -> {}, 1);
-    FakeObserver second = new FakeObserver();
+  private MapStream sendToBoth(StreamRegistry streams, FakeObserver second) {
     MapStream first = open(streams, client);
     MapStream waiting = open(streams, second);
     send(first, "a");
     send(waiting, "b");
+    return waiting;
+  }
+
+  @Test
+  void aDatumThatWaitsForCapacityIsNotHandledAfterAStop() {
+    StreamRegistry streams = streams((keys, datum, sink) -> {}, 1);
+    FakeObserver second = new FakeObserver();
+    sendToBoth(streams, second);
     streams.drain(() -> {});
     client.runLoop();
 
@@ -89,11 +94,7 @@ class MapStreamTest {
   void aDatumThatWaitsForCapacityIsHandledAfterAHalfClose() {
     StreamRegistry streams = streams((keys, datum, sink) -> {}, 1);
     FakeObserver second = new FakeObserver();
-    MapStream first = open(streams, client);
-    MapStream waiting = open(streams, second);
-    send(first, "a");
-    send(waiting, "b");
-    waiting.onCompleted();
+    sendToBoth(streams, second).onCompleted();
     client.runLoop();
 
     assertEquals(List.of("handshake", "b."), second.taken());
@@ -114,10 +115,7 @@ class MapStreamTest {
             super.request(count);
           }
         };
-    MapStream first = open(streams, client);
-    MapStream waiting = open(streams, second);
-    send(first, "a");
-    send(waiting, "b");
+    sendToBoth(streams, second);
     client.runLoop();
 
     assertEquals(Status.Code.INTERNAL, second.end().getCode());

@@ -100,6 +100,17 @@ class ResponseWriterInterleavingTest {
       });
     }
 
+    /** Emits the results of two datums at once; everything must be written. */
+    void verifyBothAreWritten(String ofA, String ofB) {
+      DatumSink a = datum("a");
+      DatumSink b = datum("b");
+      emitAndEnd(a, ofA);
+      emitAndEnd(b, ofB);
+      join();
+      check(client.a().equals(ofA + "."), "a: " + client.a());
+      check(client.b().equals(ofB + "."), "b: " + client.b());
+    }
+
     /** Ends the loop when it has run all tasks of the threads. */
     void join() {
       threads.forEach(ModelChecker::join);
@@ -212,14 +223,7 @@ class ResponseWriterInterleavingTest {
   @Test
   void datumsEnqueuedTogetherAreAllWritten() {
     explore(() -> {
-      Harness harness = new Harness(AMPLE);
-      DatumSink a = harness.datum("a");
-      DatumSink b = harness.datum("b");
-      harness.emitAndEnd(a, "1");
-      harness.emitAndEnd(b, "2");
-      harness.join();
-      check(harness.client.a().equals("1."), "a: " + harness.client.a());
-      check(harness.client.b().equals("2."), "b: " + harness.client.b());
+      new Harness(AMPLE).verifyBothAreWritten("1", "2");
     });
   }
 
@@ -243,13 +247,7 @@ class ResponseWriterInterleavingTest {
   void emittersThatWaitForPermitsAllGetThem() {
     explore(() -> {
       Harness harness = new Harness(TIGHT);
-      DatumSink a = harness.datum("a");
-      DatumSink b = harness.datum("b");
-      harness.emitAndEnd(a, "12");
-      harness.emitAndEnd(b, "34");
-      harness.join();
-      check(harness.client.a().equals("12."), "a: " + harness.client.a());
-      check(harness.client.b().equals("34."), "b: " + harness.client.b());
+      harness.verifyBothAreWritten("12", "34");
       harness.verifyPermitsConserved(TIGHT);
     });
   }
@@ -258,13 +256,7 @@ class ResponseWriterInterleavingTest {
   void emittersThatNeedALoanAllGetOne() {
     explore(() -> {
       Harness harness = new Harness(LENDING, null);
-      DatumSink a = harness.datum("a");
-      DatumSink b = harness.datum("b");
-      harness.emitAndEnd(a, "12");
-      harness.emitAndEnd(b, "3");
-      harness.join();
-      check(harness.client.a().equals("12."), "a: " + harness.client.a());
-      check(harness.client.b().equals("3."), "b: " + harness.client.b());
+      harness.verifyBothAreWritten("12", "3");
       harness.verifyLoansAreBack();
     });
   }

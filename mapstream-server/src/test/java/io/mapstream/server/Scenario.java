@@ -2,7 +2,6 @@ package io.mapstream.server;
 
 import io.mapstream.server.ServerOptions.ErrorPolicy;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,7 +11,7 @@ import java.util.List;
  * {@snippet :
  * @Test
  * void cancelBetweenTwoResults() {
- *   Scenario.datum(emit('1'), emit('2')).endsBy(Ending.CANCEL).explore(2);
+ *   Scenario.datum(EMIT_1, EMIT_2).endsBy(CANCEL).explore(2);
  * }
  * }
  *
@@ -26,106 +25,57 @@ import java.util.List;
  *     all of them
  */
 record Scenario(
-    List<List<Step>> datums, int streams, int maxConcurrency, ErrorPolicy policy, Ending ending) {
+    List<List<Step>> datums,
+    int streams,
+    int maxConcurrency,
+    ErrorPolicy policy,
+    List<Event> ending) {
 
-  /** An action of a handler; other threads may run before it. */
-  enum Kind {
-    EMIT,
-    EMIT_FAIL_MARK,
-    THROW,
-    AWAIT_INTERRUPT,
-    EMIT_WHEN_INTERRUPTED
-  }
+  /** A step of a handler; other threads may run before it. */
+  enum Step {
+    EMIT_1('1'),
+    EMIT_2('2'),
+    EMIT_3('3'),
 
-  /** A step of a handler; the value is what is emitted. */
-  record Step(Kind kind, char value) {
-
-    /** Emits a result. */
-    static Step emit(char value) {
-      return new Step(Kind.EMIT, value);
-    }
-
-    /** Emits the fail mark, which ends the datum. */
-    static Step emitFailMark() {
-      return new Step(Kind.EMIT_FAIL_MARK, '!');
-    }
+    /** Ends the datum. */
+    EMIT_FAIL_MARK('!'),
 
     /** Throws the handler's own exception. */
-    static Step fail() {
-      return new Step(Kind.THROW, '-');
-    }
+    THROW('-'),
 
     /** Waits until the thread is interrupted, and throws {@code InterruptedException}. */
-    static Step awaitInterrupt() {
-      return new Step(Kind.AWAIT_INTERRUPT, '-');
-    }
+    AWAIT_INTERRUPT('-'),
 
     /** Waits until the thread is interrupted, and emits, which has to be refused. */
-    static Step emitWhenInterrupted() {
-      return new Step(Kind.EMIT_WHEN_INTERRUPTED, '9');
-    }
+    EMIT_WHEN_INTERRUPTED('9');
 
-    private boolean waits() {
-      return kind == Kind.AWAIT_INTERRUPT || kind == Kind.EMIT_WHEN_INTERRUPTED;
-    }
+    /** What is emitted. */
+    final char value;
 
-    @Override
-    public String toString() {
-      return kind == Kind.EMIT ? "EMIT " + value : kind.name();
+    Step(char value) {
+      this.value = value;
     }
   }
 
-  /** How a stream ends: one event from outside, or two. */
-  enum Ending {
+  /** What happens to a stream from outside. */
+  enum Event {
     HALF_CLOSE,
-    CANCEL,
-    /** By a second handshake. */
+
+    /** A second handshake is refused. */
     REFUSAL,
     DRAIN,
-    ABORT,
-    HALF_CLOSE_AND_CANCEL,
-    HALF_CLOSE_AND_ABORT,
-    DRAIN_AND_CANCEL,
-    DRAIN_AND_ABORT;
-
-    boolean halfCloses() {
-      return name().startsWith("HALF_CLOSE");
-    }
-
-    boolean cancels() {
-      return name().endsWith("CANCEL");
-    }
-
-    boolean refuses() {
-      return this == REFUSAL;
-    }
-
-    boolean drains() {
-      return name().startsWith("DRAIN");
-    }
-
-    boolean aborts() {
-      return name().endsWith("ABORT");
-    }
-
-    boolean isOneEvent() {
-      return !name().contains("_AND_");
-    }
-
-    /** Whether handlers may finish, and are not interrupted. */
-    boolean isPatient() {
-      return this == HALF_CLOSE || this == DRAIN;
-    }
+    CANCEL,
+    ABORT
   }
 
   /** One datum on one stream under STOP, which ends by half-close. */
   static Scenario datum(Step... steps) {
-    return new Scenario(List.of(List.of(steps)), 1, 2, ErrorPolicy.STOP, Ending.HALF_CLOSE);
+    return new Scenario(List.of(List.of(steps)), 1, 2, ErrorPolicy.STOP, List.of(Event.HALF_CLOSE));
   }
 
   Scenario andDatum(Step... steps) {
     List<List<Step>> more = new ArrayList<>(datums);
-    more.add(Arrays.asList(steps));
+    more.add(List.of(steps));
     return new Scenario(more, streams, maxConcurrency, policy, ending);
   }
 
@@ -141,8 +91,8 @@ record Scenario(
     return new Scenario(datums, streams, maxConcurrency, other, ending);
   }
 
-  Scenario endsBy(Ending other) {
-    return new Scenario(datums, streams, maxConcurrency, policy, other);
+  Scenario endsBy(Event... events) {
+    return new Scenario(datums, streams, maxConcurrency, policy, List.of(events));
   }
 
   /**
@@ -152,20 +102,25 @@ record Scenario(
     return Orders.explore(interruptions, orders -> new ScenarioRun(this, orders).run());
   }
 
+  /** Whether handlers may finish at the end, and are not interrupted. */
+  boolean isPatient() {
+    return ending.equals(List.of(Event.HALF_CLOSE)) || ending.equals(List.of(Event.DRAIN));
+  }
+
   /** Whether a handler waits for an interruption that never comes. */
   boolean hangs() {
-    return ending.isPatient()
-        && datums.stream().flatMap(List::stream).anyMatch(Step::waits)
-        && !(policy == ErrorPolicy.STOP && throwsAnything());
+    return isPatient()
+        && (has(Step.AWAIT_INTERRUPT) || has(Step.EMIT_WHEN_INTERRUPTED))
+        && !(policy == ErrorPolicy.STOP && has(Step.THROW));
   }
 
   /** Whether it is the same under the other policy. */
   boolean isTwin() {
-    return policy == ErrorPolicy.FAIL && !throwsAnything();
+    return policy == ErrorPolicy.FAIL && !has(Step.THROW);
   }
 
-  private boolean throwsAnything() {
-    return datums.stream().flatMap(List::stream).anyMatch(step -> step.kind() == Kind.THROW);
+  private boolean has(Step step) {
+    return datums.stream().anyMatch(steps -> steps.contains(step));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.mapstream.server;
 import static io.mapstream.server.ModelChecker.check;
 
 import io.grpc.Status;
+import io.mapstream.server.Scenario.Event;
 import io.mapstream.server.ServerOptions.ErrorPolicy;
 import io.mapstream.server.StepHandlers.Handled;
 import io.mapstream.server.StepHandlers.Outcome;
@@ -14,7 +15,6 @@ import java.util.Map;
 final class ScenarioRun {
 
   private final Scenario scenario;
-  private final Scenario.Ending ending;
   private final StepScheduler scheduler;
   private final StepHandlers handlers;
   private final List<FakeCall> calls = new ArrayList<>();
@@ -23,7 +23,6 @@ final class ScenarioRun {
 
   ScenarioRun(Scenario scenario, Orders orders) {
     this.scenario = scenario;
-    this.ending = scenario.ending();
     this.scheduler = new StepScheduler(orders);
     this.handlers =
         new StepHandlers(
@@ -69,32 +68,31 @@ final class ScenarioRun {
     return calls.get(datum % scenario.streams());
   }
 
-  private FakeCall last() {
-    return calls.get(scenario.streams() - 1);
-  }
-
   private void addEnding() {
-    if (ending.halfCloses()) {
-      scheduler.event(() -> last().halfClose());
+    for (Event event : scenario.ending()) {
+      scheduler.event(() -> happens(event));
     }
-    if (ending.drains()) {
-      scheduler.event(() -> handlers.streams.drain(this::idleAfterDrain));
-    }
-    if (ending.refuses()) {
-      scheduler.event(() -> last().send(new Request.Handshake(true)));
-    }
-    if (ending.cancels()) {
-      scheduler.event(() -> last().cancel());
-    }
-    if (ending.aborts()) {
-      scheduler.event(() -> handlers.streams.abort(this::idleAfterAbort, "aborted"));
-    }
-    if (!ending.drains() && !ending.aborts()) {
+    if (!endsBy(Event.DRAIN) && !endsBy(Event.ABORT)) {
       for (int i = 0; i < scenario.streams() - 1; i++) {
         int other = i;
         scheduler.event(() -> calls.get(other).halfClose());
       }
     }
+  }
+
+  private void happens(Event event) {
+    FakeCall last = calls.get(scenario.streams() - 1);
+    switch (event) {
+      case HALF_CLOSE -> last.halfClose();
+      case REFUSAL -> last.send(new Request.Handshake(true));
+      case DRAIN -> handlers.streams.drain(this::idleAfterDrain);
+      case CANCEL -> last.cancel();
+      case ABORT -> handlers.streams.abort(this::idleAfterAbort, "aborted");
+    }
+  }
+
+  private boolean endsBy(Event event) {
+    return scenario.ending().contains(event);
   }
 
   private void idleAfterDrain() {
@@ -167,22 +165,22 @@ final class ScenarioRun {
   private void verifyEnds() {
     for (FakeCall call : calls) {
       check(call.hasEnded(), "a call is still open");
-      if (ending.isPatient() && handlers.failures.isEmpty()) {
-        Status.Code expected = ending.drains() ? Status.Code.UNAVAILABLE : Status.Code.OK;
+      if (scenario.isPatient() && handlers.failures.isEmpty()) {
+        Status.Code expected = endsBy(Event.DRAIN) ? Status.Code.UNAVAILABLE : Status.Code.OK;
         check(hasCode(call, expected), "ended with " + call.status());
       }
     }
     for (int i = 0; i < handlers.handled.size(); i++) {
       boolean called = handlers.handled.get(i).outcome != Outcome.NOT_CALLED;
-      boolean patient = ending.isPatient() && handlers.failures.isEmpty();
+      boolean patient = scenario.isPatient() && handlers.failures.isEmpty();
       check(!hasCode(callOf(i), Status.Code.OK) || isAnswered(i), "OK without an EOT");
       check(!patient || !called || isAnswered(i), "a handler that could end was cut off");
     }
   }
 
   private void verifyIdle() {
-    check(!ending.aborts() || idleAfterAbort == 1, idleAfterAbort + " times idle");
+    check(!endsBy(Event.ABORT) || idleAfterAbort == 1, idleAfterAbort + " times idle");
     check(idleAfterDrain <= 1, idleAfterDrain + " times idle");
-    check(!ending.drains() || ending.aborts() || idleAfterDrain == 1, "never idle");
+    check(!endsBy(Event.DRAIN) || endsBy(Event.ABORT) || idleAfterDrain == 1, "never idle");
   }
 }

@@ -115,25 +115,25 @@ final class StepHandlers {
   }
 
   private void run(Handled self, Step step, MessageSink sink) throws InterruptedException {
-    switch (step.kind()) {
-      case EMIT -> emit(self, step, Message.of(new byte[] {(byte) step.value()}), sink);
-      case EMIT_FAIL_MARK -> emit(self, step, Message.toFail(), sink);
+    switch (step) {
       case THROW -> throw new Boom(self.id);
       case AWAIT_INTERRUPT -> scheduler.awaitInterruption();
       case EMIT_WHEN_INTERRUPTED -> {
         try {
           scheduler.awaitInterruption();
         } catch (InterruptedException e) {
-          emit(self, step, Message.of(new byte[] {(byte) step.value()}), sink);
+          emit(self, step, sink);
           fault("a result of an interrupted handler was accepted");
         }
       }
+      default -> emit(self, step, sink);
     }
   }
 
-  private static void emit(Handled self, Step step, Message message, MessageSink sink) {
-    sink.emit(message);
-    self.accepted += step.value();
+  private static void emit(Handled self, Step step, MessageSink sink) {
+    boolean failMark = step == Step.EMIT_FAIL_MARK;
+    sink.emit(failMark ? Message.toFail() : Message.of(new byte[] {(byte) step.value}));
+    self.accepted += step.value;
   }
 
   /**

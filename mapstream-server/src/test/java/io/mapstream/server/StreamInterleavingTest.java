@@ -1,12 +1,19 @@
 package io.mapstream.server;
 
-import static io.mapstream.server.Scenario.Step.awaitInterrupt;
-import static io.mapstream.server.Scenario.Step.emit;
-import static io.mapstream.server.Scenario.Step.emitFailMark;
-import static io.mapstream.server.Scenario.Step.emitWhenInterrupted;
-import static io.mapstream.server.Scenario.Step.fail;
+import static io.mapstream.server.Scenario.Event.ABORT;
+import static io.mapstream.server.Scenario.Event.CANCEL;
+import static io.mapstream.server.Scenario.Event.DRAIN;
+import static io.mapstream.server.Scenario.Event.HALF_CLOSE;
+import static io.mapstream.server.Scenario.Event.REFUSAL;
+import static io.mapstream.server.Scenario.Step.AWAIT_INTERRUPT;
+import static io.mapstream.server.Scenario.Step.EMIT_1;
+import static io.mapstream.server.Scenario.Step.EMIT_2;
+import static io.mapstream.server.Scenario.Step.EMIT_3;
+import static io.mapstream.server.Scenario.Step.EMIT_FAIL_MARK;
+import static io.mapstream.server.Scenario.Step.EMIT_WHEN_INTERRUPTED;
+import static io.mapstream.server.Scenario.Step.THROW;
 
-import io.mapstream.server.Scenario.Ending;
+import io.mapstream.server.Scenario.Event;
 import io.mapstream.server.ServerOptions.ErrorPolicy;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,37 +35,49 @@ class StreamInterleavingTest {
   private static final int INTERRUPTIONS =
       Integer.getInteger("mapstream.interleaving.interruptions", 1);
 
+  private static final Event[][] ENDINGS = {
+    {HALF_CLOSE},
+    {CANCEL},
+    {REFUSAL},
+    {DRAIN},
+    {ABORT},
+    {HALF_CLOSE, CANCEL},
+    {HALF_CLOSE, ABORT},
+    {DRAIN, CANCEL},
+    {DRAIN, ABORT}
+  };
+
   private static final List<Scenario> ALONE =
       List.of(
           Scenario.datum(),
-          Scenario.datum(emit('1'), emit('2')),
-          Scenario.datum(emit('1'), emitFailMark()),
-          Scenario.datum(emitFailMark(), fail()),
-          Scenario.datum(emit('1'), fail()),
-          Scenario.datum(emit('1'), awaitInterrupt()),
-          Scenario.datum(emitWhenInterrupted()));
+          Scenario.datum(EMIT_1, EMIT_2),
+          Scenario.datum(EMIT_1, EMIT_FAIL_MARK),
+          Scenario.datum(EMIT_FAIL_MARK, THROW),
+          Scenario.datum(EMIT_1, THROW),
+          Scenario.datum(EMIT_1, AWAIT_INTERRUPT),
+          Scenario.datum(EMIT_WHEN_INTERRUPTED));
 
   private static final List<Scenario> TOGETHER =
       List.of(
-          Scenario.datum(emit('1')).andDatum(emit('2')),
-          Scenario.datum(fail()).andDatum(fail()),
-          Scenario.datum(awaitInterrupt()).andDatum(emit('1'), fail()));
+          Scenario.datum(EMIT_1).andDatum(EMIT_2),
+          Scenario.datum(THROW).andDatum(THROW),
+          Scenario.datum(AWAIT_INTERRUPT).andDatum(EMIT_1, THROW));
 
   private static final List<Scenario> WAITING_FOR_CAPACITY =
       List.of(
-          Scenario.datum(emit('1')).andDatum(emit('2')).andDatum(emit('3')).withMaxConcurrency(1),
-          Scenario.datum(emit('1')).andDatum(emit('2')).onStreams(2).withMaxConcurrency(1));
+          Scenario.datum(EMIT_1).andDatum(EMIT_2).andDatum(EMIT_3).withMaxConcurrency(1),
+          Scenario.datum(EMIT_1).andDatum(EMIT_2).onStreams(2).withMaxConcurrency(1));
 
   static Stream<Scenario> scenarios() {
     List<Scenario> all = new ArrayList<>();
-    for (Ending ending : Ending.values()) {
+    for (Event[] ending : ENDINGS) {
       for (ErrorPolicy policy : ErrorPolicy.values()) {
         ALONE.forEach(one -> all.add(one.under(policy).endsBy(ending)));
-        if (ending.isOneEvent()) {
+        if (ending.length == 1) {
           TOGETHER.forEach(two -> all.add(two.withMaxConcurrency(3).under(policy).endsBy(ending)));
         }
       }
-      if (ending.isOneEvent() && ending != Ending.REFUSAL) {
+      if (ending.length == 1 && ending[0] != REFUSAL) {
         WAITING_FOR_CAPACITY.forEach(scenario -> all.add(scenario.endsBy(ending)));
       }
     }
@@ -68,7 +87,7 @@ class StreamInterleavingTest {
   @ParameterizedTest
   @MethodSource("scenarios")
   void nothingIsLostOrHalfEnded(Scenario scenario) {
-    boolean hasFewOrders = scenario.datums().size() == 1 && scenario.ending().isOneEvent();
+    boolean hasFewOrders = scenario.datums().size() == 1 && scenario.ending().size() == 1;
     scenario.explore(INTERRUPTIONS + (hasFewOrders ? 1 : 0));
   }
 }
