@@ -11,6 +11,8 @@ import io.mapstream.proto.map.v1.MapGrpc;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -325,11 +327,18 @@ public final class ClientStream implements AutoCloseable {
   }
 
   /**
-   * {@return the datums that have no EOT, by id and in the order in which they were sent: those
-   * that the data plane would send again after a broken stream}
+   * {@return the datums that have no EOT, by id and in the order in which they were sent; of
+   * several with the same id, the oldest} The data plane would send all of them again after a
+   * broken stream.
    */
   public Map<String, Datum> unanswered() {
-    return guard.get(open::datums);
+    Map<String, Datum> datums = new LinkedHashMap<>();
+    allUnanswered().forEach(sent -> datums.putIfAbsent(sent.id(), sent.datum()));
+    return Collections.unmodifiableMap(datums);
+  }
+
+  List<SentDatums.Sent> allUnanswered() {
+    return guard.get(open::all);
   }
 
   /**
@@ -441,9 +450,9 @@ public final class ClientStream implements AutoCloseable {
           fault = open.faultOfOk().orElse(null);
         }
       }
-      List<ReplyListener> left = open.listeners();
+      List<SentDatums.Sent> left = open.all();
       Throwable reason = fault == null ? broken("an EOT") : new ProtocolFaultError(named(fault));
-      return () -> left.forEach(listener -> listener.failed(reason));
+      return () -> left.forEach(sent -> sent.listener().failed(reason));
     }
   }
 }

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -200,8 +199,8 @@ public final class MapStreamClient implements AutoCloseable {
 
   /**
    * Does what the platform does after a broken stream: waits until the server is ready again, opens
-   * a stream, and sends all datums without an EOT again, with the same ids and in the same order.
-   * The server repeats results that had already arrived.
+   * a stream, and sends all datums without an EOT again, with the same ids and in the same order;
+   * several with the same id are all sent. The server repeats results that had already arrived.
    *
    * @param broken a stream that has ended
    * @return the replies that receive the results now, all on one new stream; empty if nothing was
@@ -218,15 +217,15 @@ public final class MapStreamClient implements AutoCloseable {
       throw new IllegalArgumentException("only a stream that has ended can be redriven: " + broken);
     }
     streams.verifyOpen();
-    Map<String, Datum> unanswered = broken.unanswered();
+    List<SentDatums.Sent> unanswered = broken.allUnanswered();
     if (unanswered.isEmpty()) {
       return List.of();
     }
     socket.awaitReady(Deadline.in(timeout));
     ClientStream fresh = openStream();
     List<Reply> replies = new ArrayList<>();
-    for (Map.Entry<String, Datum> sent : unanswered.entrySet()) {
-      replies.add(fresh.send(sent.getKey(), sent.getValue()));
+    for (SentDatums.Sent sent : unanswered) {
+      replies.add(fresh.send(sent.id(), sent.datum()));
     }
     return List.copyOf(replies);
   }

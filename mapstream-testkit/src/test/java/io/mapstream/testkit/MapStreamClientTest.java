@@ -445,6 +445,32 @@ class MapStreamClientTest {
   }
 
   @Test
+  void redriveResendsAllDatumsOfAnIdInTheOrderOfSending() throws Exception {
+    LinkedBlockingQueue<String> calls = new LinkedBlockingQueue<>();
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          calls.add(datum.text());
+          new CountDownLatch(1).await();
+        })) {
+      ClientStream stream = server.client().stream();
+      stream.send("a", datum("1"));
+      stream.send("b", datum("2"));
+      stream.send("a", datum("3"));
+      for (int i = 0; i < 3; i++) {
+        calls.poll(LIMIT.toSeconds(), TimeUnit.SECONDS);
+      }
+      assertEquals(Map.of("a", datum("1"), "b", datum("2")), stream.unanswered());
+
+      stream.cancel();
+      List<Reply> again = server.client().redrive(stream);
+
+      assertEquals(
+          List.of("1", "2", "3"), again.stream().map(reply -> reply.datum().text()).toList());
+      assertEquals(List.of("a", "b", "a"), again.stream().map(Reply::id).toList());
+    }
+  }
+
+  @Test
   void redriveWaitsForARestartedServer(@TempDir Path folder) throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     MapStreamServer first =
