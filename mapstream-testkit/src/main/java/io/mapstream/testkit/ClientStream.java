@@ -135,7 +135,8 @@ public final class ClientStream implements AutoCloseable {
    * @throws IllegalStateException if the stream was half-closed
    */
   public Reply send(Datum datum) throws InterruptedException {
-    return send(datum.id().isEmpty() ? guard.get(open::nextId) : datum.id(), datum);
+    String id = Objects.requireNonNull(datum, "datum").id();
+    return send(id.isEmpty() ? guard.get(open::nextId) : id, datum);
   }
 
   /**
@@ -144,7 +145,7 @@ public final class ClientStream implements AutoCloseable {
    * @param id any text that is not empty; reuse an earlier one to imitate a retry
    * @param datum the datum to send
    * @return the reply that receives its results
-   * @throws InterruptedException if the thread was interrupted; the datum was not sent
+   * @throws InterruptedException as {@link #send(Datum)} does
    * @throws IllegalArgumentException if the id is empty
    */
   public Reply send(String id, Datum datum) throws InterruptedException {
@@ -266,9 +267,7 @@ public final class ClientStream implements AutoCloseable {
    * @throws IllegalArgumentException if it is less than 1
    */
   public void read(int responses) {
-    if (responses < 1) {
-      throw new IllegalArgumentException("responses must be at least 1 but was " + responses);
-    }
+    Arguments.atLeastOne("responses", responses);
     guard.run(() -> {
       if (reading) {
         throw new IllegalStateException(
@@ -284,13 +283,15 @@ public final class ClientStream implements AutoCloseable {
    * Half-closes the stream and waits until the server has sent an EOT for every datum and closed
    * the stream with OK. An interruption ends the wait and leaves the stream as it is.
    *
-   * @param limit how long to wait
+   * @param limit how long to wait at most
    * @throws InterruptedException if the thread was interrupted
+   * @throws IllegalArgumentException if the limit is negative; the stream is not half-closed
    * @throws WaitTimeoutError if the server did not close in time
    * @throws StreamBrokenException if the stream ended with a status other than OK
    * @throws ProtocolFaultError if the server violated the protocol
    */
   public void complete(Duration limit) throws InterruptedException {
+    Arguments.notNegative("limit", limit);
     halfClose();
     if (!awaitEnd(limit).isOk()) {
       guard.run(() -> throwIfEndedBefore("the server's OK"));
@@ -301,9 +302,10 @@ public final class ClientStream implements AutoCloseable {
    * Waits until the stream has ended for any reason. An interruption ends the wait and leaves the
    * stream as it is.
    *
-   * @param limit how long to wait
+   * @param limit how long to wait at most
    * @return how it ended
    * @throws InterruptedException if the thread was interrupted
+   * @throws IllegalArgumentException if the limit is negative
    * @throws WaitTimeoutError if it did not end in time
    * @throws ProtocolFaultError if the server violated the protocol
    */

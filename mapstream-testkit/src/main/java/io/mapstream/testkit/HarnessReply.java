@@ -156,7 +156,7 @@ final class HarnessReply extends Reply {
 
   @Override
   public Messages remaining(Duration limit) {
-    Deadline.notNegative("limit", limit);
+    Arguments.notNegative("limit", limit);
     update(this::readFreely);
     return super.remaining(limit);
   }

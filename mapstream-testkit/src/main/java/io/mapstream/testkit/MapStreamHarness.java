@@ -450,10 +450,7 @@ public final class MapStreamHarness implements AutoCloseable {
      * @throws IllegalArgumentException if it is less than 1
      */
     public Builder bound(int messages) {
-      if (messages < 1) {
-        throw new IllegalArgumentException("bound must be at least 1 but was " + messages);
-      }
-      this.bound = messages;
+      this.bound = Arguments.atLeastOne("bound", messages);
       return this;
     }
 
@@ -461,15 +458,12 @@ public final class MapStreamHarness implements AutoCloseable {
      * Sets how long each call waits for the handler at most; 5 seconds unless set. This does not
      * include the start of a datum's stream, which loads most classes for the first datum.
      *
-     * @param limit more than zero
+     * @param timeLimit more than zero
      * @return this builder
      * @throws IllegalArgumentException if it is zero or negative
      */
-    public Builder timeLimit(Duration limit) {
-      if (Deadline.notNegative("timeLimit", limit).isZero()) {
-        throw new IllegalArgumentException("timeLimit must be more than 0 s but was 0 s");
-      }
-      this.timeLimit = limit;
+    public Builder timeLimit(Duration timeLimit) {
+      this.timeLimit = Arguments.positive("timeLimit", timeLimit);
       return this;
     }
 

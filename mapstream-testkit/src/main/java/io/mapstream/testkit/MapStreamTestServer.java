@@ -111,13 +111,14 @@ public final class MapStreamTestServer implements AutoCloseable {
    *
    * @param handler called for each datum
    * @param options changes settings; socket, server info file and a grace period of 5 seconds are
-   *     set already
+   *     set already. This method throws what it throws; nothing is left behind then.
    * @return a running server
    * @throws IOException if the temporary folder or the socket can't be created
    */
   public static MapStreamTestServer start(
       MapStreamer handler, Consumer<MapStreamServerBuilder> options) throws IOException {
     Calls calls = new Calls(handler);
+    Objects.requireNonNull(options, "options");
     InternalTemporaryFolder folder = InternalTemporaryFolder.create();
     try {
       MapStreamServerBuilder builder =
@@ -127,7 +128,7 @@ public final class MapStreamTestServer implements AutoCloseable {
               .shutdownGrace(GRACE);
       options.accept(builder);
       return new MapStreamTestServer(folder, builder.build().start(), calls);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       folder.delete();
       throw e;
     }
@@ -139,6 +140,10 @@ public final class MapStreamTestServer implements AutoCloseable {
    *
    * @return a client that has read the server info file; always the same one
    * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutError if the server wasn't ready in time, for instance because it has
+   *     stopped
+   * @throws ProtocolFaultError if the platform would refuse the server info file
+   * @throws IllegalStateException if {@link #close()} was called
    */
   public MapStreamClient client() throws InterruptedException {
     return clients.first(() -> connect(options -> {}));
@@ -151,10 +156,12 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @return a connected client
    * @throws InterruptedException if the thread was interrupted
    * @throws WaitTimeoutError if the server wasn't ready in time
+   * @throws ProtocolFaultError if the platform would refuse the server info file
    * @throws IllegalStateException if {@link #close()} was called
    */
   public MapStreamClient connect(Consumer<MapStreamClient.Builder> options)
       throws InterruptedException {
+    Objects.requireNonNull(options, "options");
     clients.verifyOpen();
     MapStreamClient.Builder builder =
         MapStreamClient.builder(socketPath())
@@ -214,12 +221,14 @@ public final class MapStreamTestServer implements AutoCloseable {
   /**
    * Waits until a handler's failure has stopped the server. An interruption ends the wait.
    *
-   * @param limit how long to wait
+   * @param limit how long to wait at most
    * @return what the handler threw
    * @throws InterruptedException if the thread was interrupted
+   * @throws IllegalArgumentException if the limit is negative
    * @throws WaitTimeoutError if the server is still running, or was stopped by something else
    */
   public Throwable awaitFailure(Duration limit) throws InterruptedException {
+    Arguments.notNegative("limit", limit);
     try {
       throw new WaitTimeoutError(
           server.awaitTermination(limit)

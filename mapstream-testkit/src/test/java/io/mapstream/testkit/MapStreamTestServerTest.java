@@ -1,5 +1,6 @@
 package io.mapstream.testkit;
 
+import static io.mapstream.testkit.MapStreamHarnessTest.assertRefused;
 import static io.mapstream.testkit.ProtocolFaultTest.assertContains;
 import static io.mapstream.testkit.Testing.LIMIT;
 import static io.mapstream.testkit.Testing.datum;
@@ -231,6 +232,9 @@ class MapStreamTestServerTest {
       var late =
           assertThrows(WaitTimeoutError.class, () -> server.awaitFailure(Duration.ofMillis(1)));
       assertContains("waited 0.001 s for a handler's failure", late.getMessage());
+      assertRefused(
+          "limit must not be negative but was -1 s",
+          () -> server.awaitFailure(Duration.ofSeconds(-1)));
     }
   }
 
