@@ -18,8 +18,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -67,8 +67,8 @@ public final class ClientStream implements AutoCloseable {
   private final Duration timeout;
   private final ClientCall<MapRequest, MapResponse> call;
 
-  /** Returns what the handler of an id threw, if that is known on this side. */
-  private final Function<String, Optional<Throwable>> failures;
+  /** Returns what the handler of an id threw, if it is known here that the status reports that. */
+  private final BiFunction<String, StreamStatus, Optional<Throwable>> failures;
 
   /** Guards everything below, the sending side of the call, and the replies. */
   final InternalGuard guard = new InternalGuard();
@@ -90,7 +90,7 @@ public final class ClientStream implements AutoCloseable {
       String name,
       boolean reading,
       Duration timeout,
-      Function<String, Optional<Throwable>> failures) {
+      BiFunction<String, StreamStatus, Optional<Throwable>> failures) {
     this.failures = failures;
     this.name = name;
     this.reading = reading;
@@ -385,7 +385,7 @@ public final class ClientStream implements AutoCloseable {
   /** Returns what the handler of an id threw, if that ended this stream. */
   Optional<Throwable> failure(String id) {
     return fault == null && status != null && status.code().equals("INTERNAL")
-        ? failures.apply(id)
+        ? failures.apply(id, status)
         : Optional.empty();
   }
 

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +39,7 @@ public final class MapStreamClient implements AutoCloseable {
   private final Duration timeout;
   private final ClientSocket socket;
   private final @Nullable ServerInfo serverInfo;
-  private final Function<String, Optional<Throwable>> failures;
+  private final BiFunction<String, StreamStatus, Optional<Throwable>> failures;
 
   private final Opened<ClientStream> streams = new Opened<>("the client");
   private final AtomicInteger opened = new AtomicInteger();
@@ -251,7 +251,8 @@ public final class MapStreamClient implements AutoCloseable {
     private Duration timeout = Duration.ofSeconds(30);
     private int maxMessageSize = 64 * 1024 * 1024;
     private InternalSocketKind kind = InternalSocketKind.best();
-    private Function<String, Optional<Throwable>> failures = id -> Optional.empty();
+    private BiFunction<String, StreamStatus, Optional<Throwable>> failures =
+        (id, status) -> Optional.empty();
 
     private Builder(Path socketPath) {
       this.socketPath = socketPath;
@@ -296,7 +297,7 @@ public final class MapStreamClient implements AutoCloseable {
     }
 
     /** Sets the lookup for what the handler of an id threw, if it runs in this process. */
-    Builder failures(Function<String, Optional<Throwable>> failures) {
+    Builder failures(BiFunction<String, StreamStatus, Optional<Throwable>> failures) {
       this.failures = failures;
       return this;
     }

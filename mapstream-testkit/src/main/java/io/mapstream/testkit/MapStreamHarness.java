@@ -328,7 +328,7 @@ public final class MapStreamHarness implements AutoCloseable {
       String id = Long.toString(++lastId);
       var stream =
           new ClientStream(
-              channel, "stream " + id, false, OPENING_TIMEOUT, any -> Optional.empty());
+              channel, "stream " + id, false, OPENING_TIMEOUT, (any, status) -> Optional.empty());
       var reply = new HarnessReply(stream, id, datum, timeLimit, bound, lateEmits);
       replies.put(id, reply);
       return reply;

@@ -17,10 +17,12 @@ import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.Messages;
 import io.mapstream.UnsupportedMarkException;
+import io.mapstream.server.ServerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -172,6 +174,64 @@ class MapStreamTestServerTest {
     } // close has nothing left to throw
   }
 
+  /** The streams use the same id, and only the second failure stops the server. */
+  @Test
+  void aReplyGetsTheFailureThatEndedItsStream() throws Exception {
+    var error = new LinkageError("second");
+    try (var server =
+        MapStreamTestServer.start(
+            (keys, datum, sink) -> {
+              if (datum.text().equals("first")) {
+                throw boom;
+              }
+              throw error;
+            },
+            options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL))) {
+      Reply first = server.client().openStream().send(datum("first"));
+      assertTrue(first.next(LIMIT).isFail());
+      Reply second = server.client().openStream().send(datum("second"));
+      assertEquals(first.id(), second.id());
+
+      assertEquals(Optional.of(error), second.failure());
+    }
+  }
+
+  @Test
+  void aFailureWithALongMessageIsRecognized() throws Exception {
+    var longest = new IllegalStateException("x".repeat(10_000));
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw longest;
+        })) {
+      assertEquals(Optional.of(longest), server.client().send(datum("")).failure());
+    }
+  }
+
+  /** Nothing has interrupted it. */
+  @Test
+  void anInterruptedExceptionOfTheHandlersOwnIsItsFailure() throws Exception {
+    var own = new InterruptedException("by itself");
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw own;
+        })) {
+      assertEquals(Optional.of(own), server.client().send(datum("")).failure());
+    }
+  }
+
+  @Test
+  void anInterruptedTestCanAskForTheFailure() throws Exception {
+    try (var server = MapStreamTestServer.start(failing)) {
+      server.client().send(datum(""));
+      assertSame(boom, server.awaitFailure(LIMIT));
+      Thread.currentThread().interrupt();
+
+      assertEquals(Optional.of(boom), server.failure());
+
+      assertTrue(Thread.interrupted());
+    }
+  }
+
   @Test
   void otherDatumsThanTheFailedOneGetABrokenStream() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
@@ -235,6 +295,25 @@ class MapStreamTestServerTest {
       assertRefused(
           "limit must not be negative but was -1 s",
           () -> server.awaitFailure(Duration.ofSeconds(-1)));
+    }
+  }
+
+  @Test
+  void aHandlerThatEndsAtAStopCanBeTested() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit("started");
+          while (!sink.isStopping()) {
+            LockSupport.parkNanos(1_000_000);
+          }
+          sink.emit("stopped");
+        })) {
+      Reply reply = server.client().send(datum(""));
+      assertEquals("started", reply.next(LIMIT).text());
+
+      server.server().close();
+
+      assertEquals(List.of("stopped"), reply.remaining(LIMIT).texts());
     }
   }
 
