@@ -149,9 +149,9 @@ import org.jspecify.annotations.Nullable;
  *
  * {@link #close()} fails if the test did not finish or check something: a handler still runs,
  * messages were not read, a handler failed and the test did not check for it, or a thread of a
- * handler emitted after the handler had ended. In a try-with-resources statement it does not hide
- * an earlier failure; it is added to that one as suppressed. With JUnit, {@link
- * MapStreamHarnessExtension} creates a harness for each test and closes it.
+ * handler emitted after the handler had ended. If the test has already failed inside
+ * try-with-resources, the error of {@code close()} is added to that failure as suppressed. With
+ * JUnit, {@link MapStreamHarnessExtension} creates a harness for each test and closes it.
  *
  * <h2>What is not simulated</h2>
  *
@@ -167,6 +167,9 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>The platform.</b> A failure does not end a process, and nothing is delivered again.
  *       Drops, nacks and fails are ordinary messages to a test. Event times and watermarks are
  *       those that the test sets.
+ *   <li><b>The stop.</b> {@link MessageSink#isStopping() isStopping()} is never true, and {@code
+ *       onStop} is not called. A handler that ends only at a stop can be tested with a sink of the
+ *       test, or with {@link MapStreamTestServer#server()}, whose {@code close()} begins a stop.
  * </ul>
  *
  * <p>{@link MapStreamTestServer} has the wire and the shared stream.
