@@ -77,9 +77,11 @@ public final class ClientStream implements AutoCloseable {
 
   private State state = State.OPENING;
   private boolean reading;
+  private long requested;
+  private long received;
 
-  /** Responses that were requested and have not arrived. */
-  private int asked;
+  /** Whether this side has called {@link #cancel}, even after the end. */
+  boolean cancelled;
 
   private @Nullable StreamStatus status;
   private @Nullable String fault;
@@ -149,12 +151,20 @@ public final class ClientStream implements AutoCloseable {
    * @throws IllegalArgumentException if the id is empty
    */
   public Reply send(String id, Datum datum) throws InterruptedException {
-    return send(new Reply(this, id, datum, timeout));
+    Reply reply = new Reply(this, id, datum, timeout);
+    send(id, datum, reply.listener());
+    return reply;
   }
 
-  <R extends Reply> R send(R reply) throws InterruptedException {
-    send(reply.id(), reply.datum(), reply.listener());
-    return reply;
+  /** Sends the only datum of this stream. {@link #finish} half-closes it when its handler ends. */
+  void sendOnly(Reply reply) throws InterruptedException {
+    guard.get(() -> {
+      send(reply.id(), reply.datum(), reply.listener());
+      if (state == State.OPEN) {
+        state = State.HALF_CLOSED;
+      }
+      return null;
+    });
   }
 
   /**
@@ -199,6 +209,14 @@ public final class ClientStream implements AutoCloseable {
     guard.update(() -> {
       if (state == State.OPEN) {
         state = State.HALF_CLOSED;
+        finish();
+      }
+    });
+  }
+
+  void finish() {
+    guard.run(() -> {
+      if (state == State.HALF_CLOSED) {
         call.halfClose();
       }
     });
@@ -210,16 +228,19 @@ public final class ClientStream implements AutoCloseable {
    */
   public void cancel() {
     guard.run(() -> {
-      if (state != State.ENDED) {
-        cancel("cancelled by this client");
-      }
+      cancelled = true;
+      cancel("cancelled by this client");
     });
   }
 
-  /** The caller holds the lock. Listeners are notified when gRPC reports the end of the call. */
-  private void cancel(String reason) {
-    end(new StreamStatus("CANCELLED", reason, ""));
-    call.cancel(reason, null);
+  /** Listeners are notified when gRPC reports the end of the call. */
+  void cancel(String reason) {
+    guard.run(() -> {
+      if (state != State.ENDED) {
+        end(new StreamStatus("CANCELLED", reason, ""));
+        call.cancel(reason, null);
+      }
+    });
   }
 
   private void end(StreamStatus how) {
@@ -248,13 +269,14 @@ public final class ClientStream implements AutoCloseable {
   }
 
   private void askNext() {
-    if (reading && asked <= READ_AHEAD / 2) {
-      ask(READ_AHEAD - asked);
+    long awaited = requested - received;
+    if (reading && awaited <= READ_AHEAD / 2) {
+      ask((int) (READ_AHEAD - awaited));
     }
   }
 
   private void ask(int responses) {
-    asked += responses;
+    requested += responses;
     call.request(responses);
   }
 
@@ -384,9 +406,25 @@ public final class ClientStream implements AutoCloseable {
 
   /** Returns what the handler of an id threw, if that ended this stream. */
   Optional<Throwable> failure(String id) {
-    return fault == null && status != null && status.code().equals("INTERNAL")
-        ? failures.apply(id, status)
-        : Optional.empty();
+    return isInternal() ? failures.apply(id, Objects.requireNonNull(status)) : Optional.empty();
+  }
+
+  /** Returns whether the server has ended the stream with INTERNAL, as for a handler's failure. */
+  boolean isInternal() {
+    return fault == null && status != null && status.code().equals("INTERNAL");
+  }
+
+  /** Requests the first {@code results} of the stream, one per response, unless it reads freely. */
+  void request(long results) {
+    long responses = 1 + results; // after the handshake
+    if (!reading && responses > requested) {
+      ask((int) (responses - requested));
+    }
+  }
+
+  /** Returns how many results were requested, or as many as there are while it reads freely. */
+  long requested() {
+    return reading ? Long.MAX_VALUE : requested - 1;
   }
 
   private void throwFault() {
@@ -420,7 +458,7 @@ public final class ClientStream implements AutoCloseable {
 
     /** Returns the rest of the work for a response, to be run without the lock. */
     private Runnable taken(MapResponse response) {
-      asked--;
+      received++;
       if (state == State.ENDED) {
         return () -> {};
       }

@@ -8,7 +8,6 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.MessageSink;
 import io.mapstream.Messages;
-import io.mapstream.proto.Durations;
 import io.mapstream.server.InternalMapStreamServer;
 import io.mapstream.server.MapStreamServer;
 import io.mapstream.server.MapStreamServerBuilder;
@@ -26,6 +25,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -72,9 +72,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Message by message</h2>
  *
- * A map-stream function sends results while it is still running. {@link #send(Datum) send} returns
- * at once, and the test takes the messages as they arrive. Here the handler reads from a queue that
- * the test fills:
+ * A map-stream function sends results while it is still running. {@link #send(Datum) send} does not
+ * wait for it, and the test takes the messages as they arrive. Here the handler reads from a queue
+ * that the test fills:
  *
  * {@snippet lang=java :
  * Reply results = harness.send("orders");
@@ -183,8 +183,7 @@ public final class MapStreamHarness implements AutoCloseable {
 
   private final MapStreamer handler;
   private final int bound;
-  private final Duration timeLimit;
-  private final ServerOptions options;
+  final Duration timeLimit;
   private final ExecutorService loop;
   private final Server server;
   private final ManagedChannel channel;
@@ -201,7 +200,7 @@ public final class MapStreamHarness implements AutoCloseable {
     handler = builder.handler;
     bound = builder.bound;
     timeLimit = builder.timeLimit;
-    options = builder.server.build().options();
+    ServerOptions options = builder.server.build().options();
     loop =
         Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("mapstream-harness").factory());
@@ -242,12 +241,12 @@ public final class MapStreamHarness implements AutoCloseable {
    * Runs the handler on a datum until it returns, and returns all its messages.
    *
    * <p>Waits until the handler has returned, for at most the harness's time limit; after that, the
-   * datum is cancelled.
+   * datum is cancelled. Before that, the datum's stream is opened as in {@link #send(Datum)}.
    *
    * @param datum the handler's input
    * @return the messages in the order of their emission, including drops, nacks and fails
-   * @throws HandlerFailedException if the handler threw an exception, which is the cause; it holds
-   *     the messages emitted before
+   * @throws HandlerFailedException if the handler threw an exception, even after the fail mark; it
+   *     is the cause, and the messages emitted before are in it
    * @throws WaitTimeoutError if the handler does not return within the limit; the message has its
    *     stack
    * @throws AssertionError if the waiting thread is interrupted; its interrupt flag stays set
@@ -256,9 +255,7 @@ public final class MapStreamHarness implements AutoCloseable {
   public Messages process(Datum datum) {
     HarnessReply reply = start(datum);
     try {
-      Messages messages = reply.remaining();
-      reply.awaitEnd(Deadline.in(timeLimit));
-      return messages;
+      return reply.all();
     } finally {
       if (reply.isRunning()) {
         reply.cancel();
@@ -269,21 +266,22 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * Runs the handler on {@link TestDatum#of(String)} of a text. Waits and fails as {@link
-   * #process(Datum)} does.
+   * {@return the messages of {@link #process(Datum)} for {@link TestDatum#of(String)} of a text}
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return the messages in the order of their emission
    */
   public Messages process(@Nullable String text) {
     return process(TestDatum.of(text));
   }
 
   /**
-   * Starts the handler on a datum and returns at once.
+   * Starts the handler on a datum and does not wait for it. Waits only until the datum's stream is
+   * open, for at most 30 seconds: the first one in a JVM loads gRPC's classes.
    *
    * @param datum the handler's input
    * @return the reply that receives the messages while the handler runs
+   * @throws WaitTimeoutError if the stream is not open in time
+   * @throws StreamBrokenException if the stream ends while it is opened
    * @throws AssertionError if the calling thread is interrupted; its interrupt flag stays set
    * @throws IllegalStateException if the harness is closed
    */
@@ -292,11 +290,9 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * Starts the handler on {@link TestDatum#of(String)} of a text, and returns at once. Fails as
-   * {@link #send(Datum)} does.
+   * {@return the reply of {@link #send(Datum)} to {@link TestDatum#of(String)} of a text}
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return the reply that receives the messages while the handler runs
    */
   public Reply send(@Nullable String text) {
     return send(TestDatum.of(text));
@@ -307,7 +303,7 @@ public final class MapStreamHarness implements AutoCloseable {
     boolean sent = false;
     try {
       reply.stream().open();
-      reply.stream().send(reply).stream().halfClose();
+      reply.stream().sendOnly(reply);
       sent = true;
       return reply;
     } catch (InterruptedException e) {
@@ -344,16 +340,32 @@ public final class MapStreamHarness implements AutoCloseable {
     if (reply == null) {
       throw new IllegalStateException("no datum was sent with the id " + datum.id());
     }
+    Thread own = Thread.currentThread();
+    Thread.startVirtualThread(() -> halfCloseAfter(own, reply.stream()));
     String id = reply.datum().id();
     reply.run(handler, keys, id.isEmpty() ? datum : datum.toBuilder().id(id).build(), sink);
   }
 
   /**
+   * Half-closes a stream when the server has processed the end of its handler, whose thread has
+   * then put its last task into the loop. So a failure after the fail mark meets an open stream and
+   * stops a server, as in production.
+   */
+  private void halfCloseAfter(Thread handler, ClientStream stream) {
+    try {
+      handler.join();
+      loop.execute(stream::finish);
+    } catch (InterruptedException | RejectedExecutionException e) {
+      // The harness was closed before the handler ended.
+    }
+  }
+
+  /**
    * Ends everything that is open and checks that the test left nothing: no handler still runs, all
    * messages were read, every failure was reported to the test, and nothing was emitted after the
-   * end of a handler. The messages of a cancelled datum need not be read, and an {@link
-   * InterruptedException} or {@link io.mapstream.SinkClosedException} of its handler is not a
-   * failure.
+   * end of a handler. Messages that a {@link HandlerFailedException} contains need not be read. Nor
+   * need those of a cancelled datum, and an {@link InterruptedException} or {@link
+   * io.mapstream.SinkClosedException} of its handler is not a failure.
    *
    * <p>Waits for handlers that are about to return, for at most the time limit in total, but not
    * for a handler that is blocked in {@code emit}. Then interrupts those that still run and waits
@@ -381,16 +393,16 @@ public final class MapStreamHarness implements AutoCloseable {
     List<Throwable> failures = new ArrayList<>();
     try {
       Deadline deadline = Deadline.in(testFailed ? Duration.ZERO : timeLimit);
-      left.forEach(reply -> isReached(() -> reply.awaitEndOrBlocked(deadline)));
+      left.forEach(reply -> isReached(() -> reply.awaitEnd(deadline, true)));
       // Collect all stacks before the first interruption, which could unblock another handler.
       left.forEach(reply -> reply.findLeftovers(findings, failures));
       lateEmits.forEach(late -> findings.add("emitted after the handler had ended: " + late));
-      left.forEach(reply -> reply.stream().cancel());
+      left.forEach(reply -> reply.stream().cancel("the harness was closed"));
       Deadline ended = Deadline.in(timeLimit);
       left.stream()
-          .filter(reply -> !isReached(() -> reply.awaitEnd(ended)))
-          .forEach(
-              reply -> findings.add("still runs after an interrupt" + reply.read(reply::report)));
+          .filter(reply -> !isReached(() -> reply.awaitEnd(ended, false)))
+          .forEach(reply ->
+              findings.add("still runs after an interrupt" + reply.guard.get(reply::report)));
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
@@ -415,20 +427,6 @@ public final class MapStreamHarness implements AutoCloseable {
     } catch (AssertionError e) {
       return Thread.currentThread().isInterrupted();
     }
-  }
-
-  /** {@return one line with the settings} */
-  @Override
-  public String toString() {
-    return ("MapStreamHarness[handler=%s, bound=%d, timeLimit=%s, maxMessageSize=%d,"
-            + " maxConcurrency=%d, errorPolicy=%s]")
-        .formatted(
-            handler,
-            bound,
-            Durations.text(timeLimit),
-            options.maxMessageSize(),
-            options.maxConcurrency(),
-            options.errorPolicy());
   }
 
   /** Collects the settings of a harness. Not thread-safe. */
@@ -472,11 +470,12 @@ public final class MapStreamHarness implements AutoCloseable {
 
     /**
      * Changes settings of the server: {@code maxConcurrency}, {@code maxMessageSize}, {@code
-     * errorPolicy}, {@code numaflowVersion} and others have the same effect as in production. Paths
-     * and the grace period of a stop are not used. With the error policy {@code STOP}, the default,
-     * an exception of the handler ends the datum's stream, which the test receives as a {@link
-     * HandlerFailedException}; nothing else stops. With {@code FAIL}, the datum is answered with
-     * the fail mark, and {@link Reply#failure()} returns the exception.
+     * errorPolicy}, {@code numaflowVersion} and others have the same effect as in production.
+     * Paths, the grace period and {@code onStop} are not used, since a harness does not stop. With
+     * the error policy {@code STOP}, the default, an exception of the handler ends the datum's
+     * stream, which the test receives as a {@link HandlerFailedException}, even after the fail
+     * mark; nothing else stops. With {@code FAIL}, the datum is answered with the fail mark, and
+     * {@link Reply#failure()} returns the exception.
      *
      * @param change called at once
      * @return this builder

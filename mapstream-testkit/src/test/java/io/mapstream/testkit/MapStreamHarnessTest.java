@@ -486,30 +486,6 @@ class MapStreamHarnessTest {
   }
 
   @Test
-  void toStringShowsTheSettings() {
-    MapStreamer handler =
-        new MapStreamer() {
-          @Override
-          public void handle(List<String> keys, Datum datum, io.mapstream.MessageSink sink) {}
-
-          @Override
-          public String toString() {
-            return "Nothing";
-          }
-        };
-    try (var harness =
-        MapStreamHarness.builder(handler)
-            .bound(2)
-            .options(o -> o.maxMessageSize(3).maxConcurrency(4))
-            .build()) {
-      assertEquals(
-          "MapStreamHarness[handler=Nothing, bound=2, timeLimit=5 s, maxMessageSize=3,"
-              + " maxConcurrency=4, errorPolicy=STOP]",
-          harness.toString());
-    }
-  }
-
-  @Test
   void markThatTheReleaseDoesNotKnowIsRefused() {
     MapStreamer failing = (keys, datum, sink) -> sink.emit(Message.toFail());
     try (var harness =

@@ -16,6 +16,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.Messages;
+import io.mapstream.SinkClosedException;
 import io.mapstream.UnsupportedMarkException;
 import io.mapstream.server.ServerOptions;
 import java.io.IOException;
@@ -174,6 +175,27 @@ class MapStreamTestServerTest {
     } // close has nothing left to throw
   }
 
+  @Test
+  void failureCanBeQueriedWithoutTakingMessages() throws Exception {
+    CountDownLatch arrived = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit("a");
+          Testing.await(arrived, "the message to arrive");
+          throw boom;
+        })) {
+      Reply reply = server.client().send(datum(""));
+      Testing.until(() -> reply.arrived() == 1, "the message");
+      arrived.countDown();
+
+      assertEquals(Optional.of(boom), reply.failure());
+      var failed = assertThrows(HandlerFailedException.class, () -> reply.remaining(LIMIT));
+
+      assertEquals(List.of("a"), failed.messages().texts());
+      assertEquals(List.of("a"), reply.takeArrived().texts());
+    }
+  }
+
   /** The streams use the same id, and only the second failure stops the server. */
   @Test
   void aReplyGetsTheFailureThatEndedItsStream() throws Exception {
@@ -216,6 +238,20 @@ class MapStreamTestServerTest {
           throw own;
         })) {
       assertEquals(Optional.of(own), server.client().send(datum("")).failure());
+    }
+  }
+
+  /** As in a harness: see {@link HarnessReplyTest}. */
+  @Test
+  void aFailureAfterTheFailMarkStopsTheServer() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit(Message.toFail());
+          sink.emit("more");
+        })) {
+      assertTrue(server.client().send(datum("")).next(LIMIT).isFail());
+
+      assertInstanceOf(SinkClosedException.class, server.awaitFailure(LIMIT));
     }
   }
 
