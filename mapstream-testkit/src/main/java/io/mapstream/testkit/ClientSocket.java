@@ -61,7 +61,7 @@ final class ClientSocket {
   StreamStatus readiness(Duration limit) throws InterruptedException {
     // Otherwise gRPC would wait for a second before it reconnects.
     channel.resetConnectBackoff();
-    long nanos = Math.min(limit.toNanos(), READY_CALL.toNanos());
+    long nanos = Math.min(Deadline.nanos(limit), READY_CALL.toNanos());
     var call = MapGrpc.newFutureStub(channel).isReady(Empty.getDefaultInstance());
     try {
       return call.get(nanos, TimeUnit.NANOSECONDS).getReady() ? READY : NOT_READY;

@@ -11,13 +11,15 @@ import io.mapstream.proto.map.v1.MapGrpc;
 import io.mapstream.proto.map.v1.MapRequest;
 import io.mapstream.proto.map.v1.MapResponse;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -65,8 +67,8 @@ public final class ClientStream implements AutoCloseable {
   private final Duration timeout;
   private final ClientCall<MapRequest, MapResponse> call;
 
-  /** Returns what the handler of an id threw, if that is known on this side. */
-  private final Function<String, Optional<Throwable>> failures;
+  /** Returns what the handler of an id threw, if it is known here that the status reports that. */
+  private final BiFunction<String, StreamStatus, Optional<Throwable>> failures;
 
   /** Guards everything below, the sending side of the call, and the replies. */
   final InternalGuard guard = new InternalGuard();
@@ -75,9 +77,11 @@ public final class ClientStream implements AutoCloseable {
 
   private State state = State.OPENING;
   private boolean reading;
+  private long requested;
+  private long received;
 
-  /** Responses that were requested and have not arrived. */
-  private int asked;
+  /** Whether this side has called {@link #cancel}, even after the end. */
+  boolean cancelled;
 
   private @Nullable StreamStatus status;
   private @Nullable String fault;
@@ -88,7 +92,7 @@ public final class ClientStream implements AutoCloseable {
       String name,
       boolean reading,
       Duration timeout,
-      Function<String, Optional<Throwable>> failures) {
+      BiFunction<String, StreamStatus, Optional<Throwable>> failures) {
     this.failures = failures;
     this.name = name;
     this.reading = reading;
@@ -133,7 +137,8 @@ public final class ClientStream implements AutoCloseable {
    * @throws IllegalStateException if the stream was half-closed
    */
   public Reply send(Datum datum) throws InterruptedException {
-    return send(datum.id().isEmpty() ? guard.get(open::nextId) : datum.id(), datum);
+    String id = Objects.requireNonNull(datum, "datum").id();
+    return send(id.isEmpty() ? guard.get(open::nextId) : id, datum);
   }
 
   /**
@@ -142,16 +147,24 @@ public final class ClientStream implements AutoCloseable {
    * @param id any text that is not empty; reuse an earlier one to imitate a retry
    * @param datum the datum to send
    * @return the reply that receives its results
-   * @throws InterruptedException if the thread was interrupted; the datum was not sent
+   * @throws InterruptedException as {@link #send(Datum)} does
    * @throws IllegalArgumentException if the id is empty
    */
   public Reply send(String id, Datum datum) throws InterruptedException {
-    return send(new Reply(this, id, datum, timeout));
+    Reply reply = new Reply(this, id, datum, timeout);
+    send(id, datum, reply.listener());
+    return reply;
   }
 
-  <R extends Reply> R send(R reply) throws InterruptedException {
-    send(reply.id(), reply.datum(), reply.listener());
-    return reply;
+  /** Sends the only datum of this stream. {@link #finish} half-closes it when its handler ends. */
+  void sendOnly(Reply reply) throws InterruptedException {
+    guard.get(() -> {
+      send(reply.id(), reply.datum(), reply.listener());
+      if (state == State.OPEN) {
+        state = State.HALF_CLOSED;
+      }
+      return null;
+    });
   }
 
   /**
@@ -196,6 +209,14 @@ public final class ClientStream implements AutoCloseable {
     guard.update(() -> {
       if (state == State.OPEN) {
         state = State.HALF_CLOSED;
+        finish();
+      }
+    });
+  }
+
+  void finish() {
+    guard.run(() -> {
+      if (state == State.HALF_CLOSED) {
         call.halfClose();
       }
     });
@@ -207,16 +228,19 @@ public final class ClientStream implements AutoCloseable {
    */
   public void cancel() {
     guard.run(() -> {
-      if (state != State.ENDED) {
-        cancel("cancelled by this client");
-      }
+      cancelled = true;
+      cancel("cancelled by this client");
     });
   }
 
-  /** The caller holds the lock. Listeners are notified when gRPC reports the end of the call. */
-  private void cancel(String reason) {
-    end(new StreamStatus("CANCELLED", reason, ""));
-    call.cancel(reason, null);
+  /** Listeners are notified when gRPC reports the end of the call. */
+  void cancel(String reason) {
+    guard.run(() -> {
+      if (state != State.ENDED) {
+        end(new StreamStatus("CANCELLED", reason, ""));
+        call.cancel(reason, null);
+      }
+    });
   }
 
   private void end(StreamStatus how) {
@@ -245,13 +269,14 @@ public final class ClientStream implements AutoCloseable {
   }
 
   private void askNext() {
-    if (reading && asked <= READ_AHEAD / 2) {
-      ask(READ_AHEAD - asked);
+    long awaited = requested - received;
+    if (reading && awaited <= READ_AHEAD / 2) {
+      ask((int) (READ_AHEAD - awaited));
     }
   }
 
   private void ask(int responses) {
-    asked += responses;
+    requested += responses;
     call.request(responses);
   }
 
@@ -264,9 +289,7 @@ public final class ClientStream implements AutoCloseable {
    * @throws IllegalArgumentException if it is less than 1
    */
   public void read(int responses) {
-    if (responses < 1) {
-      throw new IllegalArgumentException("responses must be at least 1 but was " + responses);
-    }
+    Arguments.atLeastOne("responses", responses);
     guard.run(() -> {
       if (reading) {
         throw new IllegalStateException(
@@ -282,13 +305,15 @@ public final class ClientStream implements AutoCloseable {
    * Half-closes the stream and waits until the server has sent an EOT for every datum and closed
    * the stream with OK. An interruption ends the wait and leaves the stream as it is.
    *
-   * @param limit how long to wait
+   * @param limit how long to wait at most
    * @throws InterruptedException if the thread was interrupted
+   * @throws IllegalArgumentException if the limit is negative; the stream is not half-closed
    * @throws WaitTimeoutError if the server did not close in time
    * @throws StreamBrokenException if the stream ended with a status other than OK
    * @throws ProtocolFaultError if the server violated the protocol
    */
   public void complete(Duration limit) throws InterruptedException {
+    Arguments.notNegative("limit", limit);
     halfClose();
     if (!awaitEnd(limit).isOk()) {
       guard.run(() -> throwIfEndedBefore("the server's OK"));
@@ -299,9 +324,10 @@ public final class ClientStream implements AutoCloseable {
    * Waits until the stream has ended for any reason. An interruption ends the wait and leaves the
    * stream as it is.
    *
-   * @param limit how long to wait
+   * @param limit how long to wait at most
    * @return how it ended
    * @throws InterruptedException if the thread was interrupted
+   * @throws IllegalArgumentException if the limit is negative
    * @throws WaitTimeoutError if it did not end in time
    * @throws ProtocolFaultError if the server violated the protocol
    */
@@ -325,11 +351,18 @@ public final class ClientStream implements AutoCloseable {
   }
 
   /**
-   * {@return the datums that have no EOT, by id and in the order in which they were sent: those
-   * that the data plane would send again after a broken stream}
+   * {@return the datums that have no EOT, by id and in the order in which they were sent; of
+   * several with the same id, the oldest} The data plane would send all of them again after a
+   * broken stream.
    */
   public Map<String, Datum> unanswered() {
-    return guard.get(open::datums);
+    Map<String, Datum> datums = new LinkedHashMap<>();
+    allUnanswered().forEach(sent -> datums.putIfAbsent(sent.id(), sent.datum()));
+    return Collections.unmodifiableMap(datums);
+  }
+
+  List<SentDatums.Sent> allUnanswered() {
+    return guard.get(open::all);
   }
 
   /**
@@ -373,9 +406,25 @@ public final class ClientStream implements AutoCloseable {
 
   /** Returns what the handler of an id threw, if that ended this stream. */
   Optional<Throwable> failure(String id) {
-    return fault == null && status != null && status.code().equals("INTERNAL")
-        ? failures.apply(id)
-        : Optional.empty();
+    return isInternal() ? failures.apply(id, Objects.requireNonNull(status)) : Optional.empty();
+  }
+
+  /** Returns whether the server has ended the stream with INTERNAL, as for a handler's failure. */
+  boolean isInternal() {
+    return fault == null && status != null && status.code().equals("INTERNAL");
+  }
+
+  /** Requests the first {@code results} of the stream, one per response, unless it reads freely. */
+  void request(long results) {
+    long responses = 1 + results; // after the handshake
+    if (!reading && responses > requested) {
+      ask((int) (responses - requested));
+    }
+  }
+
+  /** Returns how many results were requested, or as many as there are while it reads freely. */
+  long requested() {
+    return reading ? Long.MAX_VALUE : requested - 1;
   }
 
   private void throwFault() {
@@ -409,7 +458,7 @@ public final class ClientStream implements AutoCloseable {
 
     /** Returns the rest of the work for a response, to be run without the lock. */
     private Runnable taken(MapResponse response) {
-      asked--;
+      received++;
       if (state == State.ENDED) {
         return () -> {};
       }
@@ -441,9 +490,9 @@ public final class ClientStream implements AutoCloseable {
           fault = open.faultOfOk().orElse(null);
         }
       }
-      List<ReplyListener> left = open.listeners();
+      List<SentDatums.Sent> left = open.all();
       Throwable reason = fault == null ? broken("an EOT") : new ProtocolFaultError(named(fault));
-      return () -> left.forEach(listener -> listener.failed(reason));
+      return () -> left.forEach(sent -> sent.listener().failed(reason));
     }
   }
 }

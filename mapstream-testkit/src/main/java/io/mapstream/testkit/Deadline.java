@@ -2,7 +2,6 @@ package io.mapstream.testkit;
 
 import io.mapstream.proto.Durations;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -16,17 +15,12 @@ record Deadline(Duration limit, long end) {
 
   /** Returns the deadline that is {@code limit} from now. */
   static Deadline in(Duration limit) {
-    boolean isLong = notNegative("limit", limit).compareTo(LONGEST) > 0;
-    return new Deadline(limit, System.nanoTime() + (isLong ? LONGEST : limit).toNanos());
+    return new Deadline(limit, System.nanoTime() + nanos(Arguments.notNegative("limit", limit)));
   }
 
-  /** Checks that an argument of the given name is not negative. */
-  static Duration notNegative(String name, Duration limit) {
-    if (Objects.requireNonNull(limit, name).isNegative()) {
-      throw new IllegalArgumentException(
-          name + " must not be negative but was " + Durations.text(limit));
-    }
-    return limit;
+  /** Returns a limit that a test has given in nanoseconds; at most 146 years. */
+  static long nanos(Duration limit) {
+    return (limit.compareTo(LONGEST) > 0 ? LONGEST : limit).toNanos();
   }
 
   /** Returns the time left, in nanoseconds; zero or less if the deadline has passed. */

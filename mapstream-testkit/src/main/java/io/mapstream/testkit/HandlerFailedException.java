@@ -24,9 +24,9 @@ public class HandlerFailedException extends StreamBrokenException {
   }
 
   /**
-   * {@return the messages that the handler emitted before it failed, in order, without those that
-   * the test had already taken; all of them after {@link
-   * MapStreamHarness#process(io.mapstream.Datum) process}}
+   * {@return a copy of the messages that had arrived and were not taken, in order} In a harness,
+   * these are all that the handler emitted before it failed, without those that the test has taken.
+   * The {@link Reply} still has them.
    */
   public Messages messages() {
     return messages == null ? Messages.empty() : messages;

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * server to be read.
  *
  * <p>It requests only what the test reads, one message at a time. So unread messages wait in the
- * server, and {@code emit} blocks when they reach the bound. Once the handler has ended, the rest
- * arrives without being requested.
+ * server, and {@code emit} blocks when they reach the bound. Once the last message is emitted, the
+ * rest arrives without being requested.
  */
 final class HarnessReply extends Reply {
 
@@ -32,17 +32,13 @@ final class HarnessReply extends Reply {
   private long emitted;
   private int emitting;
 
-  /** Messages that were requested one by one. */
-  private long requested;
-
-  /** Whether messages are read as they arrive, without requests. */
-  private boolean isFree;
-
   private boolean failMarkEmitted;
   private boolean handlerEnded;
   private @Nullable Throwable thrown;
-  private boolean cancelled;
   private boolean failureSeen;
+
+  /** Whether a {@link HandlerFailedException} has shown the messages. */
+  private boolean messagesSeen;
 
   HarnessReply(
       ClientStream stream,
@@ -64,7 +60,7 @@ final class HarnessReply extends Reply {
    * false, it stays false.
    */
   void run(MapStreamer handler, List<String> keys, Datum datum, MessageSink sink) throws Exception {
-    update(() -> thread = broken ? null : Thread.currentThread());
+    guard.update(() -> thread = broken ? null : Thread.currentThread());
     if (thread == null) {
       return;
     }
@@ -79,10 +75,10 @@ final class HarnessReply extends Reply {
 
   /** Waits, after a failure, until what was emitted has arrived: the failure ends the stream. */
   private void ended(@Nullable Throwable failure) {
-    update(() -> {
+    guard.update(() -> {
       thrown = failure;
       handlerEnded = true;
-      readFreely();
+      pull(0);
     });
     if (failure != null) {
       guard.awaitUninterruptibly(() -> count >= emitted || broken);
@@ -94,7 +90,7 @@ final class HarnessReply extends Reply {
     return new MessageSink() {
       @Override
       public void emit(Message message) {
-        update(() -> {
+        guard.update(() -> {
           emitting++;
           if (handlerEnded && !broken) {
             lateEmits.add(message + "; " + situation());
@@ -117,12 +113,12 @@ final class HarnessReply extends Reply {
   }
 
   private void left(Message message, boolean accepted) {
-    update(() -> {
+    guard.update(() -> {
       emitting--;
       emitted += accepted ? 1 : 0;
       if (accepted && message.isFail()) {
         failMarkEmitted = true;
-        readFreely();
+        pull(0);
       }
     });
   }
@@ -130,21 +126,12 @@ final class HarnessReply extends Reply {
   // The test's side.
 
   @Override
-  void pull() {
-    if (!isFree && requested == count && emitted > count) {
-      request(1);
+  void pull(int most) {
+    if (handlerEnded || failMarkEmitted) {
+      stream().resumeReading();
+    } else {
+      stream().request(Math.min(count + most, emitted));
     }
-  }
-
-  /** Reads messages as they arrive from now on; the bound no longer applies. */
-  private void readFreely() {
-    isFree = true;
-    stream().resumeReading();
-  }
-
-  private void request(long messages) {
-    requested += messages;
-    stream().read((int) messages);
   }
 
   /** A message that was emitted is about to arrive, so it is awaited even if the limit is short. */
@@ -154,25 +141,31 @@ final class HarnessReply extends Reply {
     return emitted > count && own.nanosLeft() > given.nanosLeft() ? own : given;
   }
 
-  @Override
-  public Messages remaining(Duration limit) {
-    Deadline.notNegative("limit", limit);
-    update(this::readFreely);
-    return super.remaining(limit);
+  /** Waits until the handler has returned, and takes all messages. */
+  Messages all() {
+    Deadline deadline = Deadline.in(timeLimit);
+    return guard.get(() -> {
+      awaitEot(deadline);
+      awaitEnd(deadline, false);
+      if (isFailed()) {
+        throwBroken("the return of the handler");
+      }
+      return takeArrived();
+    });
   }
 
   @Override
   public boolean isRunning() {
-    return read(() -> !handlerEnded && (thread != null || !broken));
+    return guard.get(() -> !handlerEnded && (thread != null || !broken));
   }
 
   @Override
   public Optional<Throwable> failure() {
     Deadline deadline = Deadline.in(timeLimit);
-    return read(() -> {
-      waitUntil(deadline, () -> !isRunning(), "the return of the handler");
+    return guard.get(() -> {
+      awaitEnd(deadline, false);
       failureSeen = true;
-      if (!handlerEnded && !cancelled) {
+      if (!handlerEnded && !stream().cancelled) {
         return Optional.of(stream().broken("the start of the handler"));
       }
       return Optional.ofNullable(thrown);
@@ -182,7 +175,7 @@ final class HarnessReply extends Reply {
   @Override
   public void awaitBlockedEmit() {
     Deadline deadline = Deadline.in(timeLimit);
-    update(() -> {
+    guard.update(() -> {
       waitUntil(
           deadline,
           () -> isBlocked() || handlerEnded || failMarkEmitted || broken,
@@ -194,22 +187,22 @@ final class HarnessReply extends Reply {
   }
 
   @Override
-  public void cancel() {
-    update(() -> cancelled = true);
-    super.cancel();
-  }
-
-  @Override
   void throwBroken(String awaited) {
-    if (thrown != null && !cancelled) {
+    if (thrown != null && isFailed()) {
       failureSeen = true;
+      messagesSeen = true;
       throw handlerFailed(situation(), thrown, awaited);
     }
     super.throwBroken(awaited);
   }
 
+  /** Returns whether the handler has thrown something that ended the stream, or stops a server. */
+  private boolean isFailed() {
+    return thrown != null && stream().isInternal();
+  }
+
   private boolean isBlocked() {
-    return emitting > 0 && emitted - count >= bound && !broken && !handlerEnded;
+    return emitting > 0 && emitted - stream().requested() >= bound && !broken && !handlerEnded;
   }
 
   @Override
@@ -234,7 +227,7 @@ final class HarnessReply extends Reply {
         + (handlerEnded ? "" : " emitted")
         + (unread == 0 ? "" : ", " + unread + " unread")
         + (failMarkEmitted && !handlerEnded ? ", the last one with the fail mark" : "")
-        + (cancelled ? "; the test has cancelled it" : "");
+        + (stream().cancelled ? "; the test has cancelled it" : "");
   }
 
   @Override
@@ -261,36 +254,36 @@ final class HarnessReply extends Reply {
   // The end of the test.
 
   /**
-   * Waits until the handler has ended and the client knows its outcome, or until the handler is
-   * blocked because the test does not read.
+   * Waits until the handler has ended and the client knows the outcome, or, if that is enough,
+   * until the handler is blocked because the test does not read.
    */
-  void awaitEndOrBlocked(Deadline deadline) {
-    update(() ->
+  void awaitEnd(Deadline deadline, boolean orBlocked) {
+    guard.update(() ->
         waitUntil(
             deadline,
-            () -> isBlocked() || (!isRunning() && (ended || broken)),
+            () -> isSettled() || (orBlocked && isBlocked()),
             "the return of the handler"));
   }
 
-  /** Waits until the handler has ended. */
-  void awaitEnd(Deadline deadline) {
-    update(() -> waitUntil(deadline, () -> !isRunning(), "the return of the handler"));
+  private boolean isSettled() {
+    boolean isKnown = broken || (ended && (thrown == null || stream().hasEnded()));
+    return isKnown && !isRunning();
   }
 
   /** Adds what the test did not finish or check. */
   void findLeftovers(List<String> findings, List<Throwable> failures) {
-    update(() -> {
+    guard.update(() -> {
       if (isRunning()) {
         findings.add("still running: " + stack());
       }
       String situation = situation();
-      Messages unread = cancelled ? Messages.empty() : unread();
+      Messages unread = stream().cancelled || messagesSeen ? Messages.empty() : unread();
       if (!unread.isEmpty()) {
         findings.add("not read: " + situation + ": " + unread);
       }
       if (thrown != null
           && !failureSeen
-          && (cancelled ? !InternalMapStreamServer.comesFromTheEnd(thrown) : broken)) {
+          && (isFailed() || (broken && !InternalMapStreamServer.comesFromTheEnd(thrown)))) {
         findings.add("failed, and the test did not check for it: " + situation);
         failures.add(thrown);
       }
@@ -300,9 +293,7 @@ final class HarnessReply extends Reply {
   /** Fetches the messages that wait in the server. */
   private Messages unread() {
     long waiting = emitted;
-    if (!isFree && waiting > requested) {
-      request(waiting - requested);
-    }
+    pull(Integer.MAX_VALUE);
     waitUntil(Deadline.in(timeLimit), () -> count >= waiting || broken, "what was emitted");
     return takeArrived();
   }

@@ -91,7 +91,7 @@ public final class InternalGuard {
     return get(() -> {
       boolean isChanging = true;
       while (isChanging && !reached.getAsBoolean()) {
-        isChanging = changed.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+        isChanging = changed.await(Deadline.nanos(limit), TimeUnit.NANOSECONDS);
       }
       return reached.getAsBoolean();
     });

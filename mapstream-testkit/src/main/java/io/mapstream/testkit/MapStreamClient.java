@@ -7,12 +7,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +39,7 @@ public final class MapStreamClient implements AutoCloseable {
   private final Duration timeout;
   private final ClientSocket socket;
   private final @Nullable ServerInfo serverInfo;
-  private final Function<String, Optional<Throwable>> failures;
+  private final BiFunction<String, StreamStatus, Optional<Throwable>> failures;
 
   private final Opened<ClientStream> streams = new Opened<>("the client");
   private final AtomicInteger opened = new AtomicInteger();
@@ -80,7 +79,7 @@ public final class MapStreamClient implements AutoCloseable {
    * interruption ends the wait.
    *
    * @return OK if it is ready; otherwise the status of the call, or {@code UNAVAILABLE} if the
-   *     server answered {@code ready = false}
+   *     server answered {@code ready = false} or this client is closed
    * @throws InterruptedException if the thread was interrupted
    */
   public StreamStatus readiness() throws InterruptedException {
@@ -133,7 +132,8 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Opens a stream for testing servers, which sends and reads nothing automatically.
+   * Opens a stream for testing servers, which sends and reads nothing automatically. Does not wait.
+   * {@link #close()} ends it.
    *
    * @return a stream without a handshake; the caller closes it
    * @throws IllegalStateException if the client is closed
@@ -144,11 +144,12 @@ public final class MapStreamClient implements AutoCloseable {
   }
 
   /**
-   * Opens a stream like {@link #openRawStream()} that passes responses on instead of keeping them.
+   * {@return a stream like {@link #openRawStream()} that passes responses on instead of keeping
+   * them}
    *
-   * @param receiver called with each response, one at a time and without a lock, on the client's
-   *     event loop: it must not block
-   * @return a stream without a handshake; the caller closes it
+   * @param receiver called with each response, one at a time and without a lock, on one of gRPC's
+   *     threads; while it blocks, this stream receives nothing. An exception that it throws cancels
+   *     the stream.
    * @throws IllegalStateException if the client is closed
    */
   public RawStream openRawStream(Consumer<MapResponse> receiver) {
@@ -177,7 +178,6 @@ public final class MapStreamClient implements AutoCloseable {
    * @param datum the datum to send
    * @return the reply that receives its results
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
-   * @throws IllegalStateException if the client is closed, or the stream was half-closed
    */
   public Reply send(Datum datum) throws InterruptedException {
     return stream().send(datum);
@@ -191,8 +191,6 @@ public final class MapStreamClient implements AutoCloseable {
    * @param datum the datum to send
    * @return the reply that receives its results
    * @throws InterruptedException if the thread was interrupted; the datum was not sent
-   * @throws IllegalStateException if the client is closed, or the stream was half-closed
-   * @throws IllegalArgumentException if the id is empty
    */
   public Reply send(String id, Datum datum) throws InterruptedException {
     return stream().send(id, datum);
@@ -200,8 +198,8 @@ public final class MapStreamClient implements AutoCloseable {
 
   /**
    * Does what the platform does after a broken stream: waits until the server is ready again, opens
-   * a stream, and sends all datums without an EOT again, with the same ids and in the same order.
-   * The server repeats results that had already arrived.
+   * a stream, and sends all datums without an EOT again, with the same ids and in the same order;
+   * several with the same id are all sent. The server repeats results that had already arrived.
    *
    * @param broken a stream that has ended
    * @return the replies that receive the results now, all on one new stream; empty if nothing was
@@ -214,25 +212,27 @@ public final class MapStreamClient implements AutoCloseable {
    * @throws IllegalStateException if the client is closed
    */
   public List<Reply> redrive(ClientStream broken) throws InterruptedException {
-    if (!broken.hasEnded()) {
+    if (!Objects.requireNonNull(broken, "broken").hasEnded()) {
       throw new IllegalArgumentException("only a stream that has ended can be redriven: " + broken);
     }
     streams.verifyOpen();
-    Map<String, Datum> unanswered = broken.unanswered();
+    List<SentDatums.Sent> unanswered = broken.allUnanswered();
     if (unanswered.isEmpty()) {
       return List.of();
     }
     socket.awaitReady(Deadline.in(timeout));
     ClientStream fresh = openStream();
     List<Reply> replies = new ArrayList<>();
-    for (Map.Entry<String, Datum> sent : unanswered.entrySet()) {
-      replies.add(fresh.send(sent.getKey(), sent.getValue()));
+    for (SentDatums.Sent sent : unanswered) {
+      replies.add(fresh.send(sent.id(), sent.datum()));
     }
     return List.copyOf(replies);
   }
 
   /**
-   * Cancels all streams and closes the connection. A second call does nothing.
+   * Ends all streams, raw ones too, and closes the connection. Waits for that, for up to about 4
+   * seconds. An interruption shortens the wait; the interrupt flag stays set. A second call does
+   * nothing.
    *
    * @throws ProtocolFaultError if the server violated the protocol and that was not thrown before
    */
@@ -251,7 +251,8 @@ public final class MapStreamClient implements AutoCloseable {
     private Duration timeout = Duration.ofSeconds(30);
     private int maxMessageSize = 64 * 1024 * 1024;
     private InternalSocketKind kind = InternalSocketKind.best();
-    private Function<String, Optional<Throwable>> failures = id -> Optional.empty();
+    private BiFunction<String, StreamStatus, Optional<Throwable>> failures =
+        (id, status) -> Optional.empty();
 
     private Builder(Path socketPath) {
       this.socketPath = socketPath;
@@ -273,12 +274,12 @@ public final class MapStreamClient implements AutoCloseable {
      * Limits how long to wait for the server to be ready, for the echo of a handshake, for the
      * server to accept a datum, and for a {@link Reply} unless its method is given another limit.
      *
-     * @param limit 30 seconds unless set
+     * @param timeout more than zero; 30 seconds unless set
      * @return this builder
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if it is zero or negative
      */
-    public Builder timeout(Duration limit) {
-      this.timeout = Deadline.notNegative("timeout", limit);
+    public Builder timeout(Duration timeout) {
+      this.timeout = Arguments.positive("timeout", timeout);
       return this;
     }
 
@@ -291,15 +292,12 @@ public final class MapStreamClient implements AutoCloseable {
      * @throws IllegalArgumentException if it is less than 1
      */
     public Builder maxMessageSize(int bytes) {
-      if (bytes < 1) {
-        throw new IllegalArgumentException("maxMessageSize must be at least 1 but was " + bytes);
-      }
-      this.maxMessageSize = bytes;
+      this.maxMessageSize = Arguments.atLeastOne("maxMessageSize", bytes);
       return this;
     }
 
     /** Sets the lookup for what the handler of an id threw, if it runs in this process. */
-    Builder failures(Function<String, Optional<Throwable>> failures) {
+    Builder failures(BiFunction<String, StreamStatus, Optional<Throwable>> failures) {
       this.failures = failures;
       return this;
     }

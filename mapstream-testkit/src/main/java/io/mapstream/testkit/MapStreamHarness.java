@@ -8,7 +8,6 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.MessageSink;
 import io.mapstream.Messages;
-import io.mapstream.proto.Durations;
 import io.mapstream.server.InternalMapStreamServer;
 import io.mapstream.server.MapStreamServer;
 import io.mapstream.server.MapStreamServerBuilder;
@@ -26,6 +25,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -72,9 +72,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Message by message</h2>
  *
- * A map-stream function sends results while it is still running. {@link #send(Datum) send} returns
- * at once, and the test takes the messages as they arrive. Here the handler reads from a queue that
- * the test fills:
+ * A map-stream function sends results while it is still running. {@link #send(Datum) send} does not
+ * wait for it, and the test takes the messages as they arrive. Here the handler reads from a queue
+ * that the test fills:
  *
  * {@snippet lang=java :
  * Reply results = harness.send("orders");
@@ -149,9 +149,9 @@ import org.jspecify.annotations.Nullable;
  *
  * {@link #close()} fails if the test did not finish or check something: a handler still runs,
  * messages were not read, a handler failed and the test did not check for it, or a thread of a
- * handler emitted after the handler had ended. In a try-with-resources statement it does not hide
- * an earlier failure; it is added to that one as suppressed. With JUnit, {@link
- * MapStreamHarnessExtension} creates a harness for each test and closes it.
+ * handler emitted after the handler had ended. If the test has already failed inside
+ * try-with-resources, the error of {@code close()} is added to that failure as suppressed. With
+ * JUnit, {@link MapStreamHarnessExtension} creates a harness for each test and closes it.
  *
  * <h2>What is not simulated</h2>
  *
@@ -167,6 +167,9 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>The platform.</b> A failure does not end a process, and nothing is delivered again.
  *       Drops, nacks and fails are ordinary messages to a test. Event times and watermarks are
  *       those that the test sets.
+ *   <li><b>The stop.</b> {@link MessageSink#isStopping() isStopping()} is never true, and {@code
+ *       onStop} is not called. A handler that ends only at a stop can be tested with a sink of the
+ *       test, or with {@link MapStreamTestServer#server()}, whose {@code close()} begins a stop.
  * </ul>
  *
  * <p>{@link MapStreamTestServer} has the wire and the shared stream.
@@ -180,8 +183,7 @@ public final class MapStreamHarness implements AutoCloseable {
 
   private final MapStreamer handler;
   private final int bound;
-  private final Duration timeLimit;
-  private final ServerOptions options;
+  final Duration timeLimit;
   private final ExecutorService loop;
   private final Server server;
   private final ManagedChannel channel;
@@ -198,7 +200,7 @@ public final class MapStreamHarness implements AutoCloseable {
     handler = builder.handler;
     bound = builder.bound;
     timeLimit = builder.timeLimit;
-    options = builder.server.build().options();
+    ServerOptions options = builder.server.build().options();
     loop =
         Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("mapstream-harness").factory());
@@ -239,12 +241,12 @@ public final class MapStreamHarness implements AutoCloseable {
    * Runs the handler on a datum until it returns, and returns all its messages.
    *
    * <p>Waits until the handler has returned, for at most the harness's time limit; after that, the
-   * datum is cancelled.
+   * datum is cancelled. Before that, the datum's stream is opened as in {@link #send(Datum)}.
    *
    * @param datum the handler's input
    * @return the messages in the order of their emission, including drops, nacks and fails
-   * @throws HandlerFailedException if the handler threw an exception, which is the cause; it holds
-   *     the messages emitted before
+   * @throws HandlerFailedException if the handler threw an exception, even after the fail mark; it
+   *     is the cause, and the messages emitted before are in it
    * @throws WaitTimeoutError if the handler does not return within the limit; the message has its
    *     stack
    * @throws AssertionError if the waiting thread is interrupted; its interrupt flag stays set
@@ -253,9 +255,7 @@ public final class MapStreamHarness implements AutoCloseable {
   public Messages process(Datum datum) {
     HarnessReply reply = start(datum);
     try {
-      Messages messages = reply.remaining();
-      reply.awaitEnd(Deadline.in(timeLimit));
-      return messages;
+      return reply.all();
     } finally {
       if (reply.isRunning()) {
         reply.cancel();
@@ -266,21 +266,22 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * Runs the handler on {@link TestDatum#of(String)} of a text. Waits and fails as {@link
-   * #process(Datum)} does.
+   * {@return the messages of {@link #process(Datum)} for {@link TestDatum#of(String)} of a text}
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return the messages in the order of their emission
    */
   public Messages process(@Nullable String text) {
     return process(TestDatum.of(text));
   }
 
   /**
-   * Starts the handler on a datum and returns at once.
+   * Starts the handler on a datum and does not wait for it. Waits only until the datum's stream is
+   * open, for at most 30 seconds: the first one in a JVM loads gRPC's classes.
    *
    * @param datum the handler's input
    * @return the reply that receives the messages while the handler runs
+   * @throws WaitTimeoutError if the stream is not open in time
+   * @throws StreamBrokenException if the stream ends while it is opened
    * @throws AssertionError if the calling thread is interrupted; its interrupt flag stays set
    * @throws IllegalStateException if the harness is closed
    */
@@ -289,11 +290,9 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /**
-   * Starts the handler on {@link TestDatum#of(String)} of a text, and returns at once. Fails as
-   * {@link #send(Datum)} does.
+   * {@return the reply of {@link #send(Datum)} to {@link TestDatum#of(String)} of a text}
    *
    * @param text the datum's payload; {@code null} for no bytes
-   * @return the reply that receives the messages while the handler runs
    */
   public Reply send(@Nullable String text) {
     return send(TestDatum.of(text));
@@ -304,7 +303,7 @@ public final class MapStreamHarness implements AutoCloseable {
     boolean sent = false;
     try {
       reply.stream().open();
-      reply.stream().send(reply).stream().halfClose();
+      reply.stream().sendOnly(reply);
       sent = true;
       return reply;
     } catch (InterruptedException e) {
@@ -328,7 +327,7 @@ public final class MapStreamHarness implements AutoCloseable {
       String id = Long.toString(++lastId);
       var stream =
           new ClientStream(
-              channel, "stream " + id, false, OPENING_TIMEOUT, any -> Optional.empty());
+              channel, "stream " + id, false, OPENING_TIMEOUT, (any, status) -> Optional.empty());
       var reply = new HarnessReply(stream, id, datum, timeLimit, bound, lateEmits);
       replies.put(id, reply);
       return reply;
@@ -341,16 +340,32 @@ public final class MapStreamHarness implements AutoCloseable {
     if (reply == null) {
       throw new IllegalStateException("no datum was sent with the id " + datum.id());
     }
+    Thread own = Thread.currentThread();
+    Thread.startVirtualThread(() -> halfCloseAfter(own, reply.stream()));
     String id = reply.datum().id();
     reply.run(handler, keys, id.isEmpty() ? datum : datum.toBuilder().id(id).build(), sink);
   }
 
   /**
+   * Half-closes a stream when the server has processed the end of its handler, whose thread has
+   * then put its last task into the loop. So a failure after the fail mark meets an open stream and
+   * stops a server, as in production.
+   */
+  private void halfCloseAfter(Thread handler, ClientStream stream) {
+    try {
+      handler.join();
+      loop.execute(stream::finish);
+    } catch (InterruptedException | RejectedExecutionException e) {
+      // The harness was closed before the handler ended.
+    }
+  }
+
+  /**
    * Ends everything that is open and checks that the test left nothing: no handler still runs, all
    * messages were read, every failure was reported to the test, and nothing was emitted after the
-   * end of a handler. The messages of a cancelled datum need not be read, and an {@link
-   * InterruptedException} or {@link io.mapstream.SinkClosedException} of its handler is not a
-   * failure.
+   * end of a handler. Messages that a {@link HandlerFailedException} contains need not be read. Nor
+   * need those of a cancelled datum, and an {@link InterruptedException} or {@link
+   * io.mapstream.SinkClosedException} of its handler is not a failure.
    *
    * <p>Waits for handlers that are about to return, for at most the time limit in total, but not
    * for a handler that is blocked in {@code emit}. Then interrupts those that still run and waits
@@ -378,16 +393,16 @@ public final class MapStreamHarness implements AutoCloseable {
     List<Throwable> failures = new ArrayList<>();
     try {
       Deadline deadline = Deadline.in(testFailed ? Duration.ZERO : timeLimit);
-      left.forEach(reply -> isReached(() -> reply.awaitEndOrBlocked(deadline)));
+      left.forEach(reply -> isReached(() -> reply.awaitEnd(deadline, true)));
       // Collect all stacks before the first interruption, which could unblock another handler.
       left.forEach(reply -> reply.findLeftovers(findings, failures));
       lateEmits.forEach(late -> findings.add("emitted after the handler had ended: " + late));
-      left.forEach(reply -> reply.stream().cancel());
+      left.forEach(reply -> reply.stream().cancel("the harness was closed"));
       Deadline ended = Deadline.in(timeLimit);
       left.stream()
-          .filter(reply -> !isReached(() -> reply.awaitEnd(ended)))
-          .forEach(
-              reply -> findings.add("still runs after an interrupt" + reply.read(reply::report)));
+          .filter(reply -> !isReached(() -> reply.awaitEnd(ended, false)))
+          .forEach(reply ->
+              findings.add("still runs after an interrupt" + reply.guard.get(reply::report)));
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
@@ -414,20 +429,6 @@ public final class MapStreamHarness implements AutoCloseable {
     }
   }
 
-  /** {@return one line with the settings} */
-  @Override
-  public String toString() {
-    return ("MapStreamHarness[handler=%s, bound=%d, timeLimit=%s, maxMessageSize=%d,"
-            + " maxConcurrency=%d, errorPolicy=%s]")
-        .formatted(
-            handler,
-            bound,
-            Durations.text(timeLimit),
-            options.maxMessageSize(),
-            options.maxConcurrency(),
-            options.errorPolicy());
-  }
-
   /** Collects the settings of a harness. Not thread-safe. */
   public static final class Builder {
 
@@ -450,10 +451,7 @@ public final class MapStreamHarness implements AutoCloseable {
      * @throws IllegalArgumentException if it is less than 1
      */
     public Builder bound(int messages) {
-      if (messages < 1) {
-        throw new IllegalArgumentException("bound must be at least 1 but was " + messages);
-      }
-      this.bound = messages;
+      this.bound = Arguments.atLeastOne("bound", messages);
       return this;
     }
 
@@ -461,25 +459,23 @@ public final class MapStreamHarness implements AutoCloseable {
      * Sets how long each call waits for the handler at most; 5 seconds unless set. This does not
      * include the start of a datum's stream, which loads most classes for the first datum.
      *
-     * @param limit more than zero
+     * @param timeLimit more than zero
      * @return this builder
      * @throws IllegalArgumentException if it is zero or negative
      */
-    public Builder timeLimit(Duration limit) {
-      if (Deadline.notNegative("timeLimit", limit).isZero()) {
-        throw new IllegalArgumentException("timeLimit must be more than 0 s but was 0 s");
-      }
-      this.timeLimit = limit;
+    public Builder timeLimit(Duration timeLimit) {
+      this.timeLimit = Arguments.positive("timeLimit", timeLimit);
       return this;
     }
 
     /**
      * Changes settings of the server: {@code maxConcurrency}, {@code maxMessageSize}, {@code
-     * errorPolicy}, {@code numaflowVersion} and others have the same effect as in production. Paths
-     * and the grace period of a stop are not used. With the error policy {@code STOP}, the default,
-     * an exception of the handler ends the datum's stream, which the test receives as a {@link
-     * HandlerFailedException}; nothing else stops. With {@code FAIL}, the datum is answered with
-     * the fail mark, and {@link Reply#failure()} returns the exception.
+     * errorPolicy}, {@code numaflowVersion} and others have the same effect as in production.
+     * Paths, the grace period and {@code onStop} are not used, since a harness does not stop. With
+     * the error policy {@code STOP}, the default, an exception of the handler ends the datum's
+     * stream, which the test receives as a {@link HandlerFailedException}, even after the fail
+     * mark; nothing else stops. With {@code FAIL}, the datum is answered with the fail mark, and
+     * {@link Reply#failure()} returns the exception.
      *
      * @param change called at once
      * @return this builder

@@ -4,7 +4,6 @@ import io.mapstream.Datum;
 import io.mapstream.MapStreamer;
 import io.mapstream.MessageSink;
 import io.mapstream.proto.Durations;
-import io.mapstream.server.InternalMapStreamServer;
 import io.mapstream.server.MapStreamServer;
 import io.mapstream.server.MapStreamServerBuilder;
 import java.io.IOException;
@@ -15,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -48,8 +49,8 @@ public final class MapStreamTestServer implements AutoCloseable {
 
     private final MapStreamer handler;
 
-    /** The first exception for each datum id. */
-    final Map<String, Throwable> thrown = new ConcurrentHashMap<>();
+    /** By datum id; several streams may use the same ids. */
+    private final Map<String, Queue<Throwable>> thrown = new ConcurrentHashMap<>();
 
     private final InternalGuard guard = new InternalGuard();
 
@@ -66,13 +67,19 @@ public final class MapStreamTestServer implements AutoCloseable {
       try {
         handler.handle(keys, datum, sink);
       } catch (Throwable t) {
-        if (!InternalMapStreamServer.comesFromTheEnd(t)) {
-          thrown.putIfAbsent(datum.id(), t);
-        }
+        thrown.computeIfAbsent(datum.id(), id -> new ConcurrentLinkedQueue<>()).add(t);
         throw t;
       } finally {
         guard.update(() -> running--);
       }
+    }
+
+    /** Returns what the handler of an id threw, if the status has the beginning of its stack. */
+    Optional<Throwable> thrown(String id, StreamStatus status) {
+      return thrown.getOrDefault(id, new ConcurrentLinkedQueue<>()).stream()
+          .filter(one ->
+              status.debugInfo().startsWith("%.750s".formatted(one + System.lineSeparator())))
+          .findFirst();
     }
 
     /** Waits until no call is running, or until none has returned for some time. */
@@ -111,13 +118,14 @@ public final class MapStreamTestServer implements AutoCloseable {
    *
    * @param handler called for each datum
    * @param options changes settings; socket, server info file and a grace period of 5 seconds are
-   *     set already
+   *     set already. This method throws what it throws; nothing is left behind then.
    * @return a running server
    * @throws IOException if the temporary folder or the socket can't be created
    */
   public static MapStreamTestServer start(
       MapStreamer handler, Consumer<MapStreamServerBuilder> options) throws IOException {
     Calls calls = new Calls(handler);
+    Objects.requireNonNull(options, "options");
     InternalTemporaryFolder folder = InternalTemporaryFolder.create();
     try {
       MapStreamServerBuilder builder =
@@ -127,7 +135,7 @@ public final class MapStreamTestServer implements AutoCloseable {
               .shutdownGrace(GRACE);
       options.accept(builder);
       return new MapStreamTestServer(folder, builder.build().start(), calls);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       folder.delete();
       throw e;
     }
@@ -139,6 +147,10 @@ public final class MapStreamTestServer implements AutoCloseable {
    *
    * @return a client that has read the server info file; always the same one
    * @throws InterruptedException if the thread was interrupted
+   * @throws WaitTimeoutError if the server wasn't ready in time, for instance because it has
+   *     stopped
+   * @throws ProtocolFaultError if the platform would refuse the server info file
+   * @throws IllegalStateException if {@link #close()} was called
    */
   public MapStreamClient client() throws InterruptedException {
     return clients.first(() -> connect(options -> {}));
@@ -151,10 +163,12 @@ public final class MapStreamTestServer implements AutoCloseable {
    * @return a connected client
    * @throws InterruptedException if the thread was interrupted
    * @throws WaitTimeoutError if the server wasn't ready in time
+   * @throws ProtocolFaultError if the platform would refuse the server info file
    * @throws IllegalStateException if {@link #close()} was called
    */
   public MapStreamClient connect(Consumer<MapStreamClient.Builder> options)
       throws InterruptedException {
+    Objects.requireNonNull(options, "options");
     clients.verifyOpen();
     MapStreamClient.Builder builder =
         MapStreamClient.builder(socketPath())
@@ -172,8 +186,8 @@ public final class MapStreamTestServer implements AutoCloseable {
   }
 
   /** Returns what the handler of an id threw, and records that the test has asked for it. */
-  private Optional<Throwable> failureOf(String id) {
-    Optional<Throwable> failure = Optional.ofNullable(calls.thrown.get(id));
+  private Optional<Throwable> failureOf(String id, StreamStatus status) {
+    Optional<Throwable> failure = calls.thrown(id, status);
     failure.ifPresent(own -> failureKnown.set(true));
     return failure;
   }
@@ -193,14 +207,20 @@ public final class MapStreamTestServer implements AutoCloseable {
     return server;
   }
 
-  /** {@return what a handler threw, if that stopped the server; does not wait} */
+  /**
+   * {@return what a handler threw, if that has stopped the server} Does not wait; an interrupt flag
+   * stays set.
+   */
   public Optional<Throwable> failure() {
     try {
       server.awaitTermination(Duration.ZERO);
       return Optional.empty();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
+    } catch (InterruptedException e) { // The flag is now clear, so that the next try succeeds.
+      try {
+        return failure();
+      } finally {
+        Thread.currentThread().interrupt();
+      }
     } catch (ExecutionException e) {
       return Optional.of(known(e));
     }
@@ -214,12 +234,14 @@ public final class MapStreamTestServer implements AutoCloseable {
   /**
    * Waits until a handler's failure has stopped the server. An interruption ends the wait.
    *
-   * @param limit how long to wait
+   * @param limit how long to wait at most
    * @return what the handler threw
    * @throws InterruptedException if the thread was interrupted
+   * @throws IllegalArgumentException if the limit is negative
    * @throws WaitTimeoutError if the server is still running, or was stopped by something else
    */
   public Throwable awaitFailure(Duration limit) throws InterruptedException {
+    Arguments.notNegative("limit", limit);
     try {
       throw new WaitTimeoutError(
           server.awaitTermination(limit)

@@ -15,6 +15,7 @@ import io.mapstream.proto.map.v1.MapResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -27,10 +28,12 @@ import org.jspecify.annotations.Nullable;
  * or passes them to a receiver, and collects their {@linkplain #faults() protocol faults} instead
  * of ending at the first.
  *
- * <p>Its requests and responses are generated classes of {@code mapstream-proto}, which may change
- * in any release. To test a handler, use {@link ClientStream} instead.
+ * <p>Its requests, responses and faults are classes of {@code mapstream-proto}, which may change in
+ * any release; the promise of compatibility does not cover the methods that use them. To test a
+ * handler, use {@link ClientStream} instead.
  *
- * <p>All methods may be called from any thread.
+ * <p>All methods may be called from any thread. Only {@link #await} and {@link #awaitEnd} wait:
+ * requests that the connection does not accept yet are queued (see {@link #isReady()}).
  */
 public final class RawStream implements AutoCloseable {
 
@@ -40,7 +43,7 @@ public final class RawStream implements AutoCloseable {
   /** Receives the responses; null if they are kept here. */
   private final @Nullable Consumer<MapResponse> receiver;
 
-  /** Guards everything below and the sending side of the call. */
+  /** Guards everything below, and what the call sends and requests. */
   private final InternalGuard guard = new InternalGuard();
 
   private final StreamRules rules = new StreamRules();
@@ -76,19 +79,23 @@ public final class RawStream implements AutoCloseable {
    *
    * @param most the largest number of responses to read, at least 1
    * @return this stream
+   * @throws IllegalArgumentException if it is less than 1
    */
   public RawStream read(int most) {
+    Arguments.atLeastOne("most", most);
     guard.run(() -> call.request(most));
     return this;
   }
 
   /**
-   * Sends a request as it is.
+   * Sends a request as it is. Does nothing if the server has ended the stream.
    *
    * @param request any request
    * @return this stream
+   * @throws IllegalStateException after {@link #halfClose()} or {@link #close()}; gRPC's own
    */
   public RawStream send(MapRequest request) {
+    Objects.requireNonNull(request, "request");
     guard.run(() -> {
       if (request.hasRequest()) {
         rules.sent(request.getId());
@@ -99,14 +106,15 @@ public final class RawStream implements AutoCloseable {
   }
 
   /**
-   * Sends a datum.
+   * Sends a datum as {@link #send(MapRequest)} does.
    *
    * @param id its id, which may already be in use
    * @param datum the datum
    * @return this stream
    */
   public RawStream send(String id, Datum datum) {
-    return send(Codec.request(id, datum));
+    return send(
+        Codec.request(Objects.requireNonNull(id, "id"), Objects.requireNonNull(datum, "datum")));
   }
 
   /** {@return whether the connection accepts more now; otherwise requests are queued} */
@@ -114,12 +122,19 @@ public final class RawStream implements AutoCloseable {
     return call.isReady();
   }
 
-  /** Half-closes the stream: no more requests follow. */
+  /**
+   * Half-closes the stream: no more requests follow.
+   *
+   * @throws IllegalStateException after {@code halfClose()} or {@link #close()}; gRPC's own
+   */
   public void halfClose() {
     guard.run(call::halfClose);
   }
 
-  /** Cancels the stream. */
+  /**
+   * Cancels the stream unless it has ended, and does not wait. Calls of {@link #await} return soon
+   * afterwards. A second call does nothing.
+   */
   @Override
   public void close() {
     call.cancel("cancelled by the test", null);
@@ -129,11 +144,13 @@ public final class RawStream implements AutoCloseable {
    * Waits until a condition holds, the stream has ended, or no response arrived for the client's
    * timeout. An interruption ends the wait.
    *
-   * @param reached the condition, checked after each response and never concurrently with one
+   * @param reached the condition, checked after each response. It is called with this stream's lock
+   *     held, so it must not block; it may call this stream's other methods.
    * @return whether the condition holds
    * @throws InterruptedException if the thread was interrupted
    */
   public boolean await(BooleanSupplier reached) throws InterruptedException {
+    Objects.requireNonNull(reached, "reached");
     guard.awaitWhileChanging(patience, () -> reached.getAsBoolean() || status != null);
     return guard.get(reached::getAsBoolean);
   }

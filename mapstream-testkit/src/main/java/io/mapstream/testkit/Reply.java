@@ -9,20 +9,20 @@ import java.util.Deque;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 
 /**
  * The reply to one datum: its messages, as they arrive, and its end. Returned by {@code send} of a
  * {@link MapStreamHarness}, a {@link MapStreamClient} or a {@link ClientStream}.
  *
  * <p>A message is kept until {@link #next}, {@link #remaining} or {@link #takeArrived()} takes it,
- * once. Messages that have arrived are not lost when the stream breaks.
+ * once. Messages that have arrived are not lost when the stream breaks or the handler fails: they
+ * can still be taken, even if a {@link HandlerFailedException} has shown them.
  *
  * <p><b>Waits.</b> Every wait has a limit: the given one, or else that of the harness or the
  * client. After it, the call throws a {@link WaitTimeoutError} that describes what was awaited and,
  * in a harness, shows the handler's stack. If the waiting thread is interrupted, its interrupt flag
- * stays set and the call throws an {@link AssertionError} with the same description. Neither loses
- * messages that have arrived.
+ * stays set and the call throws an {@link AssertionError} with the same description. A timeout or
+ * an interruption loses no messages that have arrived.
  *
  * <p>All methods may be called from any thread.
  */
@@ -59,7 +59,7 @@ public sealed class Reply permits HarnessReply {
     return new ReplyListener() {
       @Override
       public void message(Message message) {
-        update(() -> {
+        guard.update(() -> {
           arrived.add(message);
           count++;
         });
@@ -67,12 +67,12 @@ public sealed class Reply permits HarnessReply {
 
       @Override
       public void ended() {
-        update(() -> ended = true);
+        guard.update(() -> ended = true);
       }
 
       @Override
       public void failed(Throwable reason) {
-        update(() -> broken = true);
+        guard.update(() -> broken = true);
       }
     };
   }
@@ -87,7 +87,11 @@ public sealed class Reply permits HarnessReply {
     return datum;
   }
 
-  /** {@return the stream on which it was sent; in a harness, that of this datum alone} */
+  /**
+   * {@return the stream on which it was sent} In a harness, it accepts no other datum, and is
+   * half-closed when the handler has ended. Until then, reading is paused; what a test requests
+   * from the stream itself arrives before the test takes it, and no longer counts for the bound.
+   */
   public ClientStream stream() {
     return stream;
   }
@@ -113,13 +117,14 @@ public sealed class Reply permits HarnessReply {
   /**
    * Takes the next message as {@link #next()} does, with the given limit.
    *
-   * @param limit how long to wait at most; zero to take only a message that has arrived
+   * @param limit how long to wait at most; zero to take only a message that has arrived. A harness
+   *     also waits for one that was emitted, up to its own limit, since it is about to arrive.
    * @return the message
    * @throws IllegalArgumentException if the limit is negative
    */
   public Message next(Duration limit) {
     Deadline deadline = Deadline.in(limit);
-    return read(() -> {
+    return guard.get(() -> {
       if (!arrives(deadline)) {
         throw new AssertionError("there is no further message: " + situation());
       }
@@ -131,9 +136,7 @@ public sealed class Reply permits HarnessReply {
    * Waits until a message has arrived or the datum has ended, for at most the time limit.
    *
    * @return true if {@link #next} has a message, false if the datum has ended
-   * @throws WaitTimeoutError as {@link #next()} does
-   * @throws StreamBrokenException as {@link #next()} does
-   * @throws ProtocolFaultError as {@link #next()} does
+   * @throws WaitTimeoutError as {@link #next()} does, as well as the exceptions for a failure
    * @throws AssertionError if the thread is interrupted
    */
   public boolean hasNext() {
@@ -149,30 +152,23 @@ public sealed class Reply permits HarnessReply {
    */
   public boolean hasNext(Duration limit) {
     Deadline deadline = Deadline.in(limit);
-    return read(() -> arrives(deadline));
+    return guard.get(() -> arrives(deadline));
   }
 
   private boolean arrives(Deadline deadline) {
-    await(
-        patience(deadline),
-        () -> {
-          if (arrived.isEmpty() && !ended) {
-            pull();
-          }
-          return !arrived.isEmpty() || ended;
-        },
-        "message " + (taken() + 1));
+    String awaited = "message " + (taken() + 1);
+    await(patience(deadline), () -> !arrived.isEmpty() || ended, 1, awaited);
     return !arrived.isEmpty();
   }
 
   /**
    * Waits for the end of the datum and takes all remaining messages. Waits for at most the time
-   * limit in total. A failure loses nothing: {@link #takeArrived()} returns what has arrived.
+   * limit in total. If this method throws, it has taken nothing.
    *
    * @return the messages not taken before, in the order of their emission, often none
    * @throws WaitTimeoutError if the end did not come in time
    * @throws HandlerFailedException in a harness or with a test server, if the handler threw an
-   *     exception; it holds the messages
+   *     exception; it has a copy of the messages
    * @throws StreamBrokenException if the stream has ended without the EOT
    * @throws ProtocolFaultError if the server violated the protocol
    * @throws AssertionError if the thread is interrupted
@@ -190,15 +186,15 @@ public sealed class Reply permits HarnessReply {
    */
   public Messages remaining(Duration limit) {
     Deadline deadline = Deadline.in(limit);
-    return read(() -> {
-      await(deadline, () -> ended, "the end");
+    return guard.get(() -> {
+      awaitEot(deadline);
       return takeArrived();
     });
   }
 
   /** {@return the messages that have arrived and were not taken before} Does not wait. */
   public Messages takeArrived() {
-    return read(() -> {
+    return guard.get(() -> {
       Messages taken = Messages.copyOf(arrived);
       arrived.clear();
       return taken;
@@ -207,7 +203,7 @@ public sealed class Reply permits HarnessReply {
 
   /** {@return how many messages have arrived so far, taken or not} */
   public long arrived() {
-    return read(() -> count);
+    return guard.get(() -> count);
   }
 
   // The end.
@@ -217,7 +213,7 @@ public sealed class Reply permits HarnessReply {
    * been taken yet} Does not wait.
    */
   public boolean hasEnded() {
-    return read(() -> ended);
+    return guard.get(() -> ended);
   }
 
   /**
@@ -228,7 +224,7 @@ public sealed class Reply permits HarnessReply {
    * @return true if it is running or has not been started yet
    */
   public boolean isRunning() {
-    return read(() -> !ended && !broken);
+    return guard.get(() -> !ended && !broken);
   }
 
   /**
@@ -247,9 +243,9 @@ public sealed class Reply permits HarnessReply {
    */
   public Optional<Throwable> failure() {
     Deadline deadline = Deadline.in(timeLimit);
-    return read(() -> {
+    return guard.get(() -> {
       try {
-        await(deadline, () -> ended, "the end");
+        awaitEot(deadline);
         return Optional.empty();
       } catch (HandlerFailedException e) {
         return Optional.ofNullable(e.getCause());
@@ -283,19 +279,22 @@ public sealed class Reply permits HarnessReply {
     stream.cancel();
   }
 
-  // Used by this class and HarnessReply. All but read, update and toString require the lock.
+  // Used by this class and HarnessReply. All but toString require the lock.
 
-  final <T> T read(Supplier<T> state) {
-    return guard.get(state::get);
+  /** Waits until the EOT and everything before it has arrived; throws if the stream has broken. */
+  final void awaitEot(Deadline deadline) {
+    await(deadline, () -> ended, Integer.MAX_VALUE, "the end");
   }
 
-  final void update(Runnable change) {
-    guard.update(change);
-  }
-
-  /** Waits until a state is reached; throws if the stream has broken. */
-  private void await(Deadline deadline, BooleanSupplier reached, String awaited) {
-    waitUntil(deadline, () -> reached.getAsBoolean() || broken, awaited);
+  /** Requests messages until a state is reached; throws if the stream has broken. */
+  private void await(Deadline deadline, BooleanSupplier reached, int most, String awaited) {
+    waitUntil(
+        deadline,
+        () -> {
+          pull(reached.getAsBoolean() ? 0 : most);
+          return reached.getAsBoolean() || broken;
+        },
+        awaited);
     if (!reached.getAsBoolean()) {
       throwBroken(awaited + " of datum \"" + id + "\" (" + count + " arrived)");
     }
@@ -311,8 +310,8 @@ public sealed class Reply permits HarnessReply {
     }
   }
 
-  /** Called while a message is awaited: requests one, if messages do not arrive unrequested. */
-  void pull() {}
+  /** Called while messages are awaited: requests them, if they do not arrive unrequested. */
+  void pull(int most) {}
 
   /** Returns the deadline for a message. */
   Deadline patience(Deadline given) {
@@ -332,7 +331,7 @@ public sealed class Reply permits HarnessReply {
   }
 
   final HandlerFailedException handlerFailed(String situation, Throwable thrown, String awaited) {
-    Messages left = takeArrived();
+    Messages left = Messages.copyOf(arrived);
     return new HandlerFailedException(
         situation + "; messages not taken before: " + left,
         left,
@@ -366,6 +365,6 @@ public sealed class Reply permits HarnessReply {
   /** {@return a sentence that describes the state of the datum} */
   @Override
   public String toString() {
-    return "Reply[" + read(this::situation) + "]";
+    return "Reply[" + guard.get(this::situation) + "]";
   }
 }

@@ -6,11 +6,11 @@ import io.mapstream.Message;
  * Receives what arrives for one datum, as it arrives. A listener can follow many datums without a
  * thread for each, and without keeping what has arrived.
  *
- * <p>The calls for one stream are made one after another. While one of them blocks, the client
- * reads nothing from that stream, and the server's handlers block in {@code emit} once the buffers
- * in between are full. So a slow listener slows the server down, and nothing accumulates. For the
- * same reason, a listener must not wait for its own stream. An exception thrown by a listener
- * cancels the stream.
+ * <p>The calls for one stream are made one after another, on gRPC's threads. While one of them
+ * blocks, the client reads nothing from that stream, and the server's handlers block in {@code
+ * emit} once the buffers in between are full. So a slow listener slows the server down, and nothing
+ * accumulates. For the same reason, a listener must not wait for its own stream. An exception
+ * thrown by a listener cancels the stream.
  */
 public interface ReplyListener {
 

@@ -5,7 +5,7 @@ import io.mapstream.Message;
 import io.mapstream.proto.Codec;
 import io.mapstream.proto.StreamRules;
 import io.mapstream.proto.map.v1.MapResponse;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,14 +19,15 @@ import java.util.stream.Stream;
  */
 final class SentDatums {
 
-  /** A datum without an EOT, and the listener for what arrives for it. */
-  private record Sent(Datum datum, ReplyListener listener) {}
+  /** A datum without an EOT, with its place in the order of sending. */
+  record Sent(long place, String id, Datum datum, ReplyListener listener) {}
 
   /** By id; datums with the same id are in the order of sending. */
   private final Map<String, List<Sent>> open = new LinkedHashMap<>();
 
   private final StreamRules rules = new StreamRules();
   private long lastId;
+  private long count;
 
   /** Returns the next number that is not the id of an open datum. */
   String nextId() {
@@ -39,7 +40,7 @@ final class SentDatums {
   void add(String id, Datum datum, ReplyListener listener) {
     open.merge(
         id,
-        List.of(new Sent(datum, listener)),
+        List.of(new Sent(count++, id, datum, listener)),
         (earlier, later) -> Stream.concat(earlier.stream(), later.stream()).toList());
     rules.sent(id);
   }
@@ -87,16 +88,12 @@ final class SentDatums {
     return rules.closedWithOk().stream().findFirst().map(StreamRules.Fault::text);
   }
 
-  /** Returns all listeners, those of the same id in the order of sending. */
-  List<ReplyListener> listeners() {
-    return open.values().stream().flatMap(List::stream).map(Sent::listener).toList();
-  }
-
-  /** Returns the oldest datum of each id, in the order in which the ids were first sent. */
-  Map<String, Datum> datums() {
-    Map<String, Datum> datums = new LinkedHashMap<>();
-    open.forEach((id, sent) -> datums.put(id, sent.getFirst().datum()));
-    return Collections.unmodifiableMap(datums);
+  /** Returns all of them in the order of sending. */
+  List<Sent> all() {
+    return open.values().stream()
+        .flatMap(List::stream)
+        .sorted(Comparator.comparingLong(Sent::place))
+        .toList();
   }
 
   /** Returns the number of ids, and the first few of them. */

@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,11 @@ public record ServerInfo(
 
   /** Creates a record with a copy of the metadata. */
   public ServerInfo {
+    Objects.requireNonNull(protocol, "protocol");
+    Objects.requireNonNull(language, "language");
+    Objects.requireNonNull(minimumNumaflowVersion, "minimumNumaflowVersion");
+    Objects.requireNonNull(version, "version");
+    Objects.requireNonNull(metadata, "metadata");
     metadata = Collections.unmodifiableMap(new HashMap<>(metadata));
   }
 
@@ -56,7 +62,7 @@ public record ServerInfo(
    *     object with the expected fields; the message names the field
    */
   public static ServerInfo parse(String content) {
-    if (!content.endsWith(MARKER)) {
+    if (!Objects.requireNonNull(content, "content").endsWith(MARKER)) {
       throw new ProtocolFaultError("server info has no " + MARKER + " at its end: " + content);
     }
     JsonObject fields = object(content.substring(0, content.length() - MARKER.length()));

@@ -7,6 +7,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 import java.io.Serializable;
+import java.util.Objects;
 import java.util.StringJoiner;
 
 /**
@@ -19,6 +20,13 @@ import java.util.StringJoiner;
  *     server puts a handler's stack trace; empty if there is none
  */
 public record StreamStatus(String code, String message, String debugInfo) implements Serializable {
+
+  /** Creates a status. */
+  public StreamStatus {
+    Objects.requireNonNull(code, "code");
+    Objects.requireNonNull(message, "message");
+    Objects.requireNonNull(debugInfo, "debugInfo");
+  }
 
   static StreamStatus of(Status status, Metadata trailers) {
     String message = status.getDescription() == null ? "" : status.getDescription();

@@ -1,5 +1,7 @@
 package io.mapstream.testkit;
 
+import java.util.Objects;
+
 /**
  * Thrown when an awaited event did not happen within a time limit. The message says what was
  * awaited, for how long, and what had happened by then. A test that does not catch this error
@@ -15,6 +17,6 @@ public class WaitTimeoutError extends AssertionError {
    * @param message what was awaited, for how long, and what had happened by then
    */
   public WaitTimeoutError(String message) {
-    super(message);
+    super(Objects.requireNonNull(message, "message"));
   }
 }

@@ -26,14 +26,14 @@
  * </ul>
  *
  * <p>A {@code null} argument causes a {@link java.lang.NullPointerException} with the parameter's
- * name; any other invalid argument causes an {@link java.lang.IllegalArgumentException} with the
- * name and the value. An unmet expectation of a test causes an {@link java.lang.AssertionError}, so
- * that every test framework counts it as a failed test: a {@link
- * io.mapstream.testkit.WaitTimeoutError} if a wait timed out, a {@link
- * io.mapstream.testkit.ProtocolFaultError} if a server violated the protocol. A stream that ended
- * without an EOT causes a {@link io.mapstream.testkit.StreamBrokenException}; in a harness or with
- * a test server, where the handler's exception is known, it is a {@link
- * io.mapstream.testkit.HandlerFailedException}.
+ * name, unless the parameter is {@code @Nullable}; any other invalid argument causes an {@link
+ * java.lang.IllegalArgumentException} with the name, of the parameter or of a builder's setting,
+ * and the value. An unmet expectation of a test causes an {@link java.lang.AssertionError}, so that
+ * every test framework counts it as a failed test: a {@link io.mapstream.testkit.WaitTimeoutError}
+ * if a wait timed out, a {@link io.mapstream.testkit.ProtocolFaultError} if a server violated the
+ * protocol. A stream that ended without an EOT causes a {@link
+ * io.mapstream.testkit.StreamBrokenException}; in a harness or with a test server, where the
+ * handler's exception is known, it is a {@link io.mapstream.testkit.HandlerFailedException}.
  */
 @NullMarked
 package io.mapstream.testkit;

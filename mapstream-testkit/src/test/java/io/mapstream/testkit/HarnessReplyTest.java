@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -149,8 +150,6 @@ class HarnessReplyTest {
 
       assertRefused(
           "limit must not be negative but was -0.001 s", () -> reply.next(Duration.ofMillis(-1)));
-      assertEquals(
-          "limit", assertThrows(NullPointerException.class, () -> reply.next(null)).getMessage());
     }
   }
 
@@ -183,6 +182,22 @@ class HarnessReplyTest {
 
       assertSame(cause, failed.getCause());
       assertEquals(List.of("b", "c"), failed.messages().texts());
+    }
+  }
+
+  @Test
+  void messagesThatAFailureHasShownCanStillBeTaken() {
+    try (var harness = MapStreamHarness.of(emittingThenThrowing(new IOException("disk on fire")))) {
+      Reply reply = harness.send("a,b,c");
+      assertThrows(HandlerFailedException.class, reply::remaining);
+
+      var again = assertThrows(HandlerFailedException.class, reply::remaining);
+
+      assertEquals(List.of("a", "b", "c"), again.messages().texts());
+      assertEquals("a", reply.next().text());
+      assertEquals(List.of("b", "c"), reply.takeArrived().texts());
+      var last = assertThrows(HandlerFailedException.class, reply::remaining);
+      assertEquals(Messages.empty(), last.messages());
     }
   }
 
@@ -326,6 +341,101 @@ class HarnessReplyTest {
       }
       assertEquals(threads * each, texts.size());
       assertEquals(Set.copyOf(texts), expected);
+    }
+  }
+
+  @Test
+  void boundAppliesAgainAfterATimedOutWaitForTheEnd() throws Exception {
+    AtomicInteger made = new AtomicInteger();
+    MapStreamer endless =
+        (keys, datum, sink) -> {
+          while (true) {
+            sink.emit("" + made.incrementAndGet());
+          }
+        };
+    try (var harness = MapStreamHarness.builder(endless).bound(1).build()) {
+      Reply reply = harness.send("");
+      reply.awaitBlockedEmit();
+      assertThrows(WaitTimeoutError.class, () -> reply.remaining(Duration.ZERO));
+
+      reply.awaitBlockedEmit();
+      int before = made.get();
+      Testing.until(() -> reply.arrived() == before - 2, "all but one unread and one in emit");
+
+      assertEquals("1", reply.next().text());
+      var unused = reply.takeArrived();
+      assertEquals("" + (before - 1), reply.next().text());
+      reply.awaitBlockedEmit();
+      assertEquals(before + 1, made.get());
+      reply.cancel();
+    }
+  }
+
+  // The stream.
+
+  @Test
+  void whatTheTestRequestsOfTheStreamArrivesWithoutBeingAwaited() throws Exception {
+    try (var harness = MapStreamHarness.builder(new WordSplitter()).bound(1).build()) {
+      Reply reply = harness.send("a,b,c,d,e,f");
+
+      reply.stream().read(2);
+      Testing.until(() -> reply.arrived() == 2, "the requested messages");
+      reply.awaitBlockedEmit();
+      assertContains(new AssertionError(reply.toString()), "3 messages emitted, 3 unread");
+
+      assertEquals("a", reply.next().text());
+      assertEquals("b", reply.next().text());
+      assertEquals("c", reply.next().text());
+      assertEquals(List.of("d", "e", "f"), reply.remaining().texts());
+    }
+  }
+
+  @Test
+  void streamThatReadsAsMessagesArriveHasNoBound() throws Exception {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          new WordSplitter().handle(keys, datum, sink);
+          gate.await();
+        };
+    try (var harness = MapStreamHarness.builder(handler).bound(1).build()) {
+      Reply reply = harness.send("a,b,c,d");
+
+      reply.stream().resumeReading();
+
+      Testing.until(() -> reply.arrived() == 4, "all messages");
+      assertEquals("a", reply.next().text());
+      gate.open();
+      assertEquals(List.of("b", "c", "d"), reply.remaining().texts());
+      assertTrue(reply.stream().awaitEnd(SHORT).isOk());
+    }
+  }
+
+  @Test
+  void streamBelongsToOneDatum() {
+    try (var harness = MapStreamHarness.of(emittingThenWaiting())) {
+      Reply reply = harness.send("a");
+      assertEquals("started", reply.next().text());
+
+      var refusal =
+          assertThrows(
+              IllegalStateException.class, () -> reply.stream().send(TestDatum.of("another")));
+
+      assertContains(refusal, "was half-closed");
+      gate.open();
+      assertEquals(List.of("a"), reply.remaining().texts());
+    }
+  }
+
+  @Test
+  void cancelOfTheStreamIsACancelOfTheReply() {
+    try (var harness = MapStreamHarness.of(emittingThenWaiting())) {
+      Reply reply = harness.send("a");
+      assertEquals("started", reply.next().text());
+
+      reply.stream().cancel();
+
+      assertThrowsExactly(StreamBrokenException.class, reply::next);
+      assertInstanceOf(InterruptedException.class, reply.failure().orElseThrow());
     }
   }
 
@@ -675,6 +785,64 @@ class HarnessReplyTest {
       assertEquals(Messages.empty(), reply.remaining());
       assertEquals(Optional.empty(), reply.failure());
       assertContains((Throwable) noted.get(), "emit refused: the datum is closed");
+    }
+  }
+
+  /** It stops a server, since its stream is still open: see {@link MapStreamTestServerTest}. */
+  @Test
+  void failureAfterTheFailMarkIsAFailure() {
+    var bug = new IllegalStateException("bug");
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          sink.emit("before");
+          sink.emit(Message.toFail());
+          throw bug;
+        };
+    try (var harness = MapStreamHarness.of(handler)) {
+      var failed = assertThrows(HandlerFailedException.class, () -> harness.process("a"));
+
+      assertSame(bug, failed.getCause());
+      assertEquals("INTERNAL", failed.status().code());
+      assertEquals(Messages.of(Message.of("before"), Message.toFail()), failed.messages());
+    }
+    var unchecked = MapStreamHarness.of(handler);
+    assertTrue(unchecked.send("a").remaining().getLast().isFail());
+    var failure = assertThrows(AssertionError.class, unchecked::close);
+    assertContains(failure, "- failed, and the test did not check for it: ");
+    assertSame(bug, failure.getCause());
+  }
+
+  @Test
+  void messageAfterTheFailMarkIsAFailure() {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          sink.emit(Message.toFail()); // A return is missing.
+          sink.emit("more");
+        };
+    try (var harness = MapStreamHarness.of(handler)) {
+      var failed = assertThrows(HandlerFailedException.class, () -> harness.process("a"));
+
+      assertInstanceOf(SinkClosedException.class, failed.getCause());
+    }
+  }
+
+  @Test
+  void failPolicyIgnoresAFailureAfterTheFailMark() {
+    var bug = new IllegalStateException("bug");
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          sink.emit(Message.toFail());
+          throw bug;
+        };
+    var builder =
+        MapStreamHarness.builder(handler)
+            .options(o -> o.errorPolicy(ServerOptions.ErrorPolicy.FAIL));
+    try (var harness = builder.build()) {
+      assertEquals(Messages.of(Message.toFail()), harness.process("a"));
+
+      Reply reply = harness.send("b");
+      assertSame(bug, reply.failure().orElseThrow());
+      assertEquals(Messages.of(Message.toFail()), reply.remaining());
     }
   }
 

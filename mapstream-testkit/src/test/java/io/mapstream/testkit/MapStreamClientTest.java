@@ -1,5 +1,6 @@
 package io.mapstream.testkit;
 
+import static io.mapstream.testkit.MapStreamHarnessTest.assertRefused;
 import static io.mapstream.testkit.ProtocolFaultTest.assertContains;
 import static io.mapstream.testkit.Testing.LIMIT;
 import static io.mapstream.testkit.Testing.datum;
@@ -445,6 +446,32 @@ class MapStreamClientTest {
   }
 
   @Test
+  void redriveResendsAllDatumsOfAnIdInTheOrderOfSending() throws Exception {
+    LinkedBlockingQueue<String> calls = new LinkedBlockingQueue<>();
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          calls.add(datum.text());
+          new CountDownLatch(1).await();
+        })) {
+      ClientStream stream = server.client().stream();
+      stream.send("a", datum("1"));
+      stream.send("b", datum("2"));
+      stream.send("a", datum("3"));
+      for (int i = 0; i < 3; i++) {
+        calls.poll(LIMIT.toSeconds(), TimeUnit.SECONDS);
+      }
+      assertEquals(Map.of("a", datum("1"), "b", datum("2")), stream.unanswered());
+
+      stream.cancel();
+      List<Reply> again = server.client().redrive(stream);
+
+      assertEquals(
+          List.of("1", "2", "3"), again.stream().map(reply -> reply.datum().text()).toList());
+      assertEquals(List.of("a", "b", "a"), again.stream().map(Reply::id).toList());
+    }
+  }
+
+  @Test
   void redriveWaitsForARestartedServer(@TempDir Path folder) throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     MapStreamServer first =
@@ -695,12 +722,68 @@ class MapStreamClientTest {
   }
 
   @Test
-  void aClosedClientOpensNoStream() throws Exception {
+  void aClosedClientOpensNoStreamAndHasEndedTheOpenOnes() throws Exception {
     try (var server = MapStreamTestServer.start(SPLIT)) {
       MapStreamClient client = server.client();
+      RawStream raw = client.openRawStream();
       client.close();
       client.close();
       assertThrows(IllegalStateException.class, client::openStream);
+      assertTrue(raw.awaitEnd());
+      assertEquals("UNAVAILABLE", client.readiness().code());
+    }
+  }
+
+  @Test
+  void theLongestTimeoutIsAccepted() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT);
+        var client =
+            server.connect(options -> options.timeout(Duration.ofSeconds(Long.MAX_VALUE)));
+        RawStream stream = client.openRawStream()) {
+      assertTrue(client.readiness().isOk());
+      assertEquals(List.of("a"), client.send(datum("a")).remaining().texts());
+      stream.halfClose();
+
+      assertTrue(stream.awaitEnd());
+    }
+  }
+
+  @Test
+  void settingsOutOfRangeAreRefusedByNameAndValue() throws Exception {
+    var builder = MapStreamClient.builder(Path.of("s"));
+    assertRefused(
+        "timeout must be more than 0 s but was 0 s", () -> builder.timeout(Duration.ZERO));
+    assertRefused(
+        "timeout must be more than 0 s but was -1 s",
+        () -> builder.timeout(Duration.ofSeconds(-1)));
+    assertRefused("maxMessageSize must be at least 1 but was 0", () -> builder.maxMessageSize(0));
+  }
+
+  @Test
+  void aRefusedLimitLeavesTheStreamOpen() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      ClientStream stream = server.client().stream();
+
+      assertRefused(
+          "limit must not be negative but was -1 s", () -> stream.complete(Duration.ofSeconds(-1)));
+
+      assertEquals(List.of("a"), stream.send(datum("a")).remaining(LIMIT).texts());
+    }
+  }
+
+  @Test
+  void aRawStreamRefusesWhatItCannotSend() throws Exception {
+    try (var server = MapStreamTestServer.start(SPLIT)) {
+      RawStream stream = server.client().openRawStream();
+      assertRefused("most must be at least 1 but was 0", () -> stream.read(0));
+      assertRefused("most must be at least 1 but was -1", () -> stream.read(-1));
+      stream.halfClose();
+      assertThrows(IllegalStateException.class, stream::halfClose);
+      assertThrows(IllegalStateException.class, () -> stream.send("1", datum("a")));
+      stream.close();
+      assertTrue(stream.awaitEnd());
+      stream.close();
+      assertThrows(IllegalStateException.class, () -> stream.send("1", datum("a")));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.mapstream.testkit;
 
+import static io.mapstream.testkit.MapStreamHarnessTest.assertRefused;
 import static io.mapstream.testkit.ProtocolFaultTest.assertContains;
 import static io.mapstream.testkit.Testing.LIMIT;
 import static io.mapstream.testkit.Testing.datum;
@@ -15,11 +16,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mapstream.MapStreamer;
 import io.mapstream.Message;
 import io.mapstream.Messages;
+import io.mapstream.SinkClosedException;
 import io.mapstream.UnsupportedMarkException;
+import io.mapstream.server.ServerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -172,6 +176,99 @@ class MapStreamTestServerTest {
   }
 
   @Test
+  void failureCanBeQueriedWithoutTakingMessages() throws Exception {
+    CountDownLatch arrived = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit("a");
+          Testing.await(arrived, "the message to arrive");
+          throw boom;
+        })) {
+      Reply reply = server.client().send(datum(""));
+      Testing.until(() -> reply.arrived() == 1, "the message");
+      arrived.countDown();
+
+      assertEquals(Optional.of(boom), reply.failure());
+      var failed = assertThrows(HandlerFailedException.class, () -> reply.remaining(LIMIT));
+
+      assertEquals(List.of("a"), failed.messages().texts());
+      assertEquals(List.of("a"), reply.takeArrived().texts());
+    }
+  }
+
+  /** The streams use the same id, and only the second failure stops the server. */
+  @Test
+  void aReplyGetsTheFailureThatEndedItsStream() throws Exception {
+    var error = new LinkageError("second");
+    try (var server =
+        MapStreamTestServer.start(
+            (keys, datum, sink) -> {
+              if (datum.text().equals("first")) {
+                throw boom;
+              }
+              throw error;
+            },
+            options -> options.errorPolicy(ServerOptions.ErrorPolicy.FAIL))) {
+      Reply first = server.client().openStream().send(datum("first"));
+      assertTrue(first.next(LIMIT).isFail());
+      Reply second = server.client().openStream().send(datum("second"));
+      assertEquals(first.id(), second.id());
+
+      assertEquals(Optional.of(error), second.failure());
+    }
+  }
+
+  @Test
+  void aFailureWithALongMessageIsRecognized() throws Exception {
+    var longest = new IllegalStateException("x".repeat(10_000));
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw longest;
+        })) {
+      assertEquals(Optional.of(longest), server.client().send(datum("")).failure());
+    }
+  }
+
+  /** Nothing has interrupted it. */
+  @Test
+  void anInterruptedExceptionOfTheHandlersOwnIsItsFailure() throws Exception {
+    var own = new InterruptedException("by itself");
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw own;
+        })) {
+      assertEquals(Optional.of(own), server.client().send(datum("")).failure());
+    }
+  }
+
+  /** As in a harness: see {@link HarnessReplyTest}. */
+  @Test
+  void aFailureAfterTheFailMarkStopsTheServer() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit(Message.toFail());
+          sink.emit("more");
+        })) {
+      assertTrue(server.client().send(datum("")).next(LIMIT).isFail());
+
+      assertInstanceOf(SinkClosedException.class, server.awaitFailure(LIMIT));
+    }
+  }
+
+  @Test
+  void anInterruptedTestCanAskForTheFailure() throws Exception {
+    try (var server = MapStreamTestServer.start(failing)) {
+      server.client().send(datum(""));
+      assertSame(boom, server.awaitFailure(LIMIT));
+      Thread.currentThread().interrupt();
+
+      assertEquals(Optional.of(boom), server.failure());
+
+      assertTrue(Thread.interrupted());
+    }
+  }
+
+  @Test
   void otherDatumsThanTheFailedOneGetABrokenStream() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     try (var server =
@@ -231,6 +328,28 @@ class MapStreamTestServerTest {
       var late =
           assertThrows(WaitTimeoutError.class, () -> server.awaitFailure(Duration.ofMillis(1)));
       assertContains("waited 0.001 s for a handler's failure", late.getMessage());
+      assertRefused(
+          "limit must not be negative but was -1 s",
+          () -> server.awaitFailure(Duration.ofSeconds(-1)));
+    }
+  }
+
+  @Test
+  void aHandlerThatEndsAtAStopCanBeTested() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          sink.emit("started");
+          while (!sink.isStopping()) {
+            LockSupport.parkNanos(1_000_000);
+          }
+          sink.emit("stopped");
+        })) {
+      Reply reply = server.client().send(datum(""));
+      assertEquals("started", reply.next(LIMIT).text());
+
+      server.server().close();
+
+      assertEquals(List.of("stopped"), reply.remaining(LIMIT).texts());
     }
   }
 
