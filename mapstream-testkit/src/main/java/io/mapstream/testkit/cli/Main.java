@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The test kit's commands. {@code --help} lists their options. The exit code is 0 for success, 1 if
- * the run or a check failed, 2 for invalid options or unreadable input, and 130 if the command was
- * interrupted.
+ * the run or a check failed, 2 for invalid options or unreadable input, 130 after SIGINT (Ctrl-C)
+ * and 143 after SIGTERM.
  */
 public final class Main {
 
@@ -35,8 +35,8 @@ public final class Main {
     Thread command = Thread.currentThread();
     AtomicBoolean stopping = new AtomicBoolean();
     CountDownLatch finished = new CountDownLatch(1);
-    // On SIGINT, interrupt the command and give it time to close its resources. The JVM's exit code
-    // is then 130.
+    // On a signal, interrupt the command and give it time to close its resources. The JVM sets the
+    // exit code. A function that was started must not outlive the command, whatever that waits for.
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -44,7 +44,9 @@ public final class Main {
                   stopping.set(true);
                   command.interrupt();
                   try {
-                    finished.await(15, TimeUnit.SECONDS);
+                    if (!finished.await(15, TimeUnit.SECONDS)) {
+                      ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
+                    }
                   } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                   }
@@ -53,8 +55,12 @@ public final class Main {
     if (Boolean.getBoolean(END_WITH_PARENT)) {
       ProcessHandle.current().parent().ifPresent(Main::endWith);
     }
-    int code = run(Terminal.ofProcess(), stopping, args);
-    finished.countDown();
+    int code;
+    try {
+      code = run(Terminal.ofProcess(), stopping, args);
+    } finally {
+      finished.countDown();
+    }
     System.exit(code);
   }
 

@@ -23,7 +23,7 @@ class MainTest {
     Ran ran = Shell.run("--help");
 
     assertEquals(0, ran.code());
-    for (String expected : List.of("drive", "load", "check", "130", "invalid options")) {
+    for (String expected : List.of("drive", "load", "check", "130", "143", "invalid options")) {
       assertTrue(ran.out().contains(expected), ran.out());
     }
   }
@@ -60,6 +60,18 @@ class MainTest {
 
     assertEquals(2, ran.code());
     assertTrue(ran.err().contains("drvie"), ran.err());
+    assertEquals(1, ran.err().lines().count(), ran.err());
+  }
+
+  /** No JVM has an array of this length, whatever its memory. */
+  @Test
+  void errorOfTheJvmIsReportedOnOneLine() {
+    Ran ran = Shell.run("load", "--socket=/none", "--size=2147483647");
+
+    assertEquals(1, ran.code());
+    assertTrue(
+        ran.err().startsWith("mapstream load: java.lang.OutOfMemoryError: Requested array size"),
+        ran.err());
     assertEquals(1, ran.err().lines().count(), ran.err());
   }
 
