@@ -93,7 +93,7 @@ final class CheckCommand implements Callable<Integer> {
     if (drain && pid == null) {
       throw new UsageFault("--drain needs --pid");
     }
-    try (Function function = target.open(terminal, pid)) {
+    try (FunctionProcess function = target.open(terminal, pid)) {
       List<Row> rows = Contract.check(this, function, this::print);
       String name = function.name();
       terminal.print((json ? json(name, rows) : text(name, rows)) + "\n");

@@ -90,7 +90,7 @@ final class DriveCommand implements Callable<Integer> {
     DatumLines datums = new DatumLines(json, idPrefix, options);
     // Check the files before starting a function.
     LineReader lines = LineReader.of(files, terminal.in());
-    try (Function function = target.open(terminal, null);
+    try (FunctionProcess function = target.open(terminal, null);
         MapStreamClient client = function.connect(target.timeout)) {
       drive(client.stream(), lines, datums);
       return Main.OK;

@@ -119,7 +119,7 @@ final class LoadCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     byte[] bytes = value();
     verify();
-    try (Function function = target.open(terminal, pid);
+    try (FunctionProcess function = target.open(terminal, pid);
         MapStreamClient client = function.connect(target.timeout)) {
       load(client.stream(), function, bytes);
       client.stream().complete(target.timeout);
@@ -170,7 +170,7 @@ final class LoadCommand implements Callable<Integer> {
   }
 
   @SuppressWarnings("try") // The progress line is never used, only closed.
-  private void load(ClientStream stream, Function function, byte[] bytes)
+  private void load(ClientStream stream, FunctionProcess function, byte[] bytes)
       throws IOException, InterruptedException {
     if (!warmup.isZero()) {
       send(stream, bytes, new LoadMeter(target.timeout), warmup.toNanos(), Long.MAX_VALUE);

@@ -44,14 +44,14 @@ final class Target {
    *
    * @param pid the process of a running function, if known
    */
-  Function open(Terminal terminal, @Nullable Long pid) throws IOException {
+  FunctionProcess open(Terminal terminal, @Nullable Long pid) throws IOException {
     if (functionClass == null) {
       Path path = socket == null ? ServerOptions.fromEnvironment().socketPath() : socket;
-      return Function.running(path, serverInfo, pid);
+      return FunctionProcess.running(path, serverInfo, pid);
     }
     Units.refuseBoth("--socket", socket, "--class", functionClass);
     Units.refuseBoth("--server-info", serverInfo, "--class", functionClass);
     Units.refuseBoth("--pid", pid, "--class", functionClass);
-    return Function.started(functionClass, terminal);
+    return FunctionProcess.started(functionClass, terminal);
   }
 }

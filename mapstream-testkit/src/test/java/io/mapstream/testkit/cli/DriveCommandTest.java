@@ -426,6 +426,22 @@ class DriveCommandTest {
   }
 
   @Test
+  void classThatCannotBeStartedLeavesNoFolder() throws Exception {
+    String usual = System.setProperty("java.io.tmpdir", folder.toString());
+    try {
+      Ran ran = Shell.run("drive", "--class=a\0b");
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("invalid null character"), ran.err());
+    } finally {
+      System.setProperty("java.io.tmpdir", usual);
+    }
+    try (Stream<Path> left = Files.list(folder)) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  @Test
   void functionThatServesNothingTimesOut() {
     Ran ran = Shell.run("drive", "--class", SilentFunction.class.getName(), "--timeout=100ms");
 
