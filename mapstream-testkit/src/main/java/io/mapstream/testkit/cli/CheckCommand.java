@@ -28,6 +28,8 @@ import picocli.CommandLine.Option;
     })
 final class CheckCommand implements Callable<Integer> {
 
+  private static final int BIGGEST_MESSAGE = 60 * 1024 * 1024;
+
   private final Terminal terminal;
 
   @Mixin Target target = new Target();
@@ -80,9 +82,10 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Units.requireAtLeastOne("--datums", datums);
-    Units.requirePositive("--timeout", target.timeout);
-    if (bigMessage > 60 * 1024 * 1024) {
-      throw new UsageFault("--big-message must be at most 60MiB but was " + bigMessage);
+    if (bigMessage > BIGGEST_MESSAGE) {
+      throw new UsageFault(
+          "--big-message must be at most %d bytes (60MiB) but was %d bytes"
+              .formatted(BIGGEST_MESSAGE, bigMessage));
     }
     if (pid != null && !drain) {
       throw new UsageFault("--pid " + pid + " requires --drain");

@@ -2,7 +2,6 @@ package io.mapstream.testkit.cli;
 
 import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.MapStreamClient;
-import io.mapstream.testkit.StreamBrokenException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -104,10 +103,10 @@ final class DriveCommand implements Callable<Integer> {
 
   private void drive(ClientStream stream, LineReader lines, DatumLines datums) throws Exception {
     LoadMeter meter = new LoadMeter(target.timeout);
-    Terminal shownOn = quiet ? terminal.notInteractive() : terminal;
     Supplier<String> line = () -> progress(meter.measured());
-    try (ProgressLine shown = new ProgressLine(shownOn, progress && !quiet, 2, line)) {
-      send(stream, lines, datums, new ResultPrinter(terminal, output, shown::erase), meter);
+    try (ProgressLine shown = quiet ? null : new ProgressLine(terminal, progress, 2, line)) {
+      Runnable erase = shown == null ? () -> {} : shown::erase;
+      send(stream, lines, datums, new ResultPrinter(terminal, output, erase), meter);
     } catch (InterruptedException e) {
       sumUp(meter);
       throw e;
@@ -125,7 +124,7 @@ final class DriveCommand implements Callable<Integer> {
     lines.start();
     try {
       LineReader.Line line;
-      while ((line = lines.next(meter::throwFailure)) != null) {
+      while ((line = lines.next(meter::verify)) != null) {
         DatumLines.Identified next = datums.read(line);
         if (next != null) {
           meter.awaitFewerThan(inFlight);
@@ -147,18 +146,7 @@ final class DriveCommand implements Callable<Integer> {
     if (datums.marked() > 0 && !quiet) {
       terminal.err().println(datums.marked() + " line(s) with a mark were not sent");
     }
-    complete(stream);
-  }
-
-  private void complete(ClientStream stream) throws InterruptedException {
-    try {
-      stream.complete(target.timeout);
-    } catch (StreamBrokenException e) {
-      // A draining function ends an open stream with this status. All datums have their EOT here.
-      if (!e.status().code().equals("UNAVAILABLE")) {
-        throw e;
-      }
-    }
+    target.complete(stream);
   }
 
   private void sumUp(LoadMeter meter) {

@@ -63,33 +63,34 @@ final class LineReader {
 
   private void readAll() {
     try {
-      readFiles();
+      Callable<@Nullable Line> last = () -> null;
+      try {
+        for (Path file : files) {
+          read(file);
+        }
+      } catch (RuntimeException | Error e) {
+        last =
+            () -> {
+              throw e;
+            };
+      }
+      read.put(last);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void readFiles() throws InterruptedException {
-    try {
-      for (Path file : files) {
-        if (file.equals(STANDARD_INPUT)) {
-          read("standard input", standardInput);
-        } else {
-          try (InputStream in = Files.newInputStream(file)) {
-            read(file.toString(), in);
-          }
-        }
-      }
-      read.put(() -> null);
-    } catch (IOException | UsageFault e) {
-      read.put(() -> {
-        throw e;
-      });
+  private void read(Path file) throws InterruptedException {
+    boolean isStandard = file.equals(STANDARD_INPUT);
+    String source = isStandard ? "standard input" : file.toString();
+    try (InputStream in = isStandard ? standardInput : Files.newInputStream(file)) {
+      read(source, new BufferedInputStream(in));
+    } catch (IOException e) {
+      throw new UsageFault(source + " can't be read: " + e);
     }
   }
 
-  private void read(String source, InputStream from) throws IOException, InterruptedException {
-    InputStream in = new BufferedInputStream(from);
+  private void read(String source, InputStream in) throws IOException, InterruptedException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     long number = 0;
     int b;

@@ -37,6 +37,9 @@ final class LoadCommand implements Callable<Integer> {
   private static final int DEFAULT_SIZE = 100;
   private static final Duration DEFAULT_DURATION = Duration.ofSeconds(10);
 
+  /** How late the end of the function may be noticed, in nanoseconds. */
+  private static final long LONGEST_SLEEP = TimeUnit.MILLISECONDS.toNanos(100);
+
   private final Terminal terminal;
 
   @Mixin private Target target = new Target();
@@ -53,20 +56,22 @@ final class LoadCommand implements Callable<Integer> {
   @Option(
       names = "--duration",
       paramLabel = "DURATION",
-      description = "How long to send; 10s if --count is not given.")
+      description =
+          "How long to send; 10s if --count is not given. At a --rate, all requests that are due in"
+              + " this time are sent, even if back-pressure delays them.")
   private @Nullable Duration duration;
 
   @Option(
       names = "--count",
       paramLabel = "N",
-      description = "The maximum number of requests to send.")
+      description = "The maximum number of requests to send after the warm-up.")
   private @Nullable Long count;
 
   @Option(
       names = "--warmup",
       paramLabel = "DURATION",
       defaultValue = "2s",
-      description = "How long to send before measuring starts.")
+      description = "How long to send before measuring and counting start; 0s for no warm-up.")
   private Duration warmup = Duration.ofSeconds(2);
 
   @Option(names = "--value", paramLabel = "TEXT", description = "The value of each datum.")
@@ -122,7 +127,7 @@ final class LoadCommand implements Callable<Integer> {
     try (FunctionProcess function = target.open(terminal, pid);
         MapStreamClient client = function.connect(target.timeout)) {
       load(client.stream(), function, bytes);
-      client.stream().complete(target.timeout);
+      target.complete(client.stream());
     }
     return Main.OK;
   }
@@ -139,9 +144,14 @@ final class LoadCommand implements Callable<Integer> {
     if (duration != null) {
       Units.requirePositive("--duration", duration);
     }
-    Path folder = html == null ? null : html.toAbsolutePath().getParent();
-    if (html != null && (folder == null || !Files.isDirectory(folder))) {
-      throw new UsageFault("--html " + html + " is not in an existing folder");
+    if (html != null) {
+      Path folder = html.toAbsolutePath().getParent();
+      if (folder == null || !Files.isDirectory(folder)) {
+        throw new UsageFault("--html " + html + " is not in an existing folder");
+      }
+      if (Files.isDirectory(html) || !Files.isWritable(Files.exists(html) ? html : folder)) {
+        throw new UsageFault("--html " + html + " can't be written");
+      }
     }
   }
 
@@ -149,14 +159,18 @@ final class LoadCommand implements Callable<Integer> {
     return concurrency == null ? DEFAULT_CONCURRENCY : concurrency;
   }
 
-  private byte[] value() throws IOException {
+  private byte[] value() {
     Units.refuseBoth("--value", value, "--payload", payload);
     byte[] given = value == null ? new byte[0] : value.getBytes(UTF_8);
     if (payload != null) {
       if (!Files.isRegularFile(payload)) {
         throw new UsageFault("--payload " + payload + " is not a file");
       }
-      given = Files.readAllBytes(payload);
+      try {
+        given = Files.readAllBytes(payload);
+      } catch (IOException e) {
+        throw new UsageFault("--payload " + payload + " can't be read: " + e);
+      }
     }
     boolean isGiven = value != null || payload != null;
     int length = size != null ? size : isGiven ? given.length : DEFAULT_SIZE;
@@ -216,29 +230,27 @@ final class LoadCommand implements Callable<Integer> {
   private void send(ClientStream stream, byte[] value, LoadMeter meter, long nanos, long most)
       throws InterruptedException {
     for (long sent = 0; sent < most; sent++) {
-      long due = awaitDue(meter, sent);
+      long due;
+      if (rate == null) {
+        meter.awaitFewerThan(inFlight());
+        due = System.nanoTime();
+      } else {
+        due = meter.start() + (long) (sent * 1e9 / rate);
+      }
       if (due - meter.start() >= nanos) {
         break;
       }
+      sleepUntil(due, meter);
       Datum datum = options.builder(null).value(value).build();
       meter.send(stream, Long.toString(++lastId), datum, due, null);
     }
     meter.awaitFewerThan(1);
   }
 
-  private long awaitDue(LoadMeter meter, long number) throws InterruptedException {
-    if (rate == null) {
-      meter.awaitFewerThan(inFlight());
-      return System.nanoTime();
+  private static void sleepUntil(long due, LoadMeter meter) throws InterruptedException {
+    for (long early; (early = due - System.nanoTime()) > 0; meter.verify()) {
+      TimeUnit.NANOSECONDS.sleep(Math.min(early, LONGEST_SLEEP));
     }
-    meter.throwFailure();
-    long due = meter.start() + (long) (number * 1e9 / rate);
-    long early = due - System.nanoTime();
-    if (early > 0) {
-      // Waits only for the schedule.
-      TimeUnit.NANOSECONDS.sleep(early);
-    }
-    return due;
   }
 
   private String words(int bytes, LoadMeter.Measured measured) {

@@ -13,6 +13,8 @@ import io.mapstream.testkit.MapStreamTestServer;
 import io.mapstream.testkit.cli.Shell.Ran;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
+import java.io.InputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.PrintStream;
@@ -23,8 +25,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -112,6 +116,45 @@ class DriveCommandTest {
     assertEquals(List.of("1  a"), ran.lines());
     assertTrue(
         ran.err().contains("line 2 of standard input is longer than 16777216 bytes"), ran.err());
+  }
+
+  @Test
+  void inputThatCannotBeReadIsNamedAfterTheOthersAreAnswered() throws Exception {
+    Path lines = Files.writeString(folder.resolve("lines"), "a\n");
+    try (var server = MapStreamTestServer.start(WORDS)) {
+      Ran ran =
+          Shell.runWithInput(
+              new PipedInputStream(),
+              "drive",
+              "-q",
+              "--socket=" + server.socketPath(),
+              lines.toString(),
+              "-");
+
+      assertEquals(2, ran.code());
+      assertEquals(List.of("1  a"), ran.lines());
+      assertEquals(
+          "mapstream drive: standard input can't be read: java.io.IOException: Pipe not"
+              + " connected\n",
+          ran.err());
+    }
+  }
+
+  @Test
+  void errorOfTheReadingThreadEndsTheRun() throws Exception {
+    var input =
+        new FilterInputStream(InputStream.nullInputStream()) {
+          @Override
+          public int read(byte[] into, int from, int length) {
+            throw new OutOfMemoryError("Java heap space");
+          }
+        };
+    try (var server = MapStreamTestServer.start(WORDS)) {
+      Ran ran = Shell.runWithInput(input, "drive", "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("java.lang.OutOfMemoryError: Java heap space"), ran.err());
+    }
   }
 
   /** The timeout applies to the function, not to the reader of the output. */
@@ -476,6 +519,7 @@ class DriveCommandTest {
         arguments("{\"userMetadata\":{\"g\":{\"k\":{\"base64\":\"%\"}}}}", "g.k is not base64"),
         arguments("{\"mark\":\"ack\"}", "mark must be drop, nack or fail but is \"ack\""),
         arguments("{\"nackOptions\":{}}", "nackOptions needs the mark nack"),
+        arguments("{\"mark\":\"drop\",\"nackOptions\":{}}", "nackOptions needs the mark nack"),
         arguments("{\"index\":0}", "index must be a number of at least 1 but is 0"),
         arguments("{\"tags\":\"t\"}", "tags must be an array of strings"),
         arguments("{\"id\":\"\"}", "id must not be empty"));
@@ -514,15 +558,56 @@ class DriveCommandTest {
 
   @Test
   void handlerThatDoesNotAnswerIsReportedAfterTheTimeout() throws Exception {
-    Ran ran =
-        drive(
-            (keys, datum, sink) -> new java.util.concurrent.CountDownLatch(1).await(),
-            "x\n",
-            "--timeout=5s");
+    Ran ran = drive((keys, datum, sink) -> new CountDownLatch(1).await(), "x\n", "--timeout=5s");
 
     assertEquals(1, ran.code());
     assertTrue(
         ran.err().contains("nothing arrived for 5 s, and 1 datum(s) have no EOT"), ran.err());
+  }
+
+  @Test
+  void handlerThatDoesNotAnswerIsReportedWhileTheInputIsStillOpen() throws Exception {
+    try (var server =
+            MapStreamTestServer.start((keys, datum, sink) -> new CountDownLatch(1).await());
+        var input = new PipedInputStream();
+        var typed = new PipedOutputStream(input)) {
+      typed.write("x\n".getBytes(UTF_8));
+      typed.flush();
+
+      Ran ran =
+          Shell.runWithInput(input, "drive", "--timeout=1s", "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("nothing arrived for 1 s, and 1 datum(s) have"), ran.err());
+    }
+  }
+
+  /** If both were open, the second one would be answered while the first one waits for it. */
+  @Test
+  void resultsOfARepeatedIdBelongToTheirOwnLine() throws Exception {
+    var called = new AtomicInteger();
+    var second = new CountDownLatch(1);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          if (called.incrementAndGet() == 1) {
+            second.await(1, TimeUnit.SECONDS);
+          }
+          sink.emit(datum.text());
+          second.countDown();
+        };
+    String lines =
+        """
+        {"id":"x","value":"a","headers":{"h":"1"}}
+        {"id":"x","value":"b","headers":{"h":"2"}}
+        """;
+
+    Ran ran = drive(handler, lines, "--json", "--output=json");
+
+    assertEquals(
+        List.of(
+            "{\"id\":\"x\",\"index\":1,\"keys\":[],\"tags\":[],\"value\":\"a\",\"headers\":{\"h\":\"1\"}}",
+            "{\"id\":\"x\",\"index\":1,\"keys\":[],\"tags\":[],\"value\":\"b\",\"headers\":{\"h\":\"2\"}}"),
+        ran.lines());
   }
 
   @Test

@@ -129,6 +129,57 @@ class LoadCommandTest {
     assertEquals(10, report.get("requests").getAsLong());
   }
 
+  /** The next request is due in hours. */
+  @Test
+  void durationEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
+    JsonObject report = json(load(TWO, "--duration=200ms", "--rate=0.0001", "--json"));
+
+    assertEquals(1, report.get("requests").getAsLong());
+  }
+
+  @Test
+  void failureEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw new IllegalStateException("the first");
+        })) {
+      Ran ran =
+          Shell.run(
+              "load",
+              "--warmup=0s",
+              "--rate=0.0001",
+              "--count=2",
+              "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("the first"), ran.err());
+      server.awaitFailure(Duration.ofSeconds(30));
+    }
+  }
+
+  @Test
+  void hangEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
+    Ran ran =
+        load(
+            (keys, datum, sink) -> new CountDownLatch(1).await(),
+            "--rate=0.0001",
+            "--count=2",
+            "--timeout=1s");
+
+    assertEquals(1, ran.code());
+    assertTrue(ran.err().contains("nothing arrived for 1 s, and 1 datum(s) have"), ran.err());
+  }
+
+  /** A draining server ends a stream that is not half-closed with UNAVAILABLE. */
+  @Test
+  void drainAfterTheLastEotIsNotAFailure() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), BrokenServer.Fault.DRAINED)) {
+      Ran ran = Shell.run("load", "--warmup=0s", "--count=1", "--socket=" + server.socketPath());
+
+      assertEquals(0, ran.code(), ran.err());
+    }
+  }
+
   @Test
   void warmUpIsNotMeasured() throws Exception {
     var handled = new AtomicInteger();
