@@ -37,7 +37,7 @@ final class CheckCommand implements Callable<Integer> {
   @Option(
       names = "--value",
       paramLabel = "TEXT",
-      description = "The value of each datum; the function must accept it.")
+      description = "The value of each datum, which the function must accept; 'check' by default.")
   private String value = "check";
 
   @Mixin private DatumOptions options = new DatumOptions();
@@ -45,15 +45,15 @@ final class CheckCommand implements Callable<Integer> {
   @Option(
       names = "--datums",
       paramLabel = "N",
-      description = "How many datums are sent at once when a rule needs many.")
+      description = "How many datums are sent at once when a rule needs many; 100 by default.")
   int datums = 100;
 
   @Option(
       names = "--big-message",
       paramLabel = "SIZE",
-      defaultValue = "8MiB",
       converter = Units.SizeConverter.class,
-      description = "The size of the big message, most of it in a header; at most 60MiB.")
+      description =
+          "The size of the big message, most of it in a header; 8MiB by default, at most 60MiB.")
   int bigMessage = 8 * 1024 * 1024;
 
   @Option(names = "--empty-value", description = "Also sends an empty value.")

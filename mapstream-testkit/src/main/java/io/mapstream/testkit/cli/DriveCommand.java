@@ -41,11 +41,10 @@ final class DriveCommand implements Callable<Integer> {
   @Option(
       names = "--output",
       paramLabel = "FORMAT",
-      description = {
-        "How a result is printed: text (id, value, keys, tags, mark and metadata, with control"
-            + " characters escaped), value (its bytes and a line break) or json (one line with"
-            + " everything)."
-      })
+      description =
+          "How a result is printed: text (the default: id, value, keys, tags, mark and metadata,"
+              + " with control characters escaped), value (its bytes and a line break) or json (one"
+              + " line with everything).")
   private ResultPrinter.Format output = ResultPrinter.Format.TEXT;
 
   @Mixin private DatumOptions options = new DatumOptions();
@@ -53,14 +52,13 @@ final class DriveCommand implements Callable<Integer> {
   @Option(
       names = "--id-prefix",
       paramLabel = "TEXT",
-      defaultValue = "",
-      description = "A prefix of the ids; the line number follows it.")
+      description = "A prefix of the ids; the number of the line follows it.")
   private String idPrefix = "";
 
   @Option(
       names = "--in-flight",
       paramLabel = "N",
-      description = "The maximum number of open datums; 1 keeps their order.")
+      description = "The maximum number of open datums, 500 by default; 1 keeps their order.")
   private int inFlight = 500;
 
   @Option(

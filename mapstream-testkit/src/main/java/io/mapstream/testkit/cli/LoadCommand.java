@@ -70,8 +70,8 @@ final class LoadCommand implements Callable<Integer> {
   @Option(
       names = "--warmup",
       paramLabel = "DURATION",
-      defaultValue = "2s",
-      description = "How long to send before measuring and counting start; 0s for no warm-up.")
+      description =
+          "How long to send before measuring and counting start; 2s by default, 0s for none.")
   private Duration warmup = Duration.ofSeconds(2);
 
   @Option(names = "--value", paramLabel = "TEXT", description = "The value of each datum.")

@@ -37,10 +37,9 @@ final class Target {
   @Option(
       names = "--timeout",
       paramLabel = "DURATION",
-      defaultValue = "30s",
       description =
           "How long to wait for the function to be ready, and for its next answer while a datum is"
-              + " open.")
+              + " open; 30s by default.")
   Duration timeout = Duration.ofSeconds(30);
 
   /**

@@ -1,6 +1,7 @@
 package io.mapstream.testkit.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
@@ -40,6 +41,7 @@ class MainTest {
     assertEquals(0, ran.code());
     assertTrue(ran.out().contains("Exit codes:"), ran.out());
     assertTrue(ran.out().contains("--socket"), ran.out());
+    assertFalse(ran.out().contains("Default:"), ran.out());
   }
 
   @Test
