@@ -61,10 +61,7 @@ public final class SqlRows implements MapStreamer {
   private final Callable<Connection> connections;
   private final String query;
 
-  /**
-   * Creates a function for a query with any number of parameters. Each datum's connection is
-   * closed, which returns one of a pool to the pool.
-   */
+  /** Creates a function that closes each connection, which returns a pool's one to the pool. */
   SqlRows(Callable<Connection> connections, String query) {
     this.connections = connections;
     this.query = query;
@@ -149,7 +146,11 @@ public final class SqlRows implements MapStreamer {
     } catch (InterruptedException e) {
       // Repeated, since a cancel has no effect before the query has started.
       do {
-        cancel(statement);
+        try {
+          statement.cancel();
+        } catch (SQLException failed) {
+          // Tried again. The thread also ends at its next row, since emit then throws.
+        }
       } while (!emitter.join(BETWEEN_CANCELS));
       throw e;
     } catch (ExecutionException e) {
@@ -157,14 +158,6 @@ public final class SqlRows implements MapStreamer {
         throw error;
       }
       throw (Exception) e.getCause();
-    }
-  }
-
-  private static void cancel(Statement statement) {
-    try {
-      statement.cancel();
-    } catch (SQLException e) {
-      // Tried again. The thread also ends at its next row, since emit then throws.
     }
   }
 

@@ -28,8 +28,6 @@ import picocli.CommandLine.Option;
     })
 final class CheckCommand implements Callable<Integer> {
 
-  private static final int BIGGEST_MESSAGE = 60 * 1024 * 1024;
-
   private final Terminal terminal;
 
   @Mixin Target target = new Target();
@@ -82,10 +80,9 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Units.requireAtLeastOne("--datums", datums);
-    if (bigMessage > BIGGEST_MESSAGE) {
+    if (bigMessage > 60 * 1024 * 1024) {
       throw new UsageFault(
-          "--big-message must be at most %d bytes (60MiB) but was %d bytes"
-              .formatted(BIGGEST_MESSAGE, bigMessage));
+          "--big-message must be at most 62914560 bytes (60MiB) but was " + bigMessage + " bytes");
     }
     if (pid != null && !drain) {
       throw new UsageFault("--pid " + pid + " requires --drain");

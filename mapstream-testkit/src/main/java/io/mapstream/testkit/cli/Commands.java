@@ -7,7 +7,6 @@ import io.mapstream.testkit.StreamBrokenException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
-import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Properties;
@@ -127,9 +126,6 @@ final class Commands implements Runnable, IVersionProvider {
   }
 
   private static String describe(Throwable e) {
-    if (e instanceof NoSuchFileException missing) {
-      return "no such file: " + missing.getFile();
-    }
     String message = e.getMessage();
     // The message often has only the file, or for instance "Java heap space".
     boolean isIncomplete = e instanceof IOException || e instanceof VirtualMachineError;

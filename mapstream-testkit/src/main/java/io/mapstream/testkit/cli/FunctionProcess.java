@@ -4,6 +4,7 @@ import io.mapstream.testkit.InternalTemporaryFolder;
 import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,13 +110,10 @@ record FunctionProcess(
       throw new IllegalStateException(
           name + " ended with exit code " + child.process().exitValue() + " before it was ready");
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException fault) {
-        throw fault;
-      }
       if (e.getCause() instanceof Error fault) { // a timeout, for instance
         throw fault;
       }
-      throw new IllegalStateException(e.getCause());
+      throw (RuntimeException) e.getCause();
     } finally {
       connecting.cancel(true);
     }
@@ -140,18 +139,13 @@ record FunctionProcess(
 
   /** Returns the resident memory in bytes, or 0 if unknown. Available only on Linux. */
   long memory() {
-    if (process != null) {
-      try {
-        for (String line : Files.readAllLines(Path.of("/proc", process.pid() + "", "status"))) {
-          if (line.startsWith("VmRSS:")) {
-            return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
-          }
-        }
-      } catch (IOException e) {
-        // Not Linux, or the process has ended.
-      }
+    Path status = Path.of("/proc", process == null ? "" : process.pid() + "", "status");
+    try (Stream<String> lines = Files.lines(status)) {
+      String kibibytes = lines.filter(line -> line.startsWith("VmRSS:")).findFirst().orElse("0");
+      return Long.parseLong(kibibytes.replaceAll("[^0-9]", "")) * 1024;
+    } catch (IOException | UncheckedIOException e) {
+      return 0; // not Linux, no process is known, or it has ended
     }
-    return 0;
   }
 
   /** Stops a process that was started. An interruption kills it at once. */

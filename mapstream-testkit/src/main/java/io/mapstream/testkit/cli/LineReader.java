@@ -94,25 +94,18 @@ final class LineReader {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     long number = 0;
     int b;
-    while ((b = in.read()) >= 0) {
-      if (b == '\n') {
-        put(new Line(source, ++number, taken(line)));
-      } else {
-        if (line.size() == LONGEST_LINE) {
-          throw new UsageFault(
-              "line %d of %s is longer than %d bytes".formatted(number + 1, source, LONGEST_LINE));
-        }
+    do {
+      b = in.read();
+      if (b == '\n' || (b < 0 && line.size() > 0)) { // the last line may be unterminated
+        Line next = new Line(source, ++number, taken(line));
+        read.put(() -> next);
+      } else if (line.size() == LONGEST_LINE) {
+        throw new UsageFault(
+            "line %d of %s is longer than %d bytes".formatted(number + 1, source, LONGEST_LINE));
+      } else if (b >= 0) {
         line.write(b);
       }
-    }
-    // The last line may be unterminated.
-    if (line.size() > 0) {
-      put(new Line(source, ++number, taken(line)));
-    }
-  }
-
-  private void put(Line line) throws InterruptedException {
-    read.put(() -> line);
+    } while (b >= 0);
   }
 
   private static ByteString taken(ByteArrayOutputStream line) {

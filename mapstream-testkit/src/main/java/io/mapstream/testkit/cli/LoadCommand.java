@@ -144,14 +144,11 @@ final class LoadCommand implements Callable<Integer> {
     if (duration != null) {
       Units.requirePositive("--duration", duration);
     }
-    if (html != null) {
-      Path folder = html.toAbsolutePath().getParent();
-      if (folder == null || !Files.isDirectory(folder)) {
-        throw new UsageFault("--html " + html + " is not in an existing folder");
-      }
-      if (Files.isDirectory(html) || !Files.isWritable(Files.exists(html) ? html : folder)) {
-        throw new UsageFault("--html " + html + " can't be written");
-      }
+    if (html != null
+        && (Files.isDirectory(html)
+            || !Files.isWritable(
+                Files.exists(html) ? html : html.toAbsolutePath().resolveSibling("")))) {
+      throw new UsageFault("--html " + html + " is a folder, or can't be written");
     }
   }
 
@@ -163,9 +160,6 @@ final class LoadCommand implements Callable<Integer> {
     Units.refuseBoth("--value", value, "--payload", payload);
     byte[] given = value == null ? new byte[0] : value.getBytes(UTF_8);
     if (payload != null) {
-      if (!Files.isRegularFile(payload)) {
-        throw new UsageFault("--payload " + payload + " is not a file");
-      }
       try {
         given = Files.readAllBytes(payload);
       } catch (IOException e) {

@@ -101,8 +101,7 @@ final class LoadMeter {
     switch (guard.get(() -> failure)) {
       case null -> {}
       case Error error -> throw error;
-      case RuntimeException exception -> throw exception;
-      case Throwable other -> throw new IllegalStateException(other);
+      case Throwable other -> throw (RuntimeException) other;
     }
     int unanswered = guard.get(() -> isSilent() ? open.size() : 0);
     if (unanswered > 0) {
@@ -158,7 +157,11 @@ final class LoadMeter {
             hasResult = true;
             first.recordValue(Math.max(0, now - due));
           }
-          count(message);
+          results++;
+          bytes += message.value().length;
+          drops += message.isDrop() ? 1 : 0;
+          nacks += message.isNack() ? 1 : 0;
+          fails += message.isFail() ? 1 : 0;
           resultsBySecond = counted(resultsBySecond, now);
           printing = printer != null;
         });
@@ -201,14 +204,6 @@ final class LoadMeter {
       last = now;
       heard = now;
     });
-  }
-
-  private void count(Message message) {
-    results++;
-    bytes += message.value().length;
-    drops += message.isDrop() ? 1 : 0;
-    nacks += message.isNack() ? 1 : 0;
-    fails += message.isFail() ? 1 : 0;
   }
 
   private long[] counted(long[] bySecond, long now) {

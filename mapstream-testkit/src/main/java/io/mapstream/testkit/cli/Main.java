@@ -1,6 +1,6 @@
 package io.mapstream.testkit.cli;
 
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -34,7 +34,7 @@ public final class Main {
     }
     Thread command = Thread.currentThread();
     AtomicBoolean stopping = new AtomicBoolean();
-    CountDownLatch finished = new CountDownLatch(1);
+    CompletableFuture<Boolean> finished = new CompletableFuture<>();
     // On a signal, interrupt the command and give it time to close its resources. The JVM sets the
     // exit code. A function that was started must not outlive the command, whatever that waits for.
     Runtime.getRuntime()
@@ -43,12 +43,8 @@ public final class Main {
                 () -> {
                   stopping.set(true);
                   command.interrupt();
-                  try {
-                    if (!finished.await(15, TimeUnit.SECONDS)) {
-                      ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
-                    }
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
+                  if (!finished.completeOnTimeout(false, 15, TimeUnit.SECONDS).join()) {
+                    ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
                   }
                 },
                 "mapstream-interrupted"));
@@ -59,7 +55,7 @@ public final class Main {
     try {
       code = run(Terminal.ofProcess(), stopping, args);
     } finally {
-      finished.countDown();
+      finished.complete(true);
     }
     System.exit(code);
   }
@@ -68,12 +64,8 @@ public final class Main {
     var unused = parent.onExit().thenRun(() -> System.exit(128 + 15));
   }
 
-  /** Runs a command with the caller's streams. */
-  static int run(Terminal terminal, String... args) {
-    return run(terminal, new AtomicBoolean(), args);
-  }
-
-  private static int run(Terminal terminal, AtomicBoolean stopping, String... args) {
+  /** Runs a command with the caller's streams; {@code stopping} is set at a signal. */
+  static int run(Terminal terminal, AtomicBoolean stopping, String... args) {
     try {
       return Commands.run(terminal, stopping, args);
     } catch (NoClassDefFoundError e) {

@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -206,6 +207,7 @@ class DriveCommandTest {
           CompletableFuture.supplyAsync(() ->
               Main.run(
                   new Terminal(input, out, err, false),
+                  new AtomicBoolean(),
                   "drive",
                   "--progress",
                   "--socket=" + server.socketPath()));

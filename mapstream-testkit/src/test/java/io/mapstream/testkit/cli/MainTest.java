@@ -122,11 +122,11 @@ class MainTest {
         arguments("load", "--warmup=x", "'x' is not a duration"),
         arguments("load", "--size=1TB", "'1TB' is not a size"),
         arguments("load", "--size=2048MiB", "must be at most 2147483647 bytes but was '2048MiB'"),
-        arguments("load", "--payload=/no/file", "--payload /no/file is not a file"),
+        arguments("load", "--payload=/no/file", "--payload /no/file can't be read: "),
         arguments("load", "--pid=x", "'x'"),
         arguments("load", "--pid=999999999", "no process has the pid 999999999"),
-        arguments("load", "--html=/no/folder/x.html", "--html /no/folder/x.html is not in"),
-        arguments("load", "--html=/usr", "--html /usr can't be written"),
+        arguments("load", "--html=/no/folder/x", "--html /no/folder/x is a folder, or can't be"),
+        arguments("load", "--html=/usr", "--html /usr is a folder, or can't be written"),
         arguments("load", "--event-time=x", "'x' is not an instant"));
   }
 
