@@ -234,15 +234,17 @@ final class LoadCommand implements Callable<Integer> {
       if (due - meter.start() >= nanos) {
         break;
       }
-      sleepUntil(due, meter);
+      sleepUntil(due, meter, stream);
       Datum datum = options.builder(null).value(value).build();
       meter.send(stream, Long.toString(++lastId), datum, due, null);
     }
     meter.awaitFewerThan(1);
   }
 
-  private static void sleepUntil(long due, LoadMeter meter) throws InterruptedException {
-    for (long early; (early = due - System.nanoTime()) > 0; meter.verify()) {
+  /** Returns early if the stream has ended: the next request then can't be sent. */
+  private static void sleepUntil(long due, LoadMeter meter, ClientStream stream)
+      throws InterruptedException {
+    for (long early; (early = due - System.nanoTime()) > 0 && !stream.hasEnded(); meter.verify()) {
       TimeUnit.NANOSECONDS.sleep(Math.min(early, LONGEST_SLEEP));
     }
   }

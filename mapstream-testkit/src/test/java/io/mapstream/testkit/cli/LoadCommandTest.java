@@ -25,6 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.w3c.dom.Document;
 import org.xml.sax.InputSource;
 
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LoadCommandTest {
 
   private static final MapStreamer TWO =
@@ -168,6 +170,22 @@ class LoadCommandTest {
 
     assertEquals(1, ran.code());
     assertTrue(ran.err().contains("nothing arrived for 1 s, and 1 datum(s) have"), ran.err());
+  }
+
+  @Test
+  void endOfTheStreamEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), BrokenServer.Fault.DRAINED)) {
+      Ran ran =
+          Shell.run(
+              "load",
+              "--warmup=0s",
+              "--rate=0.0001",
+              "--count=2",
+              "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("ended before datum \"2\" could be sent"), ran.err());
+    }
   }
 
   /** A draining server ends a stream that is not half-closed with UNAVAILABLE. */
