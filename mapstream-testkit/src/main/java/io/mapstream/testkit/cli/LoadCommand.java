@@ -37,9 +37,6 @@ final class LoadCommand implements Callable<Integer> {
   private static final int DEFAULT_SIZE = 100;
   private static final Duration DEFAULT_DURATION = Duration.ofSeconds(10);
 
-  /** How late the end of the function may be noticed, in nanoseconds. */
-  private static final long LONGEST_SLEEP = TimeUnit.MILLISECONDS.toNanos(100);
-
   private final Terminal terminal;
 
   @Mixin private Target target = new Target();
@@ -245,7 +242,7 @@ final class LoadCommand implements Callable<Integer> {
   private static void sleepUntil(long due, LoadMeter meter, ClientStream stream)
       throws InterruptedException {
     for (long early; (early = due - System.nanoTime()) > 0 && !stream.hasEnded(); meter.verify()) {
-      TimeUnit.NANOSECONDS.sleep(Math.min(early, LONGEST_SLEEP));
+      TimeUnit.NANOSECONDS.sleep(Math.min(early, TimeUnit.MILLISECONDS.toNanos(100)));
     }
   }
 

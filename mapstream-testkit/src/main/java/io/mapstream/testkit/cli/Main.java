@@ -43,7 +43,7 @@ public final class Main {
                 () -> {
                   stopping.set(true);
                   command.interrupt();
-                  if (!finished.completeOnTimeout(false, 15, TimeUnit.SECONDS).join()) {
+                  if (!finished.completeOnTimeout(false, 20, TimeUnit.SECONDS).join()) {
                     ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
                   }
                 },

@@ -14,7 +14,9 @@ import io.mapstream.testkit.cli.Shell.Ran;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.PrintStream;
@@ -37,6 +39,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -157,6 +160,29 @@ class DriveCommandTest {
 
       assertEquals(1, ran.code());
       assertTrue(ran.err().contains("java.lang.OutOfMemoryError: Java heap space"), ran.err());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"No space left on device, 1", "Broken pipe, 0"})
+  void lostOutputIsTheFailureThatIsReported(String reason, int code) throws Exception {
+    var out =
+        new OutputStream() {
+          @Override
+          public void write(int b) throws IOException {
+            throw new IOException(reason);
+          }
+        };
+    var input = new ByteArrayInputStream("a,b\n".repeat(20_000).getBytes(UTF_8));
+    var err = new ByteArrayOutputStream();
+    try (var server = MapStreamTestServer.start(WORDS)) {
+      var terminal = new Terminal(input, out, new PrintStream(err, true, UTF_8), false);
+      String socket = "--socket=" + server.socketPath();
+
+      assertEquals(code, Main.run(terminal, new AtomicBoolean(), "drive", socket));
+
+      String expected = "mapstream drive: can't write to standard output: " + reason + "\n";
+      assertEquals(code == 0 ? "" : expected, err.toString(UTF_8));
     }
   }
 
