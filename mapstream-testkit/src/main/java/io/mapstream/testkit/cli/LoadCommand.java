@@ -54,8 +54,7 @@ final class LoadCommand implements Callable<Integer> {
       names = "--duration",
       paramLabel = "DURATION",
       description =
-          "How long to send; 10s if --count is not given. At a --rate, all requests that are due in"
-              + " this time are sent, even if back-pressure delays them.")
+          "How long to send; 10s if --count is not given. All requests due by then are sent.")
   private @Nullable Duration duration;
 
   @Option(
@@ -221,13 +220,10 @@ final class LoadCommand implements Callable<Integer> {
   private void send(ClientStream stream, byte[] value, LoadMeter meter, long nanos, long most)
       throws InterruptedException {
     for (long sent = 0; sent < most; sent++) {
-      long due;
       if (rate == null) {
         meter.awaitFewerThan(inFlight());
-        due = System.nanoTime();
-      } else {
-        due = meter.start() + (long) (sent * 1e9 / rate);
       }
+      long due = rate == null ? System.nanoTime() : meter.start() + (long) (sent * 1e9 / rate);
       if (due - meter.start() >= nanos) {
         break;
       }

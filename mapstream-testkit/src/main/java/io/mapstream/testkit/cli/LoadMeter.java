@@ -52,12 +52,12 @@ final class LoadMeter {
   private long nacks;
   private long fails;
   private long last;
-  private @Nullable Throwable failure;
+  private volatile @Nullable Throwable failure; // also read without it
 
   /** The ids of the datums without an EOT. */
   private final Set<String> open = new HashSet<>();
 
-  /** When something last arrived, its print ended, or a datum was sent while no other was open. */
+  /** When something last arrived, its print ended, or a datum was opened while no other was. */
   private long heard;
 
   /** Whether a message is being printed, which lasts until the reader accepts it. */
@@ -96,14 +96,14 @@ final class LoadMeter {
     verify();
   }
 
-  /** Throws the first failure, or a timeout if the function no longer answers. */
+  /** Throws the first failure, or a timeout if nothing arrives although a datum is open. */
   void verify() {
-    switch (guard.get(() -> failure)) {
+    switch (failure) {
       case null -> {}
       case Error error -> throw error;
       case Throwable other -> throw (RuntimeException) other;
     }
-    int unanswered = guard.get(() -> isSilent() ? open.size() : 0);
+    int unanswered = guard.get(() -> !open.isEmpty() && isSilent() ? open.size() : 0);
     if (unanswered > 0) {
       throw new WaitTimeoutError(
           "nothing arrived for %s, and %d datum(s) have no EOT"
@@ -125,13 +125,10 @@ final class LoadMeter {
   void send(
       ClientStream stream, String id, Datum datum, long due, @Nullable Consumer<Message> printer)
       throws InterruptedException {
-    await(() -> !open.contains(id));
     ReplyListener listener = follow(id, due, printer);
     while (true) {
       try {
         stream.send(id, datum, listener);
-        // Before, no answer was due.
-        guard.run(() -> heard = open.size() == 1 ? clock.getAsLong() : heard);
         return;
       } catch (WaitTimeoutError e) {
         if (guard.get(this::isSilent)) {
@@ -144,8 +141,16 @@ final class LoadMeter {
     }
   }
 
-  ReplyListener follow(String id, long due, @Nullable Consumer<Message> printer) {
-    guard.run(() -> open.add(id));
+  private boolean opens(String id) {
+    heard = open.isEmpty() ? clock.getAsLong() : heard; // before, no answer was due
+    return open.add(id);
+  }
+
+  ReplyListener follow(String id, long due, @Nullable Consumer<Message> printer)
+      throws InterruptedException {
+    while (!guard.get(() -> opens(id))) {
+      await(() -> !open.contains(id));
+    }
     return new ReplyListener() {
 
       private boolean hasResult;
