@@ -59,7 +59,7 @@ public final class Fanout implements MapStreamer {
       // Reported below, with the given text.
     }
     throw new IllegalArgumentException(
-        "%s must be a number of at least %d, but was \"%s\" in the datum \"%s\" (count size delayMs)"
+        "%s must be a number of at least %d but was \"%s\" in the datum \"%s\" (count size delayMs)"
             .formatted(name, least, word, head(datum).strip()));
   }
 }

@@ -14,6 +14,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -57,16 +58,11 @@ public final class SqlRows implements MapStreamer {
   private static final String BAD_DATA_STATES = "22";
   private static final Duration BETWEEN_CANCELS = Duration.ofMillis(50);
 
-  /** The source of connections; closing a pool's connection returns it to the pool. */
-  interface Connections {
-    Connection open() throws SQLException;
-  }
-
-  private final Connections connections;
+  private final Callable<Connection> connections;
   private final String query;
 
-  /** Creates a function for a query with any number of parameters. */
-  SqlRows(Connections connections, String query) {
+  /** Creates a function that closes each connection, which returns a pool's one to the pool. */
+  SqlRows(Callable<Connection> connections, String query) {
     this.connections = connections;
     this.query = query;
   }
@@ -74,7 +70,8 @@ public final class SqlRows implements MapStreamer {
   /** Serves this function until the process is stopped. */
   public static void main(String[] args) throws Exception {
     String url = System.getenv("SQL_URL");
-    Connections connections = url == null ? ownTable() : () -> DriverManager.getConnection(url);
+    Callable<Connection> connections =
+        url == null ? ownTable() : () -> DriverManager.getConnection(url);
     String query = System.getenv().getOrDefault("SQL_QUERY", OWN_QUERY);
     MapStreamServer.builder(new SqlRows(connections, query))
         .maxConcurrency(CONNECTIONS)
@@ -83,7 +80,7 @@ public final class SqlRows implements MapStreamer {
   }
 
   /** Creates the table that {@code main} queries by default. */
-  static Connections ownTable() throws SQLException {
+  static Callable<Connection> ownTable() throws SQLException {
     try (Connection connection = DriverManager.getConnection(OWN_DATABASE);
         Statement statement = connection.createStatement()) {
       statement.execute("DROP TABLE IF EXISTS reading");
@@ -94,7 +91,7 @@ public final class SqlRows implements MapStreamer {
 
   @Override
   public void handle(List<String> keys, Datum datum, MessageSink sink) throws Exception {
-    try (Connection connection = connections.open();
+    try (Connection connection = connections.call();
         PreparedStatement statement = prepare(connection)) {
       setParameters(statement, datum);
       emitRows(statement, sink);
@@ -149,14 +146,18 @@ public final class SqlRows implements MapStreamer {
     } catch (InterruptedException e) {
       // Repeated, since a cancel has no effect before the query has started.
       do {
-        statement.cancel();
+        try {
+          statement.cancel();
+        } catch (SQLException failed) {
+          // Tried again. The thread also ends at its next row, since emit then throws.
+        }
       } while (!emitter.join(BETWEEN_CANCELS));
       throw e;
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof Exception cause) {
-        throw cause;
+      if (e.getCause() instanceof Error error) { // concerns the process
+        throw error;
       }
-      throw e;
+      throw (Exception) e.getCause();
     }
   }
 

@@ -51,18 +51,14 @@ public final class TokenStream implements MapStreamer {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   /** The time limit for the events. Without it, a silent endpoint would block forever. */
-  private static final Duration LONGEST_ANSWER = Duration.ofMinutes(5);
+  static final Duration LONGEST_ANSWER = Duration.ofMinutes(5);
 
   private final HttpClient client;
   private final URI endpoint;
   private final Duration longestAnswer;
 
   /** Creates a function that calls an endpoint. */
-  public TokenStream(HttpClient client, URI endpoint) {
-    this(client, endpoint, LONGEST_ANSWER);
-  }
-
-  TokenStream(HttpClient client, URI endpoint, Duration longestAnswer) {
+  public TokenStream(HttpClient client, URI endpoint, Duration longestAnswer) {
     this.client = client;
     this.endpoint = endpoint;
     this.longestAnswer = longestAnswer;
@@ -73,7 +69,8 @@ public final class TokenStream implements MapStreamer {
     String url = System.getenv("TOKENS_URL");
     try (HttpClient client = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
         TokenEndpoint own = url == null ? TokenEndpoint.start() : null) {
-      MapStreamServer.run(new TokenStream(client, own == null ? URI.create(url) : own.uri()));
+      URI endpoint = own == null ? URI.create(url) : own.uri();
+      MapStreamServer.run(new TokenStream(client, endpoint, LONGEST_ANSWER));
     }
   }
 

@@ -16,6 +16,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -122,6 +123,25 @@ class FunctionFolderTest {
       List<String> names = jars.map(jar -> jar.getFileName().toString()).toList();
       assertFalse(names.stream().anyMatch(name -> name.contains("testkit")), names::toString);
       assertTrue(names.stream().anyMatch(name -> name.contains("grpc-core")), names::toString);
+    }
+  }
+
+  /** The build copies the jars of an image, which no test assembles, after the tests. */
+  @Test
+  void theBuildLeavesOutWhatOnlyTestsAndCommandsNeed() throws Exception {
+    String build = Files.readString(Path.of(System.getProperty("basedir", "."), "pom.xml"));
+    List<String> excluded =
+        Pattern.compile("<excludeArtifactIds>(.*)</excludeArtifactIds>\\s*.*/function-lib")
+            .matcher(build)
+            .results()
+            .map(found -> found.group(1))
+            .toList();
+
+    assertEquals(2, excluded.size());
+    for (String each : excluded) {
+      List<String> names = List.of(each.split(",", -1));
+      assertTrue(
+          names.containsAll(List.of("mapstream-testkit", "grpc-inprocess", "picocli")), each);
     }
   }
 }

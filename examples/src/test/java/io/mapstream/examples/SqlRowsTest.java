@@ -2,10 +2,12 @@ package io.mapstream.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.Message;
+import io.mapstream.MessageSink;
 import io.mapstream.Messages;
 import io.mapstream.SinkClosedException;
 import io.mapstream.testkit.HandlerFailedException;
@@ -13,8 +15,10 @@ import io.mapstream.testkit.MapStreamHarness;
 import io.mapstream.testkit.MapStreamTestServer;
 import io.mapstream.testkit.Reply;
 import io.mapstream.testkit.TestDatum;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -77,13 +81,13 @@ class SqlRowsTest {
   }
 
   private SqlRows asking(String query) {
-    return new SqlRows(
-        () -> {
-          Connection connection = DriverManager.getConnection(DATABASE);
-          opened.add(connection);
-          return connection;
-        },
-        query);
+    return new SqlRows(this::connect, query);
+  }
+
+  private Connection connect() throws SQLException {
+    Connection connection = DriverManager.getConnection(DATABASE);
+    opened.add(connection);
+    return connection;
   }
 
   @Test
@@ -132,6 +136,59 @@ class SqlRowsTest {
       assertInstanceOf(InterruptedException.class, rows.failure().orElseThrow());
       assertTrue(opened.element().isClosed());
     }
+  }
+
+  /** The driver's first cancel fails. */
+  @Test
+  void aCancelThatFailsIsRepeated() throws Exception {
+    var cancels = new AtomicInteger();
+    var sum =
+        new SqlRows(
+            () -> failingAtFirst("cancel", cancels, Connection.class, connect()),
+            "SELECT SUM(fetched(x)) FROM SYSTEM_RANGE(1, 1e15) WHERE x > ?");
+    try (var harness = MapStreamHarness.of(sum)) {
+      Reply rows = harness.send("0");
+      awaitQuery();
+
+      rows.cancel();
+
+      assertInstanceOf(InterruptedException.class, rows.failure().orElseThrow());
+      assertTrue(cancels.get() > 1);
+      assertTrue(opened.element().isClosed());
+    }
+  }
+
+  /** Wraps a connection and its statements. The first call of a method throws. */
+  private static <T> T failingAtFirst(
+      String method, AtomicInteger calls, Class<T> type, Object wrapped) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, called, arguments) -> {
+              if (called.getName().equals(method) && calls.getAndIncrement() == 0) {
+                throw new SQLException("the first " + method + " fails");
+              }
+              Object result = called.invoke(wrapped, arguments);
+              return result instanceof PreparedStatement
+                  ? failingAtFirst(method, calls, PreparedStatement.class, result)
+                  : result;
+            }));
+  }
+
+  @Test
+  void anErrorOfTheEmittingThreadIsThrownAsItIs() throws Exception {
+    var error = new OutOfMemoryError("no memory for a row");
+    MessageSink full =
+        message -> {
+          throw error;
+        };
+
+    assertSame(
+        error,
+        assertThrows(
+            OutOfMemoryError.class,
+            () -> asking("SELECT ?").handle(List.of(), TestDatum.of("a"), full)));
   }
 
   @Test

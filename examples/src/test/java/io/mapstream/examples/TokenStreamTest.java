@@ -65,7 +65,7 @@ class TokenStreamTest {
     endpoint.createContext("/", this::answer);
     endpoint.start();
     uri = URI.create("http://localhost:" + endpoint.getAddress().getPort() + "/");
-    harness = MapStreamHarness.of(new TokenStream(client, uri));
+    harness = MapStreamHarness.of(new TokenStream(client, uri, TokenStream.LONGEST_ANSWER));
   }
 
   @AfterEach
@@ -236,7 +236,8 @@ class TokenStreamTest {
   @Test
   void theDemosEndpointStreamsEachWord() throws Exception {
     try (TokenEndpoint own = TokenEndpoint.start();
-        var words = MapStreamHarness.of(new TokenStream(client, own.uri()))) {
+        var words =
+            MapStreamHarness.of(new TokenStream(client, own.uri(), TokenStream.LONGEST_ANSWER))) {
       assertEquals(List.of("one", "two"), words.process("one two").texts());
     }
   }

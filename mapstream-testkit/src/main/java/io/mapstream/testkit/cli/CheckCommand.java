@@ -35,7 +35,7 @@ final class CheckCommand implements Callable<Integer> {
   @Option(
       names = "--value",
       paramLabel = "TEXT",
-      description = "The value of each datum; the function must accept it.")
+      description = "The value of each datum, which the function must accept; 'check' by default.")
   private String value = "check";
 
   @Mixin private DatumOptions options = new DatumOptions();
@@ -43,15 +43,15 @@ final class CheckCommand implements Callable<Integer> {
   @Option(
       names = "--datums",
       paramLabel = "N",
-      description = "How many datums are sent at once when a rule needs many.")
+      description = "How many datums are sent at once when a rule needs many; 100 by default.")
   int datums = 100;
 
   @Option(
       names = "--big-message",
       paramLabel = "SIZE",
-      defaultValue = "8MiB",
       converter = Units.SizeConverter.class,
-      description = "The size of the big message, most of it in a header; at most 60MiB.")
+      description =
+          "The size of the big message, most of it in a header; 8MiB by default, at most 60MiB.")
   int bigMessage = 8 * 1024 * 1024;
 
   @Option(names = "--empty-value", description = "Also sends an empty value.")
@@ -80,9 +80,9 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Units.requireAtLeastOne("--datums", datums);
-    Units.requirePositive("--timeout", target.timeout);
     if (bigMessage > 60 * 1024 * 1024) {
-      throw new UsageFault("--big-message must be at most 60MiB but was " + bigMessage);
+      throw new UsageFault(
+          "--big-message must be at most 62914560 bytes (60MiB) but was " + bigMessage + " bytes");
     }
     if (pid != null && !drain) {
       throw new UsageFault("--pid " + pid + " requires --drain");
@@ -93,7 +93,7 @@ final class CheckCommand implements Callable<Integer> {
     if (drain && pid == null) {
       throw new UsageFault("--drain needs --pid");
     }
-    try (Function function = target.open(terminal, pid)) {
+    try (FunctionProcess function = target.open(terminal, pid)) {
       List<Row> rows = Contract.check(this, function, this::print);
       String name = function.name();
       terminal.print((json ? json(name, rows) : text(name, rows)) + "\n");

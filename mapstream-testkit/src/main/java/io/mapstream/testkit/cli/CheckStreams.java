@@ -29,7 +29,7 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
   static final String ID = "check";
 
   final CheckCommand settings;
-  final Function function;
+  final FunctionProcess function;
 
   /** The ids of the datums that are sent at once. */
   final List<String> ids;
@@ -40,7 +40,7 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
   /** False after an unanswered half-close: waiting again each time would take too long. */
   private boolean closesAtHalfClose = true;
 
-  CheckStreams(CheckCommand settings, Function function) {
+  CheckStreams(CheckCommand settings, FunctionProcess function) {
     this.settings = settings;
     this.function = function;
     this.ids = IntStream.rangeClosed(1, settings.datums).mapToObj(i -> ID + "-" + i).toList();
@@ -90,9 +90,11 @@ abstract sealed class CheckStreams implements AutoCloseable permits ContractRule
     try (stream) {
       try {
         step.run(stream);
-      } finally {
+      } catch (Verdict e) {
         leave(stream);
+        throw e;
       }
+      leave(stream);
     }
   }
 

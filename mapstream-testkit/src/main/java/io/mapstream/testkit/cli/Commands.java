@@ -3,13 +3,10 @@ package io.mapstream.testkit.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.mapstream.server.MapStreamServer;
-import io.mapstream.testkit.ProtocolFaultError;
 import io.mapstream.testkit.StreamBrokenException;
-import io.mapstream.testkit.WaitTimeoutError;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
-import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Properties;
@@ -29,7 +26,6 @@ import picocli.CommandLine.ScopeType;
     scope = ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     versionProvider = Commands.class,
-    showDefaultValues = true,
     sortOptions = false,
     usageHelpAutoWidth = true,
     exitCodeListHeading = "%nExit codes:%n",
@@ -37,7 +33,8 @@ import picocli.CommandLine.ScopeType;
       "0:success",
       "1:the run or a check failed",
       "2:invalid options or unreadable input",
-      "130:interrupted"
+      "130:interrupted by SIGINT (Ctrl-C)",
+      "143:interrupted by SIGTERM"
     })
 final class Commands implements Runnable, IVersionProvider {
 
@@ -72,7 +69,9 @@ final class Commands implements Runnable, IVersionProvider {
     commands.setExecutionStrategy(parsed -> {
       try {
         return new CommandLine.RunLast().execute(parsed);
-      } catch (WaitTimeoutError | ProtocolFaultError e) {
+      } catch (NoClassDefFoundError e) {
+        throw e; // Main reports it
+      } catch (Error e) { // picocli handles only exceptions
         return main.fail(terminal, e, parsed);
       }
     });
@@ -127,12 +126,10 @@ final class Commands implements Runnable, IVersionProvider {
   }
 
   private static String describe(Throwable e) {
-    if (e instanceof NoSuchFileException missing) {
-      return "no such file: " + missing.getFile();
-    }
-    // Their message often has only the file.
     String message = e.getMessage();
-    return message == null || e instanceof IOException ? e.toString() : message;
+    // The message often has only the file, or for instance "Java heap space".
+    boolean isIncomplete = e instanceof IOException || e instanceof VirtualMachineError;
+    return message == null || isIncomplete ? e.toString() : message;
   }
 
   private static String oneLine(String text) {

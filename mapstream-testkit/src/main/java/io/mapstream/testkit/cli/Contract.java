@@ -37,20 +37,20 @@ final class Contract {
    */
   record Row(String name, String rule, Outcome outcome, String seen) {}
 
-  private final Function function;
+  private final FunctionProcess function;
   private final Consumer<Row> reporter;
   private final List<Row> rows = new ArrayList<>();
 
   /** Why no further rules can be tried; empty as long as they can. */
   private String noMore = "";
 
-  private Contract(Function function, Consumer<Row> reporter) {
+  private Contract(FunctionProcess function, Consumer<Row> reporter) {
     this.function = function;
     this.reporter = reporter;
   }
 
   /** Tries all rules, and passes each row to {@code reporter} as soon as it is known. */
-  static List<Row> check(CheckCommand settings, Function function, Consumer<Row> reporter)
+  static List<Row> check(CheckCommand settings, FunctionProcess function, Consumer<Row> reporter)
       throws InterruptedException {
     Contract contract = new Contract(function, reporter);
     try (ContractRules rules = new ContractRules(settings, function)) {
@@ -91,8 +91,8 @@ final class Contract {
       throws InterruptedException {
     boolean failed = row.outcome() == Outcome.FAIL;
     if (!isConnected) {
-      // If the first rule gets no answer, each of the others would only time out.
-      noMore = "the function does not answer";
+      // Each of the other rules would only time out.
+      noMore = "the function is not ready";
       add(row);
     } else if (!noMore.isEmpty() || !hasEnded(failed ? row.seen() : "")) {
       add(row);

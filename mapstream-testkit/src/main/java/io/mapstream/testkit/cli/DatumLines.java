@@ -131,7 +131,7 @@ final class DatumLines {
     if (mark != null && !ResultPrinter.MARKS.containsValue(mark)) {
       throw new IllegalArgumentException("mark must be drop, nack or fail but is \"" + mark + "\"");
     }
-    if (mark == null && line.object().has("nackOptions")) {
+    if (!"nack".equals(mark) && line.object().has("nackOptions")) {
       throw new IllegalArgumentException("nackOptions needs the mark nack");
     }
     return mark != null;

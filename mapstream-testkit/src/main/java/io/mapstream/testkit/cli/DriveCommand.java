@@ -2,7 +2,6 @@ package io.mapstream.testkit.cli;
 
 import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.MapStreamClient;
-import io.mapstream.testkit.StreamBrokenException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,11 +41,10 @@ final class DriveCommand implements Callable<Integer> {
   @Option(
       names = "--output",
       paramLabel = "FORMAT",
-      description = {
-        "How a result is printed: text (id, value, keys, tags, mark and metadata, with control"
-            + " characters escaped), value (its bytes and a line break) or json (one line with"
-            + " everything)."
-      })
+      description =
+          "How a result is printed: text (the default: id, value, keys, tags, mark and metadata,"
+              + " with control characters escaped), value (its bytes and a line break) or json (one"
+              + " line with everything).")
   private ResultPrinter.Format output = ResultPrinter.Format.TEXT;
 
   @Mixin private DatumOptions options = new DatumOptions();
@@ -54,14 +52,13 @@ final class DriveCommand implements Callable<Integer> {
   @Option(
       names = "--id-prefix",
       paramLabel = "TEXT",
-      defaultValue = "",
-      description = "A prefix of the ids; the line number follows it.")
+      description = "A prefix of the ids; the number of the line follows it.")
   private String idPrefix = "";
 
   @Option(
       names = "--in-flight",
       paramLabel = "N",
-      description = "The maximum number of open datums; 1 keeps their order.")
+      description = "The maximum number of open datums, 500 by default; 1 keeps their order.")
   private int inFlight = 500;
 
   @Option(
@@ -90,7 +87,7 @@ final class DriveCommand implements Callable<Integer> {
     DatumLines datums = new DatumLines(json, idPrefix, options);
     // Check the files before starting a function.
     LineReader lines = LineReader.of(files, terminal.in());
-    try (Function function = target.open(terminal, null);
+    try (FunctionProcess function = target.open(terminal, null);
         MapStreamClient client = function.connect(target.timeout)) {
       drive(client.stream(), lines, datums);
       return Main.OK;
@@ -104,10 +101,10 @@ final class DriveCommand implements Callable<Integer> {
 
   private void drive(ClientStream stream, LineReader lines, DatumLines datums) throws Exception {
     LoadMeter meter = new LoadMeter(target.timeout);
-    Terminal shownOn = quiet ? terminal.notInteractive() : terminal;
     Supplier<String> line = () -> progress(meter.measured());
-    try (ProgressLine shown = new ProgressLine(shownOn, progress && !quiet, 2, line)) {
-      send(stream, lines, datums, new ResultPrinter(terminal, output, shown::erase), meter);
+    try (ProgressLine shown = quiet ? null : new ProgressLine(terminal, progress, 2, line)) {
+      Runnable erase = shown == null ? () -> {} : shown::erase;
+      send(stream, lines, datums, new ResultPrinter(terminal, output, erase), meter);
     } catch (InterruptedException e) {
       sumUp(meter);
       throw e;
@@ -125,7 +122,7 @@ final class DriveCommand implements Callable<Integer> {
     lines.start();
     try {
       LineReader.Line line;
-      while ((line = lines.next(meter::throwFailure)) != null) {
+      while ((line = lines.next(meter::verify)) != null) {
         DatumLines.Identified next = datums.read(line);
         if (next != null) {
           meter.awaitFewerThan(inFlight);
@@ -147,18 +144,7 @@ final class DriveCommand implements Callable<Integer> {
     if (datums.marked() > 0 && !quiet) {
       terminal.err().println(datums.marked() + " line(s) with a mark were not sent");
     }
-    complete(stream);
-  }
-
-  private void complete(ClientStream stream) throws InterruptedException {
-    try {
-      stream.complete(target.timeout);
-    } catch (StreamBrokenException e) {
-      // A draining function ends an open stream with this status. All datums have their EOT here.
-      if (!e.status().code().equals("UNAVAILABLE")) {
-        throw e;
-      }
-    }
+    target.complete(stream);
   }
 
   private void sumUp(LoadMeter meter) {

@@ -63,55 +63,49 @@ final class LineReader {
 
   private void readAll() {
     try {
-      readFiles();
+      Callable<@Nullable Line> last = () -> null;
+      try {
+        for (Path file : files) {
+          read(file);
+        }
+      } catch (RuntimeException | Error e) {
+        last =
+            () -> {
+              throw e;
+            };
+      }
+      read.put(last);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void readFiles() throws InterruptedException {
-    try {
-      for (Path file : files) {
-        if (file.equals(STANDARD_INPUT)) {
-          read("standard input", standardInput);
-        } else {
-          try (InputStream in = Files.newInputStream(file)) {
-            read(file.toString(), in);
-          }
-        }
-      }
-      read.put(() -> null);
-    } catch (IOException | UsageFault e) {
-      read.put(() -> {
-        throw e;
-      });
+  private void read(Path file) throws InterruptedException {
+    boolean isStandard = file.equals(STANDARD_INPUT);
+    String source = isStandard ? "standard input" : file.toString();
+    try (InputStream in = isStandard ? standardInput : Files.newInputStream(file)) {
+      read(source, new BufferedInputStream(in));
+    } catch (IOException e) {
+      throw new UsageFault(source + " can't be read: " + e);
     }
   }
 
-  private void read(String source, InputStream from) throws IOException, InterruptedException {
-    InputStream in = new BufferedInputStream(from);
+  private void read(String source, InputStream in) throws IOException, InterruptedException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     long number = 0;
     int b;
-    while ((b = in.read()) >= 0) {
-      if (b == '\n') {
-        put(new Line(source, ++number, taken(line)));
-      } else {
-        if (line.size() == LONGEST_LINE) {
-          throw new UsageFault(
-              "line %d of %s is longer than %d bytes".formatted(number + 1, source, LONGEST_LINE));
-        }
+    do {
+      b = in.read();
+      if (b == '\n' || (b < 0 && line.size() > 0)) { // the last line may be unterminated
+        Line next = new Line(source, ++number, taken(line));
+        read.put(() -> next);
+      } else if (line.size() == LONGEST_LINE) {
+        throw new UsageFault(
+            "line %d of %s is longer than %d bytes".formatted(number + 1, source, LONGEST_LINE));
+      } else if (b >= 0) {
         line.write(b);
       }
-    }
-    // The last line may be unterminated.
-    if (line.size() > 0) {
-      put(new Line(source, ++number, taken(line)));
-    }
-  }
-
-  private void put(Line line) throws InterruptedException {
-    read.put(() -> line);
+    } while (b >= 0);
   }
 
   private static ByteString taken(ByteArrayOutputStream line) {

@@ -53,20 +53,21 @@ final class LoadCommand implements Callable<Integer> {
   @Option(
       names = "--duration",
       paramLabel = "DURATION",
-      description = "How long to send; 10s if --count is not given.")
+      description =
+          "How long to send; 10s if --count is not given. All requests due by then are sent.")
   private @Nullable Duration duration;
 
   @Option(
       names = "--count",
       paramLabel = "N",
-      description = "The maximum number of requests to send.")
+      description = "The maximum number of requests to send after the warm-up.")
   private @Nullable Long count;
 
   @Option(
       names = "--warmup",
       paramLabel = "DURATION",
-      defaultValue = "2s",
-      description = "How long to send before measuring starts.")
+      description =
+          "How long to send before measuring and counting start; 2s by default, 0s for none.")
   private Duration warmup = Duration.ofSeconds(2);
 
   @Option(names = "--value", paramLabel = "TEXT", description = "The value of each datum.")
@@ -119,10 +120,10 @@ final class LoadCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     byte[] bytes = value();
     verify();
-    try (Function function = target.open(terminal, pid);
+    try (FunctionProcess function = target.open(terminal, pid);
         MapStreamClient client = function.connect(target.timeout)) {
       load(client.stream(), function, bytes);
-      client.stream().complete(target.timeout);
+      target.complete(client.stream());
     }
     return Main.OK;
   }
@@ -139,9 +140,11 @@ final class LoadCommand implements Callable<Integer> {
     if (duration != null) {
       Units.requirePositive("--duration", duration);
     }
-    Path folder = html == null ? null : html.toAbsolutePath().getParent();
-    if (html != null && (folder == null || !Files.isDirectory(folder))) {
-      throw new UsageFault("--html " + html + " is not in an existing folder");
+    if (html != null
+        && (Files.isDirectory(html)
+            || !Files.isWritable(
+                Files.exists(html) ? html : html.toAbsolutePath().resolveSibling("")))) {
+      throw new UsageFault("--html " + html + " is a folder, or can't be written");
     }
   }
 
@@ -149,14 +152,15 @@ final class LoadCommand implements Callable<Integer> {
     return concurrency == null ? DEFAULT_CONCURRENCY : concurrency;
   }
 
-  private byte[] value() throws IOException {
+  private byte[] value() {
     Units.refuseBoth("--value", value, "--payload", payload);
     byte[] given = value == null ? new byte[0] : value.getBytes(UTF_8);
     if (payload != null) {
-      if (!Files.isRegularFile(payload)) {
-        throw new UsageFault("--payload " + payload + " is not a file");
+      try {
+        given = Files.readAllBytes(payload);
+      } catch (IOException e) {
+        throw new UsageFault("--payload " + payload + " can't be read: " + e);
       }
-      given = Files.readAllBytes(payload);
     }
     boolean isGiven = value != null || payload != null;
     int length = size != null ? size : isGiven ? given.length : DEFAULT_SIZE;
@@ -170,7 +174,7 @@ final class LoadCommand implements Callable<Integer> {
   }
 
   @SuppressWarnings("try") // The progress line is never used, only closed.
-  private void load(ClientStream stream, Function function, byte[] bytes)
+  private void load(ClientStream stream, FunctionProcess function, byte[] bytes)
       throws IOException, InterruptedException {
     if (!warmup.isZero()) {
       send(stream, bytes, new LoadMeter(target.timeout), warmup.toNanos(), Long.MAX_VALUE);
@@ -216,29 +220,26 @@ final class LoadCommand implements Callable<Integer> {
   private void send(ClientStream stream, byte[] value, LoadMeter meter, long nanos, long most)
       throws InterruptedException {
     for (long sent = 0; sent < most; sent++) {
-      long due = awaitDue(meter, sent);
+      if (rate == null) {
+        meter.awaitFewerThan(inFlight());
+      }
+      long due = rate == null ? System.nanoTime() : meter.start() + (long) (sent * 1e9 / rate);
       if (due - meter.start() >= nanos) {
         break;
       }
+      sleepUntil(due, meter, stream);
       Datum datum = options.builder(null).value(value).build();
       meter.send(stream, Long.toString(++lastId), datum, due, null);
     }
     meter.awaitFewerThan(1);
   }
 
-  private long awaitDue(LoadMeter meter, long number) throws InterruptedException {
-    if (rate == null) {
-      meter.awaitFewerThan(inFlight());
-      return System.nanoTime();
+  /** Returns early if the stream has ended: the next request then can't be sent. */
+  private static void sleepUntil(long due, LoadMeter meter, ClientStream stream)
+      throws InterruptedException {
+    for (long early; (early = due - System.nanoTime()) > 0 && !stream.hasEnded(); meter.verify()) {
+      TimeUnit.NANOSECONDS.sleep(Math.min(early, TimeUnit.MILLISECONDS.toNanos(100)));
     }
-    meter.throwFailure();
-    long due = meter.start() + (long) (number * 1e9 / rate);
-    long early = due - System.nanoTime();
-    if (early > 0) {
-      // Waits only for the schedule.
-      TimeUnit.NANOSECONDS.sleep(early);
-    }
-    return due;
   }
 
   private String words(int bytes, LoadMeter.Measured measured) {

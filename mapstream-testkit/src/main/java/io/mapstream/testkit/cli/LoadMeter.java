@@ -6,11 +6,15 @@ import io.mapstream.proto.Durations;
 import io.mapstream.testkit.ClientStream;
 import io.mapstream.testkit.InternalGuard;
 import io.mapstream.testkit.ReplyListener;
+import io.mapstream.testkit.StreamBrokenException;
 import io.mapstream.testkit.WaitTimeoutError;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
@@ -18,11 +22,12 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tracks the datums that are sent: counts those without an EOT, measures what arrives, and keeps
- * the first failure. Thread-safe.
+ * Tracks the datums that are sent: knows those without an EOT, measures what arrives, and keeps the
+ * first failure. Thread-safe.
  *
- * <p>A wait times out only if nothing arrives for the given time: a function may answer slowly, as
- * long as it keeps answering.
+ * <p>A wait times out only if nothing arrives for the given time while a datum is open: a function
+ * may answer slowly, as long as it keeps answering. The time during which the output accepts
+ * nothing does not count.
  */
 final class LoadMeter {
 
@@ -47,14 +52,16 @@ final class LoadMeter {
   private long nacks;
   private long fails;
   private long last;
-  private int open;
-  private @Nullable Throwable failure;
+  private volatile @Nullable Throwable failure; // also read without it
+
+  /** The ids of the datums without an EOT. */
+  private final Set<String> open = new HashSet<>();
+
+  /** When something last arrived, its print ended, or a datum was opened while no other was. */
+  private long heard;
 
   /** Whether a message is being printed, which lasts until the reader accepts it. */
   private boolean printing;
-
-  /** When the last print ended. */
-  private long printedAt;
 
   LoadMeter(Duration patience) {
     this(patience, System::nanoTime);
@@ -65,7 +72,7 @@ final class LoadMeter {
     this.clock = clock;
     this.start = clock.getAsLong();
     this.last = start;
-    this.printedAt = start - patience.toNanos();
+    this.heard = start;
   }
 
   long start() {
@@ -74,63 +81,76 @@ final class LoadMeter {
 
   /** Returns how many datums have no EOT yet. */
   int inFlight() {
-    return guard.get(() -> open);
+    return guard.get(open::size);
   }
 
   /** Waits until fewer than {@code most} datums are open. */
   void awaitFewerThan(int most) throws InterruptedException {
-    while (!guard.awaitWhileChanging(patience, () -> failure != null || open < most)) {
-      if (!hasJustPrinted()) {
-        throw new WaitTimeoutError(
-            "nothing arrived for %s, and %d datum(s) have no EOT"
-                .formatted(Durations.text(patience), inFlight()));
-      }
-    }
-    throwFailure();
+    await(() -> open.size() < most);
   }
 
-  /** Throws the first failure that ended a datum without an EOT, if any. */
-  void throwFailure() {
-    switch (guard.get(() -> failure)) {
+  private void await(BooleanSupplier reached) throws InterruptedException {
+    while (!guard.awaitWhileChanging(patience, () -> failure != null || reached.getAsBoolean())) {
+      verify();
+    }
+    verify();
+  }
+
+  /** Throws the first failure, or a timeout if nothing arrives although a datum is open. */
+  void verify() {
+    switch (failure) {
       case null -> {}
       case Error error -> throw error;
-      case RuntimeException exception -> throw exception;
-      case Throwable other -> throw new IllegalStateException(other);
+      case Throwable other -> throw (RuntimeException) other;
     }
+    int unanswered = guard.get(() -> !open.isEmpty() && isSilent() ? open.size() : 0);
+    if (unanswered > 0) {
+      throw new WaitTimeoutError(
+          "nothing arrived for %s, and %d datum(s) have no EOT"
+              .formatted(Durations.text(patience), unanswered));
+    }
+  }
+
+  private boolean isSilent() {
+    return !printing && clock.getAsLong() - heard >= patience.toNanos();
   }
 
   /**
-   * Sends a datum that was due at a time of {@link System#nanoTime}, and tracks it. Waits without a
-   * limit while back-pressure comes from an output that is not read.
+   * Sends a datum that was due at a time of {@link System#nanoTime}, and tracks it. Waits for the
+   * EOT of an open datum with the same id: until then, all results with that id belong to the
+   * earlier datum. Waits without a limit while back-pressure comes from an output that is not read.
    *
    * @param printer prints each message after it is measured; null to print nothing
    */
   void send(
       ClientStream stream, String id, Datum datum, long due, @Nullable Consumer<Message> printer)
       throws InterruptedException {
-    ReplyListener listener = follow(due, printer);
+    ReplyListener listener = follow(id, due, printer);
     while (true) {
       try {
         stream.send(id, datum, listener);
         return;
       } catch (WaitTimeoutError e) {
-        if (!hasJustPrinted()) {
+        if (guard.get(this::isSilent)) {
           throw e;
         }
+      } catch (StreamBrokenException e) {
+        verify(); // a failed print breaks the stream
+        throw e;
       }
     }
   }
 
-  /**
-   * Returns whether a message is being printed, or was within the patience: a print can end at the
-   * same time as a wait, which then has to start again.
-   */
-  private boolean hasJustPrinted() {
-    return guard.get(() -> printing || clock.getAsLong() - printedAt < patience.toNanos());
+  private boolean opens(String id) {
+    heard = open.isEmpty() ? clock.getAsLong() : heard; // before, no answer was due
+    return open.add(id);
   }
 
-  ReplyListener follow(long due, @Nullable Consumer<Message> printer) {
-    guard.run(() -> open++);
+  ReplyListener follow(String id, long due, @Nullable Consumer<Message> printer)
+      throws InterruptedException {
+    while (!guard.get(() -> opens(id))) {
+      await(() -> !open.contains(id));
+    }
     return new ReplyListener() {
 
       private boolean hasResult;
@@ -142,7 +162,11 @@ final class LoadMeter {
             hasResult = true;
             first.recordValue(Math.max(0, now - due));
           }
-          count(message);
+          results++;
+          bytes += message.value().length;
+          drops += message.isDrop() ? 1 : 0;
+          nacks += message.isNack() ? 1 : 0;
+          fails += message.isFail() ? 1 : 0;
           resultsBySecond = counted(resultsBySecond, now);
           printing = printer != null;
         });
@@ -151,13 +175,13 @@ final class LoadMeter {
         }
         try {
           printer.accept(message);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
           failed(e);
           throw e;
         } finally {
           guard.update(() -> {
             printing = false;
-            printedAt = clock.getAsLong();
+            heard = clock.getAsLong();
           });
         }
       }
@@ -167,7 +191,7 @@ final class LoadMeter {
         arrived(now -> {
           end.recordValue(Math.max(0, now - due));
           requestsBySecond = counted(requestsBySecond, now);
-          open--;
+          open.remove(id);
         });
       }
 
@@ -183,15 +207,8 @@ final class LoadMeter {
     guard.update(() -> {
       what.accept(now);
       last = now;
+      heard = now;
     });
-  }
-
-  private void count(Message message) {
-    results++;
-    bytes += message.value().length;
-    drops += message.isDrop() ? 1 : 0;
-    nacks += message.isNack() ? 1 : 0;
-    fails += message.isFail() ? 1 : 0;
   }
 
   private long[] counted(long[] bySecond, long now) {

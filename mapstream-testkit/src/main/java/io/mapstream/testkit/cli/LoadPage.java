@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.DoubleUnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -112,11 +111,10 @@ final class LoadPage {
     if (latencies.getTotalCount() == 0) {
       return;
     }
-    DoubleUnaryOperator millis = percent -> latencies.getValueAtPercentile(percent) / 1e6;
     chart.line(
         style,
         IntStream.rangeClosed(0, (int) (chart.width() * 20))
-            .mapToObj(i -> new Chart.Point(i / 20.0, millis.applyAsDouble(percentOf(i / 20.0))))
+            .mapToObj(i -> point(i / 20.0, percentOf(i / 20.0), latencies))
             .toList());
     for (LoadReport.Percentile each : LoadReport.PERCENTILES) {
       double nines = -Math.log10(1 - each.percent() / 100);
@@ -124,11 +122,15 @@ final class LoadPage {
       if (nines <= chart.width()) {
         String shown = LoadReport.shown(latencies, each.percent());
         chart.dot(
-            style.substring(0, 3),
-            new Chart.Point(nines, millis.applyAsDouble(each.percent())),
+            style,
+            point(nines, each.percent(), latencies),
             each.name() + " " + name + ": " + shown + " ms");
       }
     }
+  }
+
+  private static Chart.Point point(double nines, double percent, Histogram latencies) {
+    return new Chart.Point(nines, latencies.getValueAtPercentile(percent) / 1e6);
   }
 
   private static String overTime(String unit, List<Long> counts) {

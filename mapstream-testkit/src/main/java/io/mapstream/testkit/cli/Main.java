@@ -1,13 +1,13 @@
 package io.mapstream.testkit.cli;
 
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The test kit's commands. {@code --help} lists their options. The exit code is 0 for success, 1 if
- * the run or a check failed, 2 for invalid options or unreadable input, and 130 if the command was
- * interrupted.
+ * the run or a check failed, 2 for invalid options or unreadable input, 130 after SIGINT (Ctrl-C)
+ * and 143 after SIGTERM.
  */
 public final class Main {
 
@@ -34,27 +34,29 @@ public final class Main {
     }
     Thread command = Thread.currentThread();
     AtomicBoolean stopping = new AtomicBoolean();
-    CountDownLatch finished = new CountDownLatch(1);
-    // On SIGINT, interrupt the command and give it time to close its resources. The JVM's exit code
-    // is then 130.
+    CompletableFuture<Boolean> finished = new CompletableFuture<>();
+    // On a signal, interrupt the command and give it time to close its resources. The JVM sets the
+    // exit code. A function that was started must not outlive the command, whatever that waits for.
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
                 () -> {
                   stopping.set(true);
                   command.interrupt();
-                  try {
-                    finished.await(15, TimeUnit.SECONDS);
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
+                  if (!finished.completeOnTimeout(false, 20, TimeUnit.SECONDS).join()) {
+                    ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
                   }
                 },
                 "mapstream-interrupted"));
     if (Boolean.getBoolean(END_WITH_PARENT)) {
       ProcessHandle.current().parent().ifPresent(Main::endWith);
     }
-    int code = run(Terminal.ofProcess(), stopping, args);
-    finished.countDown();
+    int code;
+    try {
+      code = run(Terminal.ofProcess(), stopping, args);
+    } finally {
+      finished.complete(true);
+    }
     System.exit(code);
   }
 
@@ -62,12 +64,8 @@ public final class Main {
     var unused = parent.onExit().thenRun(() -> System.exit(128 + 15));
   }
 
-  /** Runs a command with the caller's streams. */
-  static int run(Terminal terminal, String... args) {
-    return run(terminal, new AtomicBoolean(), args);
-  }
-
-  private static int run(Terminal terminal, AtomicBoolean stopping, String... args) {
+  /** Runs a command with the caller's streams; {@code stopping} is set at a signal. */
+  static int run(Terminal terminal, AtomicBoolean stopping, String... args) {
     try {
       return Commands.run(terminal, stopping, args);
     } catch (NoClassDefFoundError e) {

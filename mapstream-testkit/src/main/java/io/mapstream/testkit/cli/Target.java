@@ -1,9 +1,11 @@
 package io.mapstream.testkit.cli;
 
-import io.mapstream.server.ServerOptions;
+import io.mapstream.testkit.ClientStream;
+import io.mapstream.testkit.StreamBrokenException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -35,8 +37,9 @@ final class Target {
   @Option(
       names = "--timeout",
       paramLabel = "DURATION",
-      defaultValue = "30s",
-      description = "How long to wait for the function to be ready, and for its next answer.")
+      description =
+          "How long to wait for the function to be ready, and for its next answer while a datum is"
+              + " open; 30s by default.")
   Duration timeout = Duration.ofSeconds(30);
 
   /**
@@ -44,14 +47,33 @@ final class Target {
    *
    * @param pid the process of a running function, if known
    */
-  Function open(Terminal terminal, @Nullable Long pid) throws IOException {
+  FunctionProcess open(Terminal terminal, @Nullable Long pid) throws IOException {
+    Units.requirePositive("--timeout", timeout);
     if (functionClass == null) {
-      Path path = socket == null ? ServerOptions.fromEnvironment().socketPath() : socket;
-      return Function.running(path, serverInfo, pid);
+      Path path = socket == null ? socketOf(System.getenv()) : socket;
+      return FunctionProcess.running(path, serverInfo, pid);
     }
     Units.refuseBoth("--socket", socket, "--class", functionClass);
     Units.refuseBoth("--server-info", serverInfo, "--class", functionClass);
     Units.refuseBoth("--pid", pid, "--class", functionClass);
-    return Function.started(functionClass, terminal);
+    return FunctionProcess.started(functionClass, terminal);
+  }
+
+  /** Returns the path that a function uses, whose other settings do not concern a client. */
+  static Path socketOf(Map<String, String> environment) {
+    String path = environment.getOrDefault("MAPSTREAM_SOCKET_PATH", "").strip();
+    return Path.of(path.isEmpty() ? "/var/run/numaflow/mapstream.sock" : path);
+  }
+
+  /** Half-closes a stream whose datums all have their EOT, and waits for its end. */
+  void complete(ClientStream stream) throws InterruptedException {
+    try {
+      stream.complete(timeout);
+    } catch (StreamBrokenException e) {
+      // A draining function ends an open stream with this status.
+      if (!e.status().code().equals("UNAVAILABLE")) {
+        throw e;
+      }
+    }
   }
 }

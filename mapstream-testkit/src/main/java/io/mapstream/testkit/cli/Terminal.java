@@ -45,11 +45,6 @@ record Terminal(InputStream in, OutputStream out, PrintStream err, boolean inter
     write(text.getBytes(UTF_8));
   }
 
-  /** Returns the same streams, without an interactive terminal. */
-  Terminal notInteractive() {
-    return new Terminal(in, out, err, false);
-  }
-
   /** Checks standard error, where progress goes; the JDK only checks standard input and output. */
   private static boolean looksAtErrors() {
     try {

@@ -54,7 +54,8 @@ final class Units {
       long factor = unit.startsWith("K") ? 1024 : unit.startsWith("M") ? 1024 * 1024 : 1;
       long bytes = Long.parseLong(parts.group(1)) * factor;
       if (bytes > Integer.MAX_VALUE) {
-        throw new TypeConversionException("'" + text + "' is more than 2 GiB");
+        throw new TypeConversionException(
+            "must be at most " + Integer.MAX_VALUE + " bytes but was '" + text + "'");
       }
       return (int) bytes;
     }
@@ -85,7 +86,7 @@ final class Units {
 
   static void requirePositive(String option, Duration given) {
     if (given.isZero()) {
-      throw new UsageFault(option + " must be more than 0");
+      throw new UsageFault(option + " must be more than 0 but was 0s");
     }
   }
 }

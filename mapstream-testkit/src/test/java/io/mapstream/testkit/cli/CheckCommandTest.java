@@ -17,6 +17,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -66,14 +70,30 @@ class CheckCommandTest {
   }
 
   @Test
-  void processOfAPidIsDrained() throws Exception {
+  void functionThatDrainsAndExitsWithAnotherCodeFails() {
+    Ran ran = Shell.run("check", "--class", HookedFunction.class.getName(), "--datums=2");
+
+    assertEquals(1, ran.code(), ran.out() + ran.err());
+    assertTrue(
+        ran.out()
+            .contains(
+                """
+                FAIL  drain             drains at SIGTERM, exits with 0
+                                        the exit code was 143
+                """),
+        ran.out());
+  }
+
+  /** It exits with 143, which another process can't see. */
+  @Test
+  void processOfAPidIsDrainedWhateverItsExitCode() throws Exception {
     Path socket = folder.resolve("s");
     var builder =
         new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-cp",
             System.getProperty("java.class.path"),
-            ServedFunction.class.getName());
+            HookedFunction.class.getName());
     builder.environment().put("MAPSTREAM_SOCKET_PATH", socket.toString());
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", folder.resolve("info").toString());
     Process process =
@@ -82,8 +102,8 @@ class CheckCommandTest {
       Ran ran = Shell.run("check", "--socket=" + socket, "--drain", "--pid=" + process.pid());
 
       assertEquals(0, ran.code(), ran.out() + ran.err());
-      assertTrue(ran.out().contains("PASS  drain"), ran.out());
-      assertEquals(0, process.onExit().get().exitValue());
+      assertTrue(ran.out().contains("PASS  drain             drains at SIGTERM\n"), ran.out());
+      assertEquals(143, process.onExit().get().exitValue());
     } finally {
       process.destroyForcibly();
     }
@@ -288,6 +308,24 @@ class CheckCommandTest {
   }
 
   @Test
+  void serverThatIsNotReadyIsNotCheckedFurther() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), Fault.NOT_READY)) {
+      Ran ran = Shell.run("check", "--socket=" + server.socketPath(), "--timeout=100ms");
+
+      assertEquals(1, ran.code(), ran.err());
+      assertTrue(
+          ran.out()
+              .contains(
+                  """
+                  SKIP  server-info       announces itself in its file
+                                          the function is not ready
+                  SKIP  handshake         echoes the handshake first, with sot
+                  """),
+          ran.out());
+    }
+  }
+
+  @Test
   void missingServerFailsTheFirstRowAndSkipsTheOthers() {
     Ran ran = Shell.run("check", "--socket=" + folder.resolve("none"), "--timeout=100ms");
 
@@ -306,6 +344,38 @@ class CheckCommandTest {
     assertEquals(1, ran.code());
     assertTrue(ran.out().contains("FAIL  server-info"), ran.out());
     assertTrue(ran.out().contains("MAP_MODE"), ran.out());
+  }
+
+  static Stream<Arguments> rulesThatWait() {
+    return Stream.of(arguments("half-close", 2), arguments("order", 5));
+  }
+
+  /** The timeout is long: a second wait for the function would not end. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("rulesThatWait")
+  void interruptEndsTheCheck(String rule, int answered) throws Exception {
+    var datums = new AtomicInteger();
+    var hangs = new CountDownLatch(1);
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          if (datums.incrementAndGet() > answered) {
+            hangs.countDown();
+            new CountDownLatch(1).await();
+          }
+        })) {
+      var check =
+          new FutureTask<>(() ->
+              Shell.run("check", "--socket=" + server.socketPath(), "--datums=2", "--timeout=1h"));
+      Thread command = Thread.ofPlatform().start(check);
+      assertTrue(hangs.await(30, TimeUnit.SECONDS), "the rule has started");
+      command.interrupt();
+
+      Ran ran = check.get(30, TimeUnit.SECONDS);
+
+      assertEquals(130, ran.code(), ran.err());
+      assertEquals("mapstream check: interrupted\n", ran.err());
+      assertFalse(ran.out().contains(rule), ran.out());
+    }
   }
 
   @Test

@@ -13,6 +13,10 @@ import io.mapstream.testkit.MapStreamTestServer;
 import io.mapstream.testkit.cli.Shell.Ran;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.PrintStream;
@@ -23,16 +27,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DriveCommandTest {
 
   private static final MapStreamer WORDS =
@@ -114,6 +124,68 @@ class DriveCommandTest {
         ran.err().contains("line 2 of standard input is longer than 16777216 bytes"), ran.err());
   }
 
+  @Test
+  void inputThatCannotBeReadIsNamedAfterTheOthersAreAnswered() throws Exception {
+    Path lines = Files.writeString(folder.resolve("lines"), "a\n");
+    try (var server = MapStreamTestServer.start(WORDS)) {
+      Ran ran =
+          Shell.runWithInput(
+              new PipedInputStream(),
+              "drive",
+              "-q",
+              "--socket=" + server.socketPath(),
+              lines.toString(),
+              "-");
+
+      assertEquals(2, ran.code());
+      assertEquals(List.of("1  a"), ran.lines());
+      assertEquals(
+          "mapstream drive: standard input can't be read: java.io.IOException: Pipe not"
+              + " connected\n",
+          ran.err());
+    }
+  }
+
+  @Test
+  void errorOfTheReadingThreadEndsTheRun() throws Exception {
+    var input =
+        new FilterInputStream(InputStream.nullInputStream()) {
+          @Override
+          public int read(byte[] into, int from, int length) {
+            throw new OutOfMemoryError("Java heap space");
+          }
+        };
+    try (var server = MapStreamTestServer.start(WORDS)) {
+      Ran ran = Shell.runWithInput(input, "drive", "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("java.lang.OutOfMemoryError: Java heap space"), ran.err());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"No space left on device, 1", "Broken pipe, 0"})
+  void lostOutputIsTheFailureThatIsReported(String reason, int code) throws Exception {
+    var out =
+        new OutputStream() {
+          @Override
+          public void write(int b) throws IOException {
+            throw new IOException(reason);
+          }
+        };
+    var input = new ByteArrayInputStream("a,b\n".repeat(20_000).getBytes(UTF_8));
+    var err = new ByteArrayOutputStream();
+    try (var server = MapStreamTestServer.start(WORDS)) {
+      var terminal = new Terminal(input, out, new PrintStream(err, true, UTF_8), false);
+      String socket = "--socket=" + server.socketPath();
+
+      assertEquals(code, Main.run(terminal, new AtomicBoolean(), "drive", socket));
+
+      String expected = "mapstream drive: can't write to standard output: " + reason + "\n";
+      assertEquals(code == 0 ? "" : expected, err.toString(UTF_8));
+    }
+  }
+
   /** The timeout applies to the function, not to the reader of the output. */
   @Test
   void slowReaderOfTheOutputIsNotAFailure() throws Exception {
@@ -163,6 +235,7 @@ class DriveCommandTest {
           CompletableFuture.supplyAsync(() ->
               Main.run(
                   new Terminal(input, out, err, false),
+                  new AtomicBoolean(),
                   "drive",
                   "--progress",
                   "--socket=" + server.socketPath()));
@@ -426,6 +499,22 @@ class DriveCommandTest {
   }
 
   @Test
+  void classThatCannotBeStartedLeavesNoFolder() throws Exception {
+    String usual = System.setProperty("java.io.tmpdir", folder.toString());
+    try {
+      Ran ran = Shell.run("drive", "--class=a\0b");
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("invalid null character"), ran.err());
+    } finally {
+      System.setProperty("java.io.tmpdir", usual);
+    }
+    try (Stream<Path> left = Files.list(folder)) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  @Test
   void functionThatServesNothingTimesOut() {
     Ran ran = Shell.run("drive", "--class", SilentFunction.class.getName(), "--timeout=100ms");
 
@@ -460,6 +549,7 @@ class DriveCommandTest {
         arguments("{\"userMetadata\":{\"g\":{\"k\":{\"base64\":\"%\"}}}}", "g.k is not base64"),
         arguments("{\"mark\":\"ack\"}", "mark must be drop, nack or fail but is \"ack\""),
         arguments("{\"nackOptions\":{}}", "nackOptions needs the mark nack"),
+        arguments("{\"mark\":\"drop\",\"nackOptions\":{}}", "nackOptions needs the mark nack"),
         arguments("{\"index\":0}", "index must be a number of at least 1 but is 0"),
         arguments("{\"tags\":\"t\"}", "tags must be an array of strings"),
         arguments("{\"id\":\"\"}", "id must not be empty"));
@@ -498,15 +588,56 @@ class DriveCommandTest {
 
   @Test
   void handlerThatDoesNotAnswerIsReportedAfterTheTimeout() throws Exception {
-    Ran ran =
-        drive(
-            (keys, datum, sink) -> new java.util.concurrent.CountDownLatch(1).await(),
-            "x\n",
-            "--timeout=5s");
+    Ran ran = drive((keys, datum, sink) -> new CountDownLatch(1).await(), "x\n", "--timeout=5s");
 
     assertEquals(1, ran.code());
     assertTrue(
         ran.err().contains("nothing arrived for 5 s, and 1 datum(s) have no EOT"), ran.err());
+  }
+
+  @Test
+  void handlerThatDoesNotAnswerIsReportedWhileTheInputIsStillOpen() throws Exception {
+    try (var server =
+            MapStreamTestServer.start((keys, datum, sink) -> new CountDownLatch(1).await());
+        var input = new PipedInputStream();
+        var typed = new PipedOutputStream(input)) {
+      typed.write("x\n".getBytes(UTF_8));
+      typed.flush();
+
+      Ran ran =
+          Shell.runWithInput(input, "drive", "--timeout=1s", "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("nothing arrived for 1 s, and 1 datum(s) have"), ran.err());
+    }
+  }
+
+  /** If both were open, the second one would be answered while the first one waits for it. */
+  @Test
+  void resultsOfARepeatedIdBelongToTheirOwnLine() throws Exception {
+    var called = new AtomicInteger();
+    var second = new CountDownLatch(1);
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          if (called.incrementAndGet() == 1) {
+            second.await(1, TimeUnit.SECONDS);
+          }
+          sink.emit(datum.text());
+          second.countDown();
+        };
+    String lines =
+        """
+        {"id":"x","value":"a","headers":{"h":"1"}}
+        {"id":"x","value":"b","headers":{"h":"2"}}
+        """;
+
+    Ran ran = drive(handler, lines, "--json", "--output=json");
+
+    assertEquals(
+        List.of(
+            "{\"id\":\"x\",\"index\":1,\"keys\":[],\"tags\":[],\"value\":\"a\",\"headers\":{\"h\":\"1\"}}",
+            "{\"id\":\"x\",\"index\":1,\"keys\":[],\"tags\":[],\"value\":\"b\",\"headers\":{\"h\":\"2\"}}"),
+        ran.lines());
   }
 
   @Test

@@ -25,6 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.w3c.dom.Document;
 import org.xml.sax.InputSource;
 
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LoadCommandTest {
 
   private static final MapStreamer TWO =
@@ -127,6 +129,73 @@ class LoadCommandTest {
     JsonObject report = json(load(TWO, "--duration=200ms", "--rate=50", "--json"));
 
     assertEquals(10, report.get("requests").getAsLong());
+  }
+
+  /** The next request is due in hours. */
+  @Test
+  void durationEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
+    JsonObject report = json(load(TWO, "--duration=200ms", "--rate=0.0001", "--json"));
+
+    assertEquals(1, report.get("requests").getAsLong());
+  }
+
+  @Test
+  void failureEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw new IllegalStateException("the first");
+        })) {
+      Ran ran =
+          Shell.run(
+              "load",
+              "--warmup=0s",
+              "--rate=0.0001",
+              "--count=2",
+              "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("the first"), ran.err());
+      server.awaitFailure(Duration.ofSeconds(30));
+    }
+  }
+
+  @Test
+  void hangEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
+    Ran ran =
+        load(
+            (keys, datum, sink) -> new CountDownLatch(1).await(),
+            "--rate=0.0001",
+            "--count=2",
+            "--timeout=1s");
+
+    assertEquals(1, ran.code());
+    assertTrue(ran.err().contains("nothing arrived for 1 s, and 1 datum(s) have"), ran.err());
+  }
+
+  @Test
+  void endOfTheStreamEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), BrokenServer.Fault.DRAINED)) {
+      Ran ran =
+          Shell.run(
+              "load",
+              "--warmup=0s",
+              "--rate=0.0001",
+              "--count=2",
+              "--socket=" + server.socketPath());
+
+      assertEquals(1, ran.code());
+      assertTrue(ran.err().contains("ended before datum \"2\" could be sent"), ran.err());
+    }
+  }
+
+  /** A draining server ends a stream that is not half-closed with UNAVAILABLE. */
+  @Test
+  void drainAfterTheLastEotIsNotAFailure() throws Exception {
+    try (var server = new BrokenServer(folder.resolve("s"), BrokenServer.Fault.DRAINED)) {
+      Ran ran = Shell.run("load", "--warmup=0s", "--count=1", "--socket=" + server.socketPath());
+
+      assertEquals(0, ran.code(), ran.err());
+    }
   }
 
   @Test

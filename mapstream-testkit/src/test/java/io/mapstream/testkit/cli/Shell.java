@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Runs a command as a terminal would, in the test's process. */
 final class Shell {
@@ -36,7 +37,8 @@ final class Shell {
   static Ran runWith(
       InputStream input, PrintStream out, ByteArrayOutputStream written, String... args) {
     var err = new ByteArrayOutputStream();
-    int code = Main.run(new Terminal(input, out, new PrintStream(err, true, UTF_8), false), args);
+    var terminal = new Terminal(input, out, new PrintStream(err, true, UTF_8), false);
+    int code = Main.run(terminal, new AtomicBoolean(), args);
     return new Ran(code, written.toString(UTF_8), err.toString(UTF_8));
   }
 }

@@ -4,15 +4,18 @@ import io.mapstream.testkit.InternalTemporaryFolder;
 import io.mapstream.testkit.MapStreamClient;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param process its process, if known
  * @param child the started process; null if the function was already running
  */
-record Function(
+record FunctionProcess(
     String name,
     Path socketPath,
     @Nullable Path serverInfo,
@@ -38,28 +41,21 @@ record Function(
   private static final Duration OUTPUT_TIMEOUT = Duration.ofSeconds(2);
 
   /** A process that a command started; {@code copied} completes when all its output is copied. */
-  record Child(Process process, CompletableFuture<Void> copied, InternalTemporaryFolder folder) {
-
-    /** Waits even if the calling thread is interrupted; the process was killed in that case. */
-    void awaitEnd() {
-      CompletableFuture.allOf(process.onExit(), copied)
-          .completeOnTimeout(null, OUTPUT_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
-          .join();
-    }
-  }
+  record Child(Process process, CompletableFuture<Void> copied, InternalTemporaryFolder folder) {}
 
   /** Returns a function that is already running, in a process whose id may be known. */
-  static Function running(Path socketPath, @Nullable Path serverInfo, @Nullable Long pid) {
+  static FunctionProcess running(Path socketPath, @Nullable Path serverInfo, @Nullable Long pid) {
     ProcessHandle process =
         pid == null
             ? null
             : ProcessHandle.of(pid)
                 .orElseThrow(() -> new UsageFault("no process has the pid " + pid));
-    return new Function("the function on " + socketPath, socketPath, serverInfo, process, null);
+    String name = "the function on " + socketPath;
+    return new FunctionProcess(name, socketPath, serverInfo, process, null);
   }
 
   /** Starts the main method of a class in a new process. */
-  static Function started(String className, Terminal terminal) throws IOException {
+  static FunctionProcess started(String className, Terminal terminal) throws IOException {
     var folder = InternalTemporaryFolder.create();
     Path socketPath = folder.resolve("s");
     Path serverInfo = folder.resolve("info");
@@ -72,15 +68,20 @@ record Function(
             className);
     builder.environment().put("MAPSTREAM_SOCKET_PATH", socketPath.toString());
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", serverInfo.toString());
-    // The function's output is not a result, so all of it goes to standard error.
-    Process process = builder.redirectErrorStream(true).start();
-    process.getOutputStream().close();
-    var copied =
-        CompletableFuture.runAsync(
-            () -> copy(process.getInputStream(), terminal),
-            Thread.ofPlatform().daemon().name("mapstream-function-output")::start);
-    return new Function(
-        className, socketPath, serverInfo, process.toHandle(), new Child(process, copied, folder));
+    try {
+      // The function's output is not a result, so all of it goes to standard error.
+      Process process = builder.redirectErrorStream(true).start();
+      process.getOutputStream().close();
+      var copied =
+          CompletableFuture.runAsync(
+              () -> copy(process.getInputStream(), terminal),
+              Thread.ofPlatform().daemon().name("mapstream-function-output")::start);
+      Child child = new Child(process, copied, folder);
+      return new FunctionProcess(className, socketPath, serverInfo, process.toHandle(), child);
+    } catch (IOException e) {
+      folder.delete();
+      throw e;
+    }
   }
 
   private static void copy(InputStream from, Terminal to) {
@@ -97,27 +98,22 @@ record Function(
     if (serverInfo != null) {
       builder.serverInfoFile(serverInfo);
     }
-    return child == null ? builder.connect() : connect(builder, child.process());
-  }
-
-  private MapStreamClient connect(MapStreamClient.Builder builder, Process own)
-      throws InterruptedException {
+    if (child == null) {
+      return builder.connect();
+    }
     FutureTask<MapStreamClient> connecting = new FutureTask<>(builder::connect);
     Thread.startVirtualThread(connecting);
-    var unused = own.onExit().thenRun(() -> connecting.cancel(true));
+    var unused = child.process().onExit().thenRun(() -> connecting.cancel(true));
     try {
       return connecting.get();
     } catch (CancellationException e) {
       throw new IllegalStateException(
-          name + " ended with exit code " + own.exitValue() + " before it was ready");
+          name + " ended with exit code " + child.process().exitValue() + " before it was ready");
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException fault) {
+      if (e.getCause() instanceof Error fault) { // a timeout, for instance
         throw fault;
       }
-      if (e.getCause() instanceof AssertionError fault) { // a timeout, for instance
-        throw fault;
-      }
-      throw new IllegalStateException(e.getCause());
+      throw (RuntimeException) e.getCause();
     } finally {
       connecting.cancel(true);
     }
@@ -128,14 +124,12 @@ record Function(
     return process != null && process.destroy();
   }
 
-  /** Completes when the process has ended: with its exit code, or with 0 if that is unknown. */
-  CompletableFuture<Integer> exit() {
+  /** Completes when the process has ended, with its exit code; only a child's can be read. */
+  CompletableFuture<Optional<Integer>> exit() {
     if (child != null) {
-      return child.process().onExit().thenApply(Process::exitValue);
+      return child.process().onExit().thenApply(ended -> Optional.of(ended.exitValue()));
     }
-    return process == null
-        ? CompletableFuture.completedFuture(0)
-        : process.onExit().thenApply(ended -> 0);
+    return Objects.requireNonNull(process).onExit().thenApply(ended -> Optional.empty());
   }
 
   /** Returns the user and system CPU time used since the start, if available. */
@@ -145,18 +139,13 @@ record Function(
 
   /** Returns the resident memory in bytes, or 0 if unknown. Available only on Linux. */
   long memory() {
-    if (process != null) {
-      try {
-        for (String line : Files.readAllLines(Path.of("/proc", process.pid() + "", "status"))) {
-          if (line.startsWith("VmRSS:")) {
-            return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
-          }
-        }
-      } catch (IOException e) {
-        // Not Linux, or the process has ended.
-      }
+    Path status = Path.of("/proc", process == null ? "" : process.pid() + "", "status");
+    try (Stream<String> lines = Files.lines(status)) {
+      String kibibytes = lines.filter(line -> line.startsWith("VmRSS:")).findFirst().orElse("0");
+      return Long.parseLong(kibibytes.replaceAll("[^0-9]", "")) * 1024;
+    } catch (IOException | UncheckedIOException e) {
+      return 0; // not Linux, no process is known, or it has ended
     }
-    return 0;
   }
 
   /** Stops a process that was started. An interruption kills it at once. */
@@ -176,7 +165,9 @@ record Function(
     if (!ended) {
       child.process().toHandle().destroyForcibly();
     }
-    child.awaitEnd();
+    CompletableFuture.allOf(child.process().onExit(), child.copied())
+        .completeOnTimeout(null, OUTPUT_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
+        .join(); // even if this thread is interrupted: the process has ended or was killed
     child.folder().delete();
   }
 }
