@@ -1,6 +1,8 @@
 package io.mapstream.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mapstream.Datum;
@@ -10,31 +12,48 @@ import io.mapstream.testkit.MapStreamTestServer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FlatMapTest {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  static List<MapStreamer> bothWays() {
-    return List.of(new FlatMap(), FlatMap::split);
+  @Test
+  void theEnvironmentChoosesTheClassOrTheFunction() {
+    assertInstanceOf(FlatMap.class, FlatMap.chosenBy("class"));
+    assertFalse(FlatMap.chosenBy("func_handler") instanceof FlatMap);
+    assertFalse(FlatMap.chosenBy(null) instanceof FlatMap, "unset also chooses the function");
   }
 
   @ParameterizedTest
-  @MethodSource("bothWays")
-  void partsArriveInOrder(MapStreamer function) throws Exception {
-    assertEquals(List.of("a", "b", "c"), map(function, "a,b,c").texts());
-    assertEquals(List.of("one"), map(function, "one").texts());
-    assertEquals(List.of("", ""), map(function, ",").texts());
-    assertEquals(List.of(" a", " b "), map(function, " a, b ").texts());
-    assertEquals(List.of(), map(function, "a").getFirst().keys());
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "class|a,b,c|a;b;c",
+        "class|one|one",
+        "class|','|';'",
+        "class|' a, b '|' a; b '",
+        "func_handler|a,b,c|a;b;c",
+        "func_handler|one|one",
+        "func_handler|','|';'",
+        "func_handler|' a, b '|' a; b '",
+      })
+  void partsArriveInOrder(String invoke, String text, String expected) throws Exception {
+    Messages messages = map(FlatMap.chosenBy(invoke), text);
+
+    assertEquals(List.of(expected.split(";", -1)), messages.texts());
+    assertTrue(messages.stream().allMatch(message -> message.keys().isEmpty()));
   }
 
   @ParameterizedTest
-  @MethodSource("bothWays")
-  void anEmptyDatumIsDropped(MapStreamer function) throws Exception {
-    Messages messages = map(function, "");
+  @NullSource
+  @ValueSource(strings = "class")
+  void anEmptyDatumIsDropped(String invoke) throws Exception {
+    Messages messages = map(FlatMap.chosenBy(invoke), "");
 
     assertEquals(1, messages.size());
     assertTrue(messages.getFirst().isDrop());
