@@ -98,12 +98,16 @@ if [ "$(printf %s "$work" | wc -c)" -gt 90 ]; then
   rmdir "$work"
   work=$(mktemp -d /tmp/mapstream.XXXXXX)
 fi
-# Next to the folder to make, which it replaces when it is complete.
+# Next to the folder to make, which it replaces when the function is trained.
 made=${out%/}.incomplete
-server=''
+server='' former=''
 clean_up() {
   [ -z "$server" ] || kill -KILL "$server" 2>/dev/null || true
   rm -rf "$work" "$made"
+  if [ -n "$former" ]; then # this run has failed after it took the place of an earlier one
+    rm -rf "$out"
+    [ ! -e "$former" ] || mv "$former" "$out"
+  fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -197,15 +201,23 @@ else
   serve "-XX:DumpLoadedClassList=$work/classes"
   drive
   stop
+fi
+
+# ---- the folder in its place: before Java 25, an archive is valid for one path
+
+former=$out.former
+rm -rf "$former"
+[ ! -e "$out" ] || mv "$out" "$former"
+mv "$made" "$out"
+if [ "$version" -lt 25 ]; then
   JAVA_OPTS="-Xshare:dump -XX:SharedClassListFile=$work/classes -XX:SharedArchiveFile=$work/$archive" \
-    "$made/run" >"$work/log" 2>&1 || server_failed "could not be archived"
+    "$out/run" >"$work/log" 2>&1 || server_failed "could not be archived"
 fi
 [ -s "$work/$archive" ] || server_failed "left no archive"
-cp "$work/$archive" "$made/$archive"
-chmod 644 "$made/$archive"
-JAVA_OPTS="$must_be_used -version" "$made/run" >"$work/log" 2>&1 || server_failed "can't use its archive"
-
-chmod -R a+rX "$made"
-rm -rf "$out"
-mv "$made" "$out"
+cp "$work/$archive" "$out/$archive"
+chmod 644 "$out/$archive"
+JAVA_OPTS="$must_be_used -version" "$out/run" >"$work/log" 2>&1 || server_failed "can't use its archive"
+chmod -R a+rX "$out"
+rm -rf "$former"
+former=''
 echo "$out: $(du -sh "$out" | cut -f1), of which the archive $(du -h "$out/$archive" | cut -f1); Java $version"

@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.spi.ToolProvider;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,7 +105,11 @@ class AssembleScriptTest {
     assertEquals(0, ended.code(), ended.printed());
     assertFalse(Files.exists(stale));
     assertTrue(Files.exists(out.resolve("function.jar")));
-    assertFalse(Files.exists(folder.resolve("out.incomplete")));
+    try (Stream<Path> left = Files.list(folder)) {
+      assertEquals(
+          List.of("input", "out"),
+          left.map(Path::getFileName).map(Path::toString).sorted().toList());
+    }
   }
 
   @Test
