@@ -66,26 +66,37 @@ public final class LineReader implements MapStreamer {
 
   private InputStream open(String name) throws RefusedException, IOException {
     try {
-      Path file = root.resolve(name).normalize();
-      // Checked before the disk is accessed, so that a datum cannot probe for files elsewhere.
-      refuseOutside(file, name);
-      file = file.toRealPath();
-      refuseOutside(file, name);
-      // A pipe or a device could block without limit or have no end.
-      if (!Files.isRegularFile(file)) {
-        throw new RefusedException(name, "is not a regular file");
-      }
-      return Files.newInputStream(file);
-    } catch (InvalidPathException e) {
-      throw new RefusedException(name, "is not a path");
+      return Files.newInputStream(find(name));
     } catch (NoSuchFileException e) {
       throw new RefusedException(name, "does not exist");
     } catch (AccessDeniedException e) {
       throw new RefusedException(name, "may not be read");
+    }
+  }
+
+  private Path find(String name) throws RefusedException, IOException {
+    Path file;
+    try {
+      file = root.resolve(name).normalize();
+    } catch (InvalidPathException e) {
+      throw new RefusedException(name, "is not a path");
+    }
+    // Checked before the disk is accessed, so that a datum cannot probe for files elsewhere.
+    refuseOutside(file, name);
+    try {
+      file = file.toRealPath();
+    } catch (NoSuchFileException | AccessDeniedException e) {
+      throw e;
     } catch (FileSystemException e) {
       // A name that is too long, a file in place of a folder, or a loop of links.
       throw new RefusedException(name, "can't be looked up");
     }
+    refuseOutside(file, name);
+    // A pipe or a device could block without limit or have no end.
+    if (!Files.isRegularFile(file)) {
+      throw new RefusedException(name, "is not a regular file");
+    }
+    return file;
   }
 
   private void refuseOutside(Path file, String name) throws RefusedException {

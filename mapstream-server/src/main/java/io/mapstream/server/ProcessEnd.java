@@ -66,8 +66,9 @@ final class ProcessEnd {
   ProcessEnd(MapStreamServer server) {
     this.server = server;
     server.shutdown().endsProcess();
-    Runtime.getRuntime().addShutdownHook(hook);
+    // Before the hook: a signal in between would run it, in a process that is half shut down.
     this.signals = Signals.take(this::onSignal);
+    Runtime.getRuntime().addShutdownHook(hook);
   }
 
   boolean isSignalled() {
@@ -114,7 +115,7 @@ final class ProcessEnd {
     try {
       handler.uncaughtException(thread, thrown);
     } finally {
-      if (thread.getName().equals("main")) {
+      if (thread.getName().equals("main") && !isUnderWay(SHUTDOWN)) {
         System.exit(1);
       }
     }
