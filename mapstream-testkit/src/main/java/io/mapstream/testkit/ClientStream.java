@@ -77,6 +77,7 @@ public final class ClientStream implements AutoCloseable {
 
   private State state = State.OPENING;
   private boolean reading;
+  private boolean readsRest;
   private long requested;
   private long received;
 
@@ -268,6 +269,14 @@ public final class ClientStream implements AutoCloseable {
     });
   }
 
+  /** Reads what is still to come; {@link #read} then has nothing to do. */
+  void readRest() {
+    guard.run(() -> {
+      readsRest = true;
+      resumeReading();
+    });
+  }
+
   private void askNext() {
     long awaited = requested - received;
     if (reading && awaited <= READ_AHEAD / 2) {
@@ -291,11 +300,12 @@ public final class ClientStream implements AutoCloseable {
   public void read(int responses) {
     Arguments.atLeastOne("responses", responses);
     guard.run(() -> {
-      if (reading) {
+      if (reading && !readsRest) {
         throw new IllegalStateException(
             name + " reads responses as they arrive: pause reading first");
+      } else if (!reading) {
+        ask(responses);
       }
-      ask(responses);
     });
   }
 

@@ -1,5 +1,7 @@
 package io.mapstream.testkit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.mapstream.Messages;
 import org.jspecify.annotations.Nullable;
 
@@ -30,5 +32,18 @@ public class HandlerFailedException extends StreamBrokenException {
    */
   public Messages messages() {
     return messages == null ? Messages.empty() : messages;
+  }
+
+  /** Returns what a status has of a throwable: its text, or the class if that can't be printed. */
+  @SuppressWarnings("CatchingUnchecked")
+  static String text(Throwable thrown) {
+    String text;
+    try {
+      text = thrown.toString();
+    } catch (Throwable t) {
+      String reason = thrown.getClass().getName() + ", which can't be printed";
+      text = new IllegalStateException(reason).toString();
+    }
+    return new String(text.getBytes(UTF_8), UTF_8); // an unpaired surrogate becomes "?"
   }
 }

@@ -35,6 +35,7 @@ final class HarnessReply extends Reply {
   private boolean failMarkEmitted;
   private boolean handlerEnded;
   private @Nullable Throwable thrown;
+  private boolean failedAfterCancel;
   private boolean failureSeen;
 
   /** Whether a {@link HandlerFailedException} has shown the messages. */
@@ -77,6 +78,7 @@ final class HarnessReply extends Reply {
   private void ended(@Nullable Throwable failure) {
     guard.update(() -> {
       thrown = failure;
+      failedAfterCancel = failure != null && stream().cancelled;
       handlerEnded = true;
       pull(0);
     });
@@ -128,7 +130,7 @@ final class HarnessReply extends Reply {
   @Override
   void pull(int most) {
     if (handlerEnded || failMarkEmitted) {
-      stream().resumeReading();
+      stream().readRest();
     } else {
       stream().request(Math.min(count + most, emitted));
     }
@@ -209,7 +211,9 @@ final class HarnessReply extends Reply {
   String situation() {
     String doing;
     if (handlerEnded) {
-      doing = (thrown == null ? "has returned" : "has thrown " + thrown) + " after";
+      doing =
+          (thrown == null ? "has returned" : "has thrown " + HandlerFailedException.text(thrown))
+              + " after";
     } else if (thread == null) {
       doing = "has not started, with";
     } else if (isBlocked()) {
@@ -283,7 +287,9 @@ final class HarnessReply extends Reply {
       }
       if (thrown != null
           && !failureSeen
-          && (isFailed() || (broken && !InternalMapStreamServer.comesFromTheEnd(thrown)))) {
+          && (isFailed()
+              || ((broken || failedAfterCancel)
+                  && !InternalMapStreamServer.comesFromTheEnd(thrown)))) {
         findings.add("failed, and the test did not check for it: " + situation);
         failures.add(thrown);
       }
@@ -294,7 +300,10 @@ final class HarnessReply extends Reply {
   private Messages unread() {
     long waiting = emitted;
     pull(Integer.MAX_VALUE);
-    waitUntil(Deadline.in(timeLimit), () -> count >= waiting || broken, "what was emitted");
+    Deadline deadline = Deadline.in(timeLimit);
+    // An interruption ends the wait, and what has arrived is reported.
+    MapStreamHarness.isReached(
+        () -> waitUntil(deadline, () -> count >= waiting || broken, "what was emitted"));
     return takeArrived();
   }
 }

@@ -418,7 +418,7 @@ public final class MapStreamHarness implements AutoCloseable {
   }
 
   /** Waits, and returns false if that timed out. An interruption ends the wait and returns true. */
-  private static boolean isReached(Runnable wait) {
+  static boolean isReached(Runnable wait) {
     try {
       wait.run();
       return true;

@@ -78,7 +78,11 @@ public final class MapStreamTestServer implements AutoCloseable {
     Optional<Throwable> thrown(String id, StreamStatus status) {
       return thrown.getOrDefault(id, new ConcurrentLinkedQueue<>()).stream()
           .filter(one ->
-              status.debugInfo().startsWith("%.750s".formatted(one + System.lineSeparator())))
+              status
+                  .debugInfo()
+                  .startsWith(
+                      "%.750s"
+                          .formatted(HandlerFailedException.text(one) + System.lineSeparator())))
           .findFirst();
     }
 
@@ -287,7 +291,8 @@ public final class MapStreamTestServer implements AutoCloseable {
     }
     Throwable thrown = failure().orElse(null);
     if (thrown != null && !wasKnown) {
-      failures.add(new AssertionError("the handler failed: " + thrown, thrown));
+      failures.add(
+          new AssertionError("the handler failed: " + HandlerFailedException.text(thrown), thrown));
     }
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -232,8 +232,10 @@ public sealed class Reply permits HarnessReply {
    * not return normally. Waits for at most the time limit.
    *
    * <p>In a harness, this is the exception or error that the handler threw, even after {@link
-   * #cancel()}. With a test server, it is what this datum's handler threw. Otherwise, it is the
-   * {@link StreamBrokenException} that ended the stream.
+   * #cancel()}. Elsewhere, the datum's EOT counts as the return of its handler, although a handler
+   * may continue after the fail mark: see {@link MapStreamTestServer#awaitFailure}. What is
+   * returned is with a test server what this datum's handler threw, and otherwise the {@link
+   * StreamBrokenException} that ended the stream.
    *
    * @return what was thrown; empty if the handler has returned or, in a harness, if it was
    *     cancelled before it started
@@ -323,7 +325,8 @@ public sealed class Reply permits HarnessReply {
     Throwable thrown = stream.failure(id).orElse(null);
     if (thrown != null) {
       throw handlerFailed(
-          "the handler of datum \"" + id + "\" has thrown " + thrown + " after " + count(count),
+          "the handler of datum \"%s\" has thrown %s after %s"
+              .formatted(id, HandlerFailedException.text(thrown), count(count)),
           thrown,
           awaited);
     }

@@ -390,6 +390,19 @@ class HarnessReplyTest {
     }
   }
 
+  /** Whether the handler has ended by then depends on its speed. */
+  @Test
+  void requestAfterTheHandlerHasEndedDoesNothing() throws Exception {
+    try (var harness = MapStreamHarness.of(new WordSplitter())) {
+      Reply reply = harness.send("a,b");
+      assertTrue(reply.failure().isEmpty());
+
+      reply.stream().read(2);
+
+      assertEquals(List.of("a", "b"), reply.remaining().texts());
+    }
+  }
+
   @Test
   void streamThatReadsAsMessagesArriveHasNoBound() throws Exception {
     MapStreamer handler =
@@ -554,6 +567,27 @@ class HarnessReplyTest {
     var harness = MapStreamHarness.of(handler);
     Reply reply = harness.send("a");
     assertEquals("started", reply.next().text());
+    reply.cancel();
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertEquals("could not clean up", failure.getCause().getMessage());
+  }
+
+  @Test
+  void failureOfACleanUpAfterTheFailMarkAndACancelIsNotLost() {
+    MapStreamer handler =
+        (keys, datum, sink) -> {
+          sink.emit(Message.toFail());
+          try {
+            gate.await();
+          } finally {
+            closeBadly();
+          }
+        };
+    var harness = MapStreamHarness.of(handler);
+    Reply reply = harness.send("a");
+    assertTrue(reply.next().isFail());
     reply.cancel();
 
     var failure = assertThrows(AssertionError.class, harness::close);

@@ -444,6 +444,19 @@ class MapStreamHarnessTest {
   }
 
   @Test
+  void closingInAnInterruptedTestReportsEverything() {
+    var harness = MapStreamHarness.builder(SPLITTER).bound(1).build();
+    Reply unread = harness.send("a,b,c");
+    unread.awaitBlockedEmit();
+    Thread.currentThread().interrupt();
+
+    var failure = assertThrows(AssertionError.class, harness::close);
+
+    assertTrue(Thread.interrupted());
+    assertContains(failure, "the test did not finish or check everything", "- still running: ");
+  }
+
+  @Test
   void closedHarnessRefusesDatums() {
     var harness = MapStreamHarness.of(SPLITTER);
     harness.close();

@@ -33,6 +33,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class MapStreamTestServerTest {
 
@@ -216,6 +218,43 @@ class MapStreamTestServerTest {
 
       assertEquals(Optional.of(error), second.failure());
     }
+  }
+
+  /** One that can't be printed, and one whose message has half a surrogate pair. */
+  static List<RuntimeException> oddFailures() {
+    return List.of(
+        new IllegalStateException() {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          public String getMessage() {
+            throw new UnsupportedOperationException("no message");
+          }
+        },
+        new IllegalStateException("half \uD83D of a pair"));
+  }
+
+  @ParameterizedTest(name = "{index}")
+  @MethodSource("oddFailures")
+  void aFailureThatCannotBeSentAsItIsIsRecognized(RuntimeException odd) throws Exception {
+    try (var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw odd;
+        })) {
+      assertSame(odd, server.client().send(datum("")).failure().orElseThrow());
+    }
+  }
+
+  @ParameterizedTest(name = "{index}")
+  @MethodSource("oddFailures")
+  void aFailureThatCannotBeSentAsItIsIsReportedAtTheEnd(RuntimeException odd) throws Exception {
+    var server =
+        MapStreamTestServer.start((keys, datum, sink) -> {
+          throw odd;
+        });
+    server.client().send(datum("")).stream().awaitEnd(Duration.ofSeconds(30));
+
+    assertSame(odd, assertThrows(AssertionError.class, server::close).getCause());
   }
 
   @Test

@@ -137,7 +137,11 @@ final class DriveCommand implements Callable<Integer> {
       }
     } catch (UsageFault e) {
       // Datums sent before the unreadable line are still answered.
-      meter.awaitFewerThan(1);
+      try {
+        meter.awaitFewerThan(1);
+      } catch (RuntimeException | Error failure) {
+        e.addSuppressed(failure);
+      }
       throw e;
     }
     meter.awaitFewerThan(1);

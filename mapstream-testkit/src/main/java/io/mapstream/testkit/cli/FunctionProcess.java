@@ -68,9 +68,11 @@ record FunctionProcess(
             className);
     builder.environment().put("MAPSTREAM_SOCKET_PATH", socketPath.toString());
     builder.environment().put("MAPSTREAM_SERVER_INFO_FILE", serverInfo.toString());
+    Process started = null;
     try {
       // The function's output is not a result, so all of it goes to standard error.
       Process process = builder.redirectErrorStream(true).start();
+      started = process;
       process.getOutputStream().close();
       var copied =
           CompletableFuture.runAsync(
@@ -78,7 +80,10 @@ record FunctionProcess(
               Thread.ofPlatform().daemon().name("mapstream-function-output")::start);
       Child child = new Child(process, copied, folder);
       return new FunctionProcess(className, socketPath, serverInfo, process.toHandle(), child);
-    } catch (IOException e) {
+    } catch (IOException | Error e) {
+      if (started != null) {
+        started.destroyForcibly();
+      }
       folder.delete();
       throw e;
     }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -46,6 +47,9 @@ final class LineReader {
 
   /** Checks that the files exist, without reading them. */
   static LineReader of(List<Path> files, InputStream standardInput) {
+    if (Collections.frequency(files, STANDARD_INPUT) > 1) {
+      throw new UsageFault("standard input (-) can be read only once");
+    }
     for (Path file : files) {
       if (!file.equals(STANDARD_INPUT) && !Files.isReadable(file)) {
         throw new UsageFault((Files.exists(file) ? "not readable: " : "no such file: ") + file);

@@ -90,10 +90,16 @@ final class LoadMeter {
   }
 
   private void await(BooleanSupplier reached) throws InterruptedException {
-    while (!guard.awaitWhileChanging(patience, () -> failure != null || reached.getAsBoolean())) {
+    while (!guard.awaitWhileChanging(left(), () -> failure != null || reached.getAsBoolean())) {
       verify();
     }
     verify();
+  }
+
+  /** Returns how long it may stay silent from now on. */
+  private Duration left() {
+    long nanos = guard.get(() -> patience.toNanos() - (clock.getAsLong() - heard));
+    return nanos > 0 ? Duration.ofNanos(nanos) : patience;
   }
 
   /** Throws the first failure, or a timeout if nothing arrives although a datum is open. */

@@ -69,14 +69,18 @@ public final class Main {
     try {
       return Commands.run(terminal, stopping, args);
     } catch (NoClassDefFoundError e) {
+      String name = String.valueOf(e.getMessage());
+      if (!name.startsWith("picocli/") && !name.startsWith("org/HdrHistogram/")) {
+        terminal.err().println("mapstream: " + e);
+        return FAILED;
+      }
       terminal
           .err()
           .println(
               "mapstream: not on the class path: info.picocli:picocli or"
                   + " org.hdrhistogram:HdrHistogram ("
-                  + e.getMessage()
-                  + "); add both in test scope, or use the jar with the"
-                  + " classifier cli");
+                  + name
+                  + "); add both in test scope, or use the jar with the classifier cli");
       return USAGE;
     }
   }

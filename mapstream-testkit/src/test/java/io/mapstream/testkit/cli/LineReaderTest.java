@@ -3,10 +3,13 @@ package io.mapstream.testkit.cli;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.ByteArrayInputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -59,5 +62,16 @@ class LineReaderTest {
     assertEquals("", next(reader).bytes().toString(ISO_8859_1));
     assertEquals("z", next(reader).bytes().toString(ISO_8859_1));
     assertNull(next(reader));
+  }
+
+  @Test
+  void standardInputIsNotReadTwice() {
+    List<Path> twice = List.of(Path.of("-"), Path.of("-"));
+
+    var refused =
+        assertThrows(
+            UsageFault.class, () -> LineReader.of(twice, new ByteArrayInputStream(new byte[0])));
+
+    assertEquals("standard input (-) can be read only once", refused.getMessage());
   }
 }

@@ -51,6 +51,17 @@ class LoadMeterTest {
     assertEquals(List.of(1L, 0L), measured.resultsBySecond().subList(0, 2));
   }
 
+  /** Otherwise it would wait a second time as long. */
+  @Test
+  void aHangIsMeasuredFromTheLastArrival() throws Exception {
+    Duration patience = Duration.ofDays(1);
+    var meter = new LoadMeter(patience, () -> now += TimeUnit.MILLISECONDS.toNanos(1));
+    meter.follow("hangs", now, null).message(Message.of("a"));
+    now += patience.minusMillis(20).toNanos();
+
+    assertThrows(WaitTimeoutError.class, () -> meter.awaitFewerThan(1));
+  }
+
   /** The first reading finds a print that ended with the wait; the second, nothing since. */
   @Test
   void aPrintThatEndsWithAWaitRestartsTheWait() throws Exception {
@@ -118,6 +129,6 @@ class LoadMeterTest {
 
     assertThrows(WaitTimeoutError.class, () -> silent.awaitFewerThan(1));
 
-    assertEquals(5, readings.get());
+    assertEquals(6, readings.get(), "the time left, and the check after the wait");
   }
 }
