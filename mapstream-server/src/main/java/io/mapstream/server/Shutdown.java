@@ -308,18 +308,18 @@ final class Shutdown implements Failures.Listener {
 
   private void endStreams(StreamRegistry streams, SocketTransport transport) {
     long begun = System.nanoTime();
-    Thread[] started = new Thread[1];
+    Thread[] running = new Thread[1];
     attempt("to log the stop's reason", this::logReason);
     attempt(
         "to run onStop",
-        () -> started[0] = PlatformThread.start("mapstream-on-stop", this::callBack));
+        () -> running[0] = PlatformThread.start("mapstream-on-stop", this::callBack));
     if (hasFailed() || atOnce) {
       attempt("to close the socket", () -> transport.stopAccepting(STEP_TIMEOUT));
     } else {
       attempt("to drain", () -> drain(streams, transport));
     }
     attempt("to end the streams", () -> abort(streams, transport));
-    attempt("to wait for onStop", () -> awaitCallback(started[0], begun));
+    attempt("to wait for onStop", () -> awaitCallback(running[0], begun));
     attempt("to log what has failed meanwhile", this::logReason);
     attempt("to log the totals", this::logTotals);
     attempt("to report the failure", this::report);
@@ -405,14 +405,14 @@ final class Shutdown implements Failures.Listener {
     }
   }
 
-  private void awaitCallback(@Nullable Thread started, long begun) throws InterruptedException {
-    if (started == null) {
+  private void awaitCallback(@Nullable Thread running, long begun) throws InterruptedException {
+    if (running == null) {
       return;
     }
     Duration left = options.shutdownGrace().minusNanos(System.nanoTime() - begun);
     boolean isShort = hasFailed() || atOnce || left.compareTo(STEP_TIMEOUT) < 0;
-    if (!started.join(isShort ? STEP_TIMEOUT : left)) {
-      started.interrupt();
+    if (!running.join(isShort ? STEP_TIMEOUT : left)) {
+      running.interrupt();
       log.warn("onStop was still running and was interrupted");
     }
   }
