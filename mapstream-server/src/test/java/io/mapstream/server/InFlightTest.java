@@ -53,6 +53,24 @@ class InFlightTest {
     assertEquals(2, admission.datums());
   }
 
+  /** Otherwise datums of a few bytes would be admitted without a bound on their threads. */
+  @Test
+  void aDatumTakesItsBytesAndAKibibyteOfTheBudget() {
+    Admission small = new Admission(Integer.MAX_VALUE, 2 * 1024 + 7);
+    InFlight tasks = new InFlight(small);
+    HandlerTask three = task(3);
+    tasks.add(three);
+    List<String> asked = new ArrayList<>();
+    small.whenCapacity(() -> asked.add("after 3"));
+    tasks.add(task(4)); // the budget is used up to the last byte
+    small.whenCapacity(() -> asked.add("after 4"));
+
+    assertEquals(List.of("after 3"), asked);
+    tasks.answered(three.entry());
+    assertTrue(tasks.releaseIfDone(three, false));
+    assertEquals(List.of("after 3", "after 4"), asked);
+  }
+
   @Test
   void sameIdsAreDifferentTasks() {
     HandlerTask earlier = task(1);

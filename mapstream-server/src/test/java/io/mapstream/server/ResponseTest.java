@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The bytes of a response, as gRPC reads them. */
@@ -69,6 +70,22 @@ class ResponseTest {
     assertEquals(message.keys(), read.getResults(0).getKeysList());
     assertEquals(message.tags(), read.getResults(0).getTagsList());
     assertArrayEquals(value, read.getResults(0).getValue().toByteArray());
+  }
+
+  /** For long keys, protobuf would allocate more than segments save. */
+  @ParameterizedTest
+  @CsvSource({
+    "-1, 1, false",
+    "0, 1, true",
+    "0, 16000, true",
+    "0, 17000, false",
+    "20000, 17000, false"
+  })
+  void onlyALargeValueIsWorthSegments(int beyondSegment, int keyLength, boolean isWorth) {
+    Message message =
+        Message.of(new byte[SegmentPool.SEGMENT + beyondSegment]).withKeys("k".repeat(keyLength));
+
+    assertEquals(isWorth, new ResultEncoding(message).hasLargeValue());
   }
 
   @Test
