@@ -8,8 +8,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Serves a {@link MapStreamer} to Numaflow's data plane: gRPC without TLS on a Unix socket, each
@@ -55,9 +53,6 @@ public final class MapStreamServer implements AutoCloseable {
 
   private static final ServerLog log = ServerLog.of(MapStreamServer.class);
 
-  /** How long to wait for an answer of a busy loop. */
-  private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
-
   private final MapStreamer handler;
   private final ServerOptions options;
   private final Counters counters = new Counters();
@@ -68,7 +63,6 @@ public final class MapStreamServer implements AutoCloseable {
 
   // Guarded by lifecycle, which the event loop never waits for.
   private boolean used;
-  private @Nullable StreamRegistry registry;
 
   MapStreamServer(MapStreamer handler, ServerOptions options, Runnable onStop) {
     this.handler = handler;
@@ -236,7 +230,6 @@ public final class MapStreamServer implements AutoCloseable {
           new MapService(streams).definition(), context.inbound(), options.maxMessageSize());
       info.write();
       shutdown.await(streams, socket, files);
-      registry = streams;
     } catch (IOException | RuntimeException | Error e) {
       shutdown.cancel(socket, files);
       throw e;
@@ -326,20 +319,7 @@ public final class MapStreamServer implements AutoCloseable {
   private boolean stopWaitsFor(Thread thread) throws InterruptedException {
     return terminated.getCount() > 0
         && (shutdown.isCallback(thread)
-            || (thread.isVirtual() && anyHandler(task -> task.runsOn(thread), false)));
-  }
-
-  /** Returns whether a handler in work matches; {@code otherwise} if the event loop is blocked. */
-  boolean anyHandler(Predicate<HandlerTask> matches, boolean otherwise)
-      throws InterruptedException {
-    StreamRegistry streams;
-    lifecycle.lock();
-    try {
-      streams = registry;
-    } finally {
-      lifecycle.unlock();
-    }
-    return streams != null && streams.anyHandler(matches, ASK_TIMEOUT, otherwise);
+            || (thread.isVirtual() && shutdown.anyHandler(task -> task.runsOn(thread), false)));
   }
 
   // Used at the end of the process.

@@ -247,7 +247,7 @@ final class ProcessEnd {
   /** Returns whether a handler has called {@code System.exit}, and not another virtual thread. */
   private boolean isExitOfHandler() {
     try {
-      return server.anyHandler(task -> isIn(SHUTDOWN, task.stack()), true);
+      return server.shutdown().anyHandler(task -> isIn(SHUTDOWN, task.stack()), true);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return true;

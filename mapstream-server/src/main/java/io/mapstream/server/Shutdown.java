@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,9 @@ final class Shutdown implements Failures.Listener {
    * log.
    */
   static final Duration STEP_TIMEOUT = Duration.ofSeconds(1);
+
+  /** How long to wait for an answer of a busy loop. */
+  private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
 
   /** How long the process may continue after the event loop has died. */
   private static final Duration LAST_RESORT = Duration.ofSeconds(8);
@@ -81,7 +85,7 @@ final class Shutdown implements Failures.Listener {
   private volatile boolean closing;
   private volatile boolean logBlocked;
 
-  /** The thread that runs the user's callback, once it has begun. */
+  /** The thread of the user's callback; set when it is started, and by itself if that is first. */
   private volatile @Nullable Thread callback;
 
   // What the log has; for the stop's thread.
@@ -89,7 +93,7 @@ final class Shutdown implements Failures.Listener {
   private boolean exitLogged;
 
   // Set once, before the thread starts.
-  private @Nullable StreamRegistry registry;
+  private volatile @Nullable StreamRegistry registry;
   private @Nullable SocketTransport socket;
   private volatile @Nullable ServerFiles files;
   private long started;
@@ -243,6 +247,13 @@ final class Shutdown implements Failures.Listener {
     return thread == callback;
   }
 
+  /** Returns whether a handler in work matches; {@code otherwise} if the event loop is blocked. */
+  boolean anyHandler(Predicate<HandlerTask> matches, boolean otherwise)
+      throws InterruptedException {
+    StreamRegistry streams = registry;
+    return streams != null && streams.anyHandler(matches, ASK_TIMEOUT, otherwise);
+  }
+
   Failures failures() {
     return failures;
   }
@@ -308,18 +319,17 @@ final class Shutdown implements Failures.Listener {
 
   private void endStreams(StreamRegistry streams, SocketTransport transport) {
     long begun = System.nanoTime();
-    Thread[] running = new Thread[1];
     attempt("to log the stop's reason", this::logReason);
     attempt(
         "to run onStop",
-        () -> running[0] = PlatformThread.start("mapstream-on-stop", this::callBack));
+        () -> callback = PlatformThread.start("mapstream-on-stop", this::callBack));
     if (hasFailed() || atOnce) {
       attempt("to close the socket", () -> transport.stopAccepting(STEP_TIMEOUT));
     } else {
       attempt("to drain", () -> drain(streams, transport));
     }
     attempt("to end the streams", () -> abort(streams, transport));
-    attempt("to wait for onStop", () -> awaitCallback(running[0], begun));
+    attempt("to wait for onStop", () -> awaitCallback(begun));
     attempt("to log what has failed meanwhile", this::logReason);
     attempt("to log the totals", this::logTotals);
     attempt("to report the failure", this::report);
@@ -405,7 +415,8 @@ final class Shutdown implements Failures.Listener {
     }
   }
 
-  private void awaitCallback(@Nullable Thread running, long begun) throws InterruptedException {
+  private void awaitCallback(long begun) throws InterruptedException {
+    Thread running = callback;
     if (running == null) {
       return;
     }
