@@ -6,7 +6,7 @@ import com.google.gson.JsonObject;
 import io.mapstream.Datum;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Converts lines to datums: a line is the value, or a JSON object with everything in a datum. */
@@ -16,22 +16,13 @@ final class DatumLines {
   private static final Set<String> PASSED_ON =
       Set.of("headers", "eventTime", "watermark", "traceContext", "systemMetadata");
 
-  private static final Set<String> KNOWN =
-      new TreeSet<>(
-          Set.of(
-              "id",
-              "keys",
-              "value",
-              "valueBase64",
-              "userMetadata", // of a datum
-              "index",
-              "tags",
-              "mark",
-              "nackOptions")); // of a result
+  private static final Set<String> OF_A_DATUM =
+      Set.of("id", "keys", "value", "valueBase64", "userMetadata");
 
-  static {
-    KNOWN.addAll(PASSED_ON);
-  }
+  private static final Set<String> OF_A_RESULT = Set.of("index", "tags", "mark", "nackOptions");
+
+  private static final List<String> KNOWN =
+      Stream.of(PASSED_ON, OF_A_DATUM, OF_A_RESULT).flatMap(Set::stream).sorted().toList();
 
   /**
    * A datum to send, with its id.

@@ -46,13 +46,17 @@ class LoadCommandTest {
 
   private static Ran load(MapStreamer handler, String... more) throws Exception {
     try (var server = MapStreamTestServer.start(handler)) {
-      List<String> args = new ArrayList<>(List.of("load", "--socket", server.socketPath() + ""));
-      args.addAll(List.of(more));
-      if (Stream.of(more).noneMatch(arg -> arg.startsWith("--warmup="))) {
-        args.add("--warmup=0s");
-      }
-      return Shell.run(args.toArray(String[]::new));
+      return load(server.socketPath(), more);
     }
+  }
+
+  private static Ran load(Path socket, String... more) {
+    List<String> args = new ArrayList<>(List.of("load", "--socket", socket.toString()));
+    args.addAll(List.of(more));
+    if (Stream.of(more).noneMatch(arg -> arg.startsWith("--warmup="))) {
+      args.add("--warmup=0s");
+    }
+    return Shell.run(args.toArray(String[]::new));
   }
 
   private static JsonObject json(Ran ran) {
@@ -145,13 +149,7 @@ class LoadCommandTest {
         MapStreamTestServer.start((keys, datum, sink) -> {
           throw new IllegalStateException("the first");
         })) {
-      Ran ran =
-          Shell.run(
-              "load",
-              "--warmup=0s",
-              "--rate=0.0001",
-              "--count=2",
-              "--socket=" + server.socketPath());
+      Ran ran = load(server.socketPath(), "--rate=0.0001", "--count=2");
 
       assertEquals(1, ran.code());
       assertTrue(ran.err().contains("the first"), ran.err());
@@ -175,13 +173,7 @@ class LoadCommandTest {
   @Test
   void endOfTheStreamEndsTheLoadBeforeTheNextRequestIsDue() throws Exception {
     try (var server = new BrokenServer(folder.resolve("s"), BrokenServer.Fault.DRAINED)) {
-      Ran ran =
-          Shell.run(
-              "load",
-              "--warmup=0s",
-              "--rate=0.0001",
-              "--count=2",
-              "--socket=" + server.socketPath());
+      Ran ran = load(server.socketPath(), "--rate=0.0001", "--count=2");
 
       assertEquals(1, ran.code());
       assertTrue(ran.err().contains("ended before datum \"2\" could be sent"), ran.err());
@@ -192,7 +184,7 @@ class LoadCommandTest {
   @Test
   void drainAfterTheLastEotIsNotAFailure() throws Exception {
     try (var server = new BrokenServer(folder.resolve("s"), BrokenServer.Fault.DRAINED)) {
-      Ran ran = Shell.run("load", "--warmup=0s", "--count=1", "--socket=" + server.socketPath());
+      Ran ran = load(server.socketPath(), "--count=1");
 
       assertEquals(0, ran.code(), ran.err());
     }
